@@ -1,0 +1,10 @@
+# What the library is built from. Included here and by the installed package.
+include(CMakeFindDependencyMacro)
+find_dependency(Eigen3 3.3 NO_MODULE)
+find_dependency(Boost 1.74 CONFIG)
+find_dependency(OpenMP COMPONENTS CXX)
+find_dependency(fmt)
+find_dependency(nlohmann_json)
+find_dependency(tomlplusplus)
+set(BLA_VENDOR OpenBLAS)
+find_dependency(BLAS)

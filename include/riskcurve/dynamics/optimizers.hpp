@@ -1,0 +1,36 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/problem/optimizer.hpp"
+#include "riskcurve/problem/problem.hpp"
+
+namespace riskcurve {
+
+/// SGD: a = lambda, c = lambda 2P/b, h = lambda. Needs a finite noise variance (InputError).
+/// Source: (C) eq. for the unclipped case; theory.md section 2.
+ModeSystem sgd(const VectorProblem& problem, const Sgd& optimizer);
+
+/// SignSGD. With D = diag(K)^(1/2), S = D^(-1/2) K D^(-1/2) = Q Lambda Q^T, w_i = D^(1/2) q_i and
+/// s_i = (w_i^T Delta)^2: h = Lambda, a = Lambda phi_b(R), c_i = w_i^T K_sigma w_i,
+/// K_sigma = (2/pi) arcsin(D^(-1) K D^(-1)).
+/// Orientation diagonal: h = lambda, a = sqrt(lambda) phi_b, c = 1 with s = Delta^2. Generic, with
+/// tau = tr K/d: h = lambda, a = lambda phi_b/sqrt(tau), c = (2/pi)(lambda/tau + pi/2 - 1).
+/// Observables (the four effects of (S)): effective_learning_rate phi_b(R); noise_compression
+/// phi_b(R) over its value for Gaussian noise of the same variance (0/0 and inf as nan);
+/// preconditioning, the decay rate of the risk under D^(-1) K over that under K/sqrt(tau);
+/// noise_reshaping, the risk injected by K_sigma over that injected by K/tau.
+/// Source: (S); theory.md section 2.
+ModeSystem sign_sgd(const VectorProblem& problem, const SignSgd& optimizer);
+
+/// Clipped SGD: a = lambda mu(R), c = lambda nu(R)/b, h = lambda; mu the descent reduction, nu the
+/// variance of the clipped residual. Source: (C); theory.md section 2.
+ModeSystem clipped_sgd(const VectorProblem& problem, const ClippedSgd& optimizer);
+
+/// The mode system of the optimizer named in experiment.optimizer ("name"), by registration.
+/// Throws InputError for an unknown name, wrong or unknown keys.
+ModeSystem mode_system(const Experiment& experiment);
+std::vector<std::string> optimizer_names();
+
+}  // namespace riskcurve

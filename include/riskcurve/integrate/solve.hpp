@@ -1,0 +1,53 @@
+#pragma once
+#include <Eigen/Core>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/problem/schedule.hpp"
+
+namespace riskcurve {
+
+enum class Method {
+  exponential,  ///< exponential collocation (default): stiff rates and a stiff risk cost nothing
+  dopri5,       ///< Boost.Odeint, explicit Runge-Kutta 5(4)
+  rosenbrock4   ///< Boost.Odeint, linearly implicit, dense: at most 400 modes
+};
+
+struct SolveOptions {
+  Method method = Method::exponential;
+  /// A step is accepted when the estimated error of the risk is at most rtol R + atol.
+  double rtol = 1e-10;
+  double atol = 0;
+  long max_steps = 1000000;  ///< bound on accepted plus rejected steps
+  bool keep_modes = false;   ///< record s_k at every requested time
+  /// Called now and then with the fraction done; returning false interrupts.
+  std::function<bool(double fraction)> progress;
+};
+
+/// A predicted curve and how it came about.
+struct RiskCurve {
+  enum class Status { not_run, ok, diverged, failed, interrupted };
+  Status status = Status::not_run;
+  std::string message = "not run";   ///< one line: why it stopped
+  std::vector<std::string> warnings;
+
+  Eigen::ArrayXd steps;              ///< iteration times k, as requested (or as far as it got)
+  Eigen::ArrayXd risk;               ///< excess risk R(k)
+  Eigen::ArrayXXd modes;             ///< s_k, shape (times, modes), if kept
+  std::map<std::string, Eigen::ArrayXd> observable;
+
+  long accepted = 0, rejected = 0, evaluations = 0;
+};
+
+const char* name(RiskCurve::Status status);
+
+/// Solves the mode system under the schedule at the times `at` (iteration times, increasing, >= 0).
+/// Throws InputError for bad times, tolerances, or step sizes that are not finite and positive;
+/// never throws for a solution that blows up: `status` says so.
+RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
+                const SolveOptions& options = {});
+
+}  // namespace riskcurve

@@ -1,0 +1,72 @@
+#pragma once
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace riskcurve {
+
+/// What a number must satisfy; `text` is what the error says.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool open_low = false, open_high = false;
+  static Range any() { return {}; }
+  static Range positive();      ///< > 0, finite
+  static Range non_negative();  ///< >= 0, finite
+  static Range within(double low, double high);
+  std::string text() const;
+  bool contains(double x) const;
+};
+
+/// A table of a problem file (TOML), read field by field. Every read remembers its key, so that
+/// `reject_unknown` can name a key nobody asked for; every error names the full dotted path.
+/// Copies share one table (and one memory of what was read).
+class Fields {
+ public:
+  /// Reads a TOML file / text. Throws InputError with file, line and column when it does not parse.
+  static Fields from_file(const std::string& path);
+  static Fields from_text(const std::string& text, const std::string& name = "text");
+
+  bool has(const std::string& key) const;
+  bool is_table(const std::string& key) const;
+  bool is_array(const std::string& key) const;
+  bool is_string(const std::string& key) const;
+
+  /// Required reads; each throws InputError for a missing key, a wrong type, or a value out of
+  /// range. Numbers accept TOML integers, and reject nan and inf.
+  double number(const std::string& key, const Range& range = Range::any()) const;
+  double integer(const std::string& key, const Range& range = Range::any()) const;
+  bool boolean(const std::string& key) const;
+  std::string text(const std::string& key) const;
+  std::string one_of(const std::string& key, const std::vector<std::string>& choices) const;
+  std::vector<double> numbers(const std::string& key, const Range& range = Range::any()) const;
+  Fields table(const std::string& key) const;
+  std::vector<Fields> tables(const std::string& key) const;
+
+  /// The same with a value for a missing key.
+  double number_or(const std::string& key, double otherwise, const Range& range = Range::any()) const;
+  double integer_or(const std::string& key, double otherwise, const Range& range = Range::any()) const;
+  bool boolean_or(const std::string& key, bool otherwise) const;
+  std::string text_or(const std::string& key, const std::string& otherwise) const;
+
+  /// A file named by `key`, taken relative to the folder of the problem file.
+  std::string path(const std::string& key) const;
+
+  /// Full dotted name of a key, as errors print it ("problem.covariance.alpha").
+  std::string name(const std::string& key) const;
+  /// Throws InputError naming the first key, here or below, that no read has asked for, with the
+  /// keys that were asked for beside it.
+  void reject_unknown() const;
+  /// Sets (or adds) a field by dotted key relative to this table ("covariance.alpha").
+  void set(const std::string& dotted, double value);
+  void set(const std::string& dotted, const std::string& value);
+  /// An InputError about `key` with its value as written.
+  [[noreturn]] void fail(const std::string& key, const std::string& expected) const;
+
+ private:
+  struct Node;
+  std::shared_ptr<Node> node_;
+};
+
+}  // namespace riskcurve
