@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 namespace riskcurve {
@@ -12,11 +13,16 @@ class Random {
   Random(std::uint64_t seed, std::uint64_t run, std::uint64_t step, std::uint64_t purpose = 0);
   static constexpr result_type min() { return 0; }
   static constexpr result_type max() { return ~result_type{0}; }
-  result_type operator()();
-  double uniform();  ///< in (0,1), 53 bits
-  double normal();   ///< N(0,1)
+  result_type operator()() {
+    if (used_ == 4) refill();
+    return block_[used_++];
+  }
+  double uniform();                              ///< in (0,1), 53 bits
+  double normal();                               ///< N(0,1)
+  void normals(double* out, std::size_t count);  ///< the next `count` of normal(), in bulk
 
  private:
+  void refill();
   std::uint64_t key_[2], counter_[4], block_[4];
   int used_ = 4;
 };

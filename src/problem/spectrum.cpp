@@ -1,0 +1,145 @@
+#include "riskcurve/problem/spectrum.hpp"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+constexpr double expand_limit = 1e7;
+
+// One spelling of numbers in errors: short, but "1e-300" stays itself.
+std::string text(double x) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%g", x);
+  return buffer;
+}
+
+bool whole(double x) {
+  return x == std::floor(x);
+}
+
+Eigen::ArrayXd array(const std::vector<double>& x) {
+  return Eigen::Map<const Eigen::ArrayXd>(x.data(), std::ssize(x));
+}
+
+// Singletons first..exact, then panels; calls visit(index, weight) in increasing order.
+void visit_panels(double first, double last, double exact, double ratio, int nodes,
+                  const std::function<void(double, double)>& visit) {
+  double a = first;
+  for (; a <= std::min(exact, last); a += 1) visit(a, 1);
+  while (a <= last) {
+    const double b = std::min(last, std::max(a, std::floor(ratio * a)));
+    if (b - a + 1 <= nodes) {
+      for (double j = a; j <= b; j += 1) visit(j, 1);
+    } else {
+      const IndexRule rule = index_rule(a, b, nodes);
+      for (Eigen::Index q = 0; q < rule.index.size(); ++q) visit(rule.index[q], rule.weight[q]);
+    }
+    if (b == last) break;  // b + 1 = b beyond 2^53
+    a = b + 1;
+  }
+}
+
+}  // namespace
+
+Eigen::ArrayXd Spectrum::power_mass(double exponent) const {
+  Eigen::ArrayXd mass(size());
+  for (Eigen::Index k = 0; k < size(); ++k)
+    mass[k] = first[k] == last[k] ? multiplicity[k] * std::pow(first[k], -2 * exponent)
+                                  : power_sum(first[k], last[k], 2 * exponent);
+  return mass;
+}
+
+Eigen::ArrayXd Spectrum::expand() const {
+  const double d = dimension();
+  if (d > expand_limit)
+    throw InputError("dimension", text(d), "at most 1e7 to list the eigenvalues one by one");
+  for (Eigen::Index k = 0; k < size(); ++k)
+    if (!whole(multiplicity[k]) || !whole(first[k]) || last[k] - first[k] + 1 != multiplicity[k])
+      throw InputError("dimension", text(d),
+                       "a spectrum held eigenvalue by eigenvalue; this one holds only quadrature "
+                       "nodes of its eigenvalues");
+  Eigen::ArrayXd all(static_cast<Eigen::Index>(d));
+  Eigen::Index at = 0;
+  for (Eigen::Index k = 0; k < size(); ++k) {
+    const auto count = static_cast<Eigen::Index>(multiplicity[k]);
+    all.segment(at, count).setConstant(value[k]);
+    at += count;
+  }
+  return all;
+}
+
+Spectrum spectrum_of(const Eigen::ArrayXd& eigenvalues, const std::string& field) {
+  if (eigenvalues.size() == 0) throw InputError(field, "[]", "at least one eigenvalue");
+  for (const double x : eigenvalues)
+    if (!(std::isfinite(x) && x >= 0))
+      throw InputError(field, text(x), "finite eigenvalues that are not negative");
+  if (eigenvalues.maxCoeff() == 0) throw InputError(field, "0", "an eigenvalue that is not zero");
+
+  Eigen::ArrayXd sorted = eigenvalues;
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  std::vector<double> value, first, last;
+  for (Eigen::Index i = 0; i < sorted.size(); ++i) {
+    const auto index = static_cast<double>(i + 1);
+    if (i == 0 || sorted[i] != sorted[i - 1]) {
+      value.push_back(sorted[i]);
+      first.push_back(index);
+      last.push_back(index);
+    }
+    last.back() = index;
+  }
+  Spectrum s{array(value), {}, array(first), array(last)};
+  s.multiplicity = s.last - s.first + 1;
+  return s;
+}
+
+IndexRule index_rule(double a, double b, int n) {
+  const double count = b - a + 1;
+  if (!(std::isfinite(count) && count >= 1)) throw InputError("count", text(count), "b >= a");
+  if (!(n >= 1 && n <= count))
+    throw InputError("n", std::to_string(n), "a number of nodes between 1 and b - a + 1");
+  // In u = (j - centre)/(count/2) the recurrence of the discrete Chebyshev polynomials is
+  // beta_k = k^2 (1 - (k/count)^2)/(4 k^2 - 1): Legendre's, with nothing that overflows.
+  const double centre = a + 0.5 * (count - 1);
+  Eigen::VectorXd off_diagonal(n - 1);
+  for (int k = 1; k < n; ++k) {
+    const double r = k / count;
+    off_diagonal[k - 1] = k * std::sqrt((1 - r) * (1 + r) / (4.0 * k * k - 1));
+  }
+  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
+  solver.computeFromTridiagonal(Eigen::VectorXd::Zero(n), off_diagonal);
+  IndexRule rule;
+  rule.index = (centre + 0.5 * count * solver.eigenvalues().array()).max(a).min(b);
+  rule.weight = solver.eigenvectors().row(0).array().square().transpose();
+  rule.weight *= count / rule.weight.sum();
+  return rule;
+}
+
+IndexRule index_panels(double dimension, double exact, double ratio, int nodes) {
+  std::vector<double> index, weight;
+  visit_panels(1, dimension, exact, ratio, nodes, [&](double j, double w) {
+    index.push_back(j);
+    weight.push_back(w);
+  });
+  return {array(index), array(weight)};
+}
+
+double power_sum(double first, double last, double exponent) {
+  // On [a, 2a] the singularity at j = 0 leaves an error of 5.8^(-2 nodes) for moderate exponents.
+  // Long double: up to a few thousand terms, and the sum is wanted to roundoff.
+  constexpr int exact = 256, nodes = 24;
+  long double sum = 0;
+  visit_panels(first, last, first + exact, 2, nodes,
+               [&](double j, double w) { sum += w * std::pow(j, -exponent); });
+  return static_cast<double>(sum);
+}
+
+}  // namespace riskcurve
