@@ -1,0 +1,23 @@
+#pragma once
+#include <Eigen/Core>
+#include <string>
+
+#include "riskcurve/integrate/solve.hpp"
+#include "riskcurve/report/plot.hpp"
+#include "riskcurve/report/record.hpp"
+
+namespace riskcurve {
+
+/// steps, risk, population_risk (R + noise_variance/2; null where that is infinite), observables,
+/// modes if kept, status, message, warnings, counters.
+Record to_record(const RiskCurve& curve, double noise_variance);
+
+/// The curve as a line over steps, axes chosen by its range.
+Figure to_figure(const RiskCurve& curve, const std::string& title);
+
+/// Adds an ensemble to a figure of risk over steps: mean with bars of two standard errors, and up
+/// to thirty single runs (`risk`, shape (times, runs)) behind it.
+void add_ensemble(Figure& figure, const Eigen::ArrayXd& steps, const Eigen::ArrayXXd& risk,
+                  const Eigen::ArrayXd& mean, const Eigen::ArrayXd& error);
+
+}  // namespace riskcurve

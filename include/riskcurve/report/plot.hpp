@@ -1,0 +1,39 @@
+#pragma once
+#include <Eigen/Core>
+#include <string>
+#include <vector>
+
+namespace riskcurve {
+
+struct Series {
+  enum class Style { line, dashes, points, error_bars, faint };
+  Style style = Style::line;
+  std::string label;  ///< empty: not in the key
+  Eigen::ArrayXd x, y;
+  Eigen::ArrayXd spread;  ///< error_bars: half the height of each bar
+};
+
+/// A plot. Points that an axis cannot show (not finite, or not positive on a logarithmic axis) are
+/// left out.
+struct Figure {
+  std::string title, x_label, y_label;
+  bool log_x = false, log_y = false;
+  std::vector<Series> series;  ///< drawn in order, later ones on top
+};
+
+/// An axis of these values reads better in logarithms: positive steps whose gaps grow as they go.
+bool log_spaced(const Eigen::ArrayXd& x);
+/// The positive values span more than a decade, and there are none but positive (and nan) ones.
+bool spans_a_decade(const Eigen::ArrayXd& y);
+
+/// The gnuplot program that draws the figure, for `terminal` ("svg", "pngcairo") into `output`.
+std::string gnuplot_script(const Figure& figure, const std::string& terminal,
+                           const std::string& output);
+
+/// Throws Failure, saying what to install, when there is no gnuplot on PATH.
+void require_gnuplot();
+/// Draws the figure into a .svg or .png file, whole or not at all, by running gnuplot.
+/// Throws InputError for another extension, Failure when gnuplot is missing or fails.
+void plot(const Figure& figure, const std::string& path);
+
+}  // namespace riskcurve

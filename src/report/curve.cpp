@@ -1,0 +1,68 @@
+#include "riskcurve/report/curve.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace riskcurve {
+namespace {
+
+Figure risk_axes(const Eigen::ArrayXd& steps, const Eigen::ArrayXd& risk) {
+  Figure figure;
+  figure.x_label = "steps k";
+  figure.y_label = "excess risk R";
+  figure.log_x = log_spaced(steps);
+  figure.log_y = spans_a_decade(risk);
+  return figure;
+}
+
+}  // namespace
+
+Record to_record(const RiskCurve& curve, double noise_variance) {
+  Record record;
+  record.column("steps", curve.steps);
+  record.column("risk", curve.risk);
+  if (std::isfinite(noise_variance)) {
+    record.column("population_risk", Eigen::ArrayXd(curve.risk + noise_variance / 2));
+  } else {
+    record.set("population_risk", nullptr);
+  }
+  Record observables;
+  for (const auto& [name, values] : curve.observable) observables.column(name, values);
+  record.set("observables", observables);
+  if (curve.modes.size() > 0) record.column("modes", curve.modes);
+  record.set("status", std::string(name(curve.status)));
+  record.set("message", curve.message);
+  record.set("warnings", curve.warnings);
+  Record counters;
+  counters.set("accepted", curve.accepted);
+  counters.set("rejected", curve.rejected);
+  counters.set("evaluations", curve.evaluations);
+  record.set("counters", counters);
+  return record;
+}
+
+Figure to_figure(const RiskCurve& curve, const std::string& title) {
+  Figure figure = risk_axes(curve.steps, curve.risk);
+  figure.title = title;
+  figure.series.push_back({Series::Style::line, "prediction", curve.steps, curve.risk, {}});
+  return figure;
+}
+
+void add_ensemble(Figure& figure, const Eigen::ArrayXd& steps, const Eigen::ArrayXXd& risk,
+                  const Eigen::ArrayXd& mean, const Eigen::ArrayXd& error) {
+  if (figure.series.empty()) {
+    const std::string title = figure.title;
+    figure = risk_axes(steps, mean);
+    figure.title = title;
+  }
+  const Eigen::Index shown = std::min<Eigen::Index>(risk.cols(), 30);
+  std::vector<Series> behind;
+  for (Eigen::Index r = 0; r < shown; ++r) {
+    behind.push_back({Series::Style::faint, r ? "" : "single runs", steps, risk.col(r), {}});
+  }
+  figure.series.insert(figure.series.begin(), behind.begin(), behind.end());
+  figure.series.push_back({Series::Style::error_bars, "Monte Carlo mean, ±2 s.e.", steps, mean,
+                           Eigen::ArrayXd(2 * error)});
+}
+
+}  // namespace riskcurve

@@ -1,0 +1,218 @@
+#include "riskcurve/report/plot.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include "riskcurve/problem/error.hpp"
+#include "riskcurve/report/write.hpp"
+
+namespace riskcurve {
+namespace {
+
+/// Text in single quotes, where gnuplot gives meaning to nothing but the quote itself.
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') out += '\'';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out + "'";
+}
+
+/// Tick marks of a logarithmic axis from `low` to `high`: powers of ten where it spans many
+/// decades, 1, 2, 5 of each decade where it spans few.
+std::string log_tics(const char* axis, double low, double high) {
+  const double decades = std::log10(high / low);
+  if (decades > 2.5) {
+    const int stride = std::max(1, static_cast<int>(std::ceil(decades / 10)));
+    return fmt::format("set format {0} '10^{{%T}}'\nset {0}tics {1}\n", axis,
+                       std::pow(10.0, stride));
+  }
+  std::string marks;
+  for (int exponent = static_cast<int>(std::floor(std::log10(low)));
+       exponent <= static_cast<int>(std::ceil(std::log10(high))); ++exponent) {
+    for (const double digit : {1.0, 2.0, 5.0}) {
+      const double value = digit * std::pow(10.0, exponent);
+      marks += fmt::format("{0}'{1:.6g}' {1:.6g}", marks.empty() ? "" : ", ", value);
+    }
+  }
+  return fmt::format("set {}tics ({})\n", axis, marks);
+}
+
+/// The points of a series that the axes can show: x, y, and the ends of the error bar.
+std::string data_block(const Series& series, const Figure& figure) {
+  std::string text;
+  for (Eigen::Index i = 0; i < series.x.size(); ++i) {
+    const double x = series.x(i), y = series.y(i);
+    if (!std::isfinite(x) || !std::isfinite(y) || (figure.log_x && x <= 0) ||
+        (figure.log_y && y <= 0)) {
+      continue;
+    }
+    double half = series.spread.size() > 0 ? series.spread(i) : 0;
+    if (!std::isfinite(half)) half = 0;
+    // A bar that reaches below zero has no lower end on a logarithmic axis.
+    const double low = figure.log_y ? std::max(y - half, y / 20) : y - half;
+    text += fmt::format("{} {} {} {}\n", x, y, low, y + half);
+  }
+  return text;
+}
+
+std::string style_of(Series::Style style) {
+  switch (style) {
+    case Series::Style::line:
+      return "using 1:2 with lines lw 2.2 lc rgb '#c0392b'";
+    case Series::Style::dashes:
+      return "using 1:2 with lines lw 2 dt (10,6) lc rgb '#2c3e50'";
+    case Series::Style::points:
+      return "using 1:2 with points pt 7 ps 0.5 lc rgb '#1f5fa8'";
+    case Series::Style::error_bars:
+      return "using 1:2:3:4 with yerrorbars pt 7 ps 0.6 lw 1.3 lc rgb '#1f5fa8'";
+    case Series::Style::faint:
+      return "using 1:2 with lines lw 0.8 lc rgb '#c3d3e6'";
+  }
+  return {};
+}
+
+struct Extent {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -std::numeric_limits<double>::infinity();
+  void add(double x, bool log) {
+    if (!std::isfinite(x) || (log && x <= 0)) return;
+    low = std::min(low, x);
+    high = std::max(high, x);
+  }
+};
+
+std::string range(const char* axis, Extent extent, bool log) {
+  if (extent.low > extent.high) throw Failure("nothing to plot: no finite value");
+  if (log) {
+    const double margin = std::pow(std::max(extent.high / extent.low, 1.5), 0.04);
+    return fmt::format("set logscale {0}\nset {0}range [{1}:{2}]\n", axis, extent.low / margin,
+                       extent.high * margin);
+  }
+  const double width = extent.high - extent.low;
+  const double margin = width > 0 ? 0.04 * width : std::max(1e-300, std::abs(extent.low) * 0.1);
+  // Risks and steps start at zero; an axis that nearly does should too.
+  const double low = extent.low >= 0 && extent.low < 0.5 * width ? 0 : extent.low - margin;
+  return fmt::format("set {0}range [{1}:{2}]\n", axis, low, extent.high + margin);
+}
+
+/// A file that is gone at the end of the scope.
+struct Temporary {
+  explicit Temporary(std::string name) : path(std::move(name)) {}
+  ~Temporary() { std::remove(path.c_str()); }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  std::string path;
+};
+
+}  // namespace
+
+bool log_spaced(const Eigen::ArrayXd& x) {
+  std::vector<double> positive;
+  for (const double value : x) {
+    if (std::isfinite(value) && value > 0) positive.push_back(value);
+  }
+  if (positive.size() < 4) return false;
+  const double first = positive[1] - positive[0];
+  const double last = positive.back() - positive[positive.size() - 2];
+  return positive.back() > 10 * positive.front() && last > 3 * first;
+}
+
+bool spans_a_decade(const Eigen::ArrayXd& y) {
+  Extent extent;
+  for (const double value : y) extent.add(value, false);
+  return extent.low > 0 && extent.high > 10 * extent.low;
+}
+
+std::string gnuplot_script(const Figure& figure, const std::string& terminal,
+                           const std::string& output) {
+  Extent x, y;
+  for (const Series& series : figure.series) {
+    for (Eigen::Index i = 0; i < series.x.size(); ++i) {
+      if (figure.log_x && series.x(i) <= 0) continue;
+      x.add(series.x(i), figure.log_x);
+      y.add(series.y(i), figure.log_y);
+      if (series.spread.size() > 0) y.add(series.y(i) + series.spread(i), figure.log_y);
+    }
+  }
+  std::string script = fmt::format(
+      "set encoding utf8\n"
+      "set terminal {} size 900,600 font 'DejaVu Sans,{}' background '#ffffff'\n"
+      "set output {}\n"
+      "set title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n"
+      "set border 3 lw 1 lc rgb '#555555'\nset tics nomirror out\n"
+      "set grid back lw 0.7 lc rgb '#e3e3e3'\n"
+      "set key top right noenhanced spacing 1.2\n",
+      terminal, terminal == "svg" ? 14 : 12, quoted(output), quoted(figure.title),
+      quoted(figure.x_label), quoted(figure.y_label));
+  script += range("x", x, figure.log_x) + range("y", y, figure.log_y);
+  if (figure.log_x) script += log_tics("x", x.low, x.high);
+  if (figure.log_y) script += log_tics("y", y.low, y.high);
+  std::string commands;
+  for (std::size_t i = 0; i < figure.series.size(); ++i) {
+    const Series& series = figure.series[i];
+    const std::string data = data_block(series, figure);
+    if (data.empty()) continue;
+    script += fmt::format("$data{} << END\n{}END\n", i, data);
+    commands +=
+        fmt::format("{}$data{} {} {}", commands.empty() ? "plot " : ", ", i, style_of(series.style),
+                    series.label.empty() ? "notitle" : "title " + quoted(series.label));
+  }
+  return script + commands + "\n";
+}
+
+void require_gnuplot() {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path ? path : "");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (access((folder + "/gnuplot").c_str(), X_OK) == 0) return;
+  }
+  throw Failure("plots are drawn by gnuplot, which is not on PATH: install gnuplot-nox");
+}
+
+void plot(const Figure& figure, const std::string& path) {
+  check_output("--plot", path, {".svg", ".png"});
+  require_gnuplot();
+  const bool svg = path.ends_with(".svg");
+  const Temporary image(fmt::format("{}.part-{}", path, getpid()));
+  const Temporary script(image.path + ".gnuplot"), log(image.path + ".log");
+  write_file(script.path, gnuplot_script(figure, svg ? "svg" : "pngcairo", image.path));
+
+  // Spawned without a shell, so that no file name needs quoting.
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.path.c_str(), O_WRONLY | O_CREAT,
+                                   0600);
+  std::string program = "gnuplot", argument = script.path;
+  char* arguments[] = {program.data(), argument.data(), nullptr};
+  pid_t child = 0;
+  int status = posix_spawnp(&child, "gnuplot", &actions, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (status == 0) waitpid(child, &status, 0);
+
+  std::error_code error;
+  if (status == 0 && std::filesystem::file_size(image.path, error) > 0 && !error) {
+    std::filesystem::rename(image.path, path, error);
+    if (!error) return;
+    throw Failure("cannot write " + path + ": " + error.message());
+  }
+  std::ifstream complaint(log.path);
+  std::string line, last;
+  while (std::getline(complaint, line)) last = line.empty() ? last : line;
+  throw Failure("gnuplot could not draw " + path + (last.empty() ? "" : ": " + last));
+}
+
+}  // namespace riskcurve
