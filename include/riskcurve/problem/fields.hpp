@@ -24,6 +24,7 @@ struct Range {
 /// Copies share one table (and one memory of what was read).
 class Fields {
  public:
+  Fields();  ///< an empty table
   /// Reads a TOML file / text. Throws InputError with file, line and column when it does not parse.
   static Fields from_file(const std::string& path);
   static Fields from_text(const std::string& text, const std::string& name = "text");
@@ -56,8 +57,8 @@ class Fields {
   /// Full dotted name of a key, as errors print it ("problem.covariance.alpha").
   std::string name(const std::string& key) const;
   /// Throws InputError naming the first key, here or below, that no read has asked for, with the
-  /// keys that were asked for beside it.
-  void reject_unknown() const;
+  /// keys that were asked for beside it. Tables named in `leave` are not looked into.
+  void reject_unknown(const std::vector<std::string>& leave = {}) const;
   /// Sets (or adds) a field by dotted key relative to this table ("covariance.alpha").
   void set(const std::string& dotted, double value);
   void set(const std::string& dotted, const std::string& value);

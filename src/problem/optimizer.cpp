@@ -1,0 +1,36 @@
+#include "riskcurve/problem/optimizer.hpp"
+
+namespace riskcurve {
+
+namespace {
+
+int read_batch(const Fields& optimizer) {
+  optimizer.has("name");  // read by whoever chose this reader
+  return static_cast<int>(optimizer.integer_or("batch", 1, Range::within(1, 1e9)));
+}
+
+}  // namespace
+
+Sgd read_sgd(const Fields& optimizer) {
+  const Sgd result{read_batch(optimizer)};
+  optimizer.reject_unknown();
+  return result;
+}
+
+SignSgd read_sign_sgd(const Fields& optimizer) {
+  const SignSgd result{read_batch(optimizer)};
+  optimizer.reject_unknown();
+  return result;
+}
+
+ClippedSgd read_clipped_sgd(const Fields& optimizer, double horizon) {
+  ClippedSgd result;
+  result.batch = read_batch(optimizer);
+  result.threshold = read_threshold(optimizer, "threshold", horizon);
+  if (optimizer.has("clip") && optimizer.one_of("clip", {"sample", "batch"}) == "batch")
+    result.clip = ClippedSgd::Clip::batch;
+  optimizer.reject_unknown();
+  return result;
+}
+
+}  // namespace riskcurve
