@@ -1,0 +1,21 @@
+#pragma once
+#include <Eigen/Core>
+
+namespace riskcurve {
+
+/// A predicted curve against the mean of an ensemble at the same steps.
+struct Comparison {
+  /// (mean - predicted) / standard error; nan where the runs do not differ among themselves
+  /// (standard error at most 1e-12 of the mean, as at step 0), or there is only one.
+  Eigen::ArrayXd in_standard_errors;
+  /// 100 (mean - predicted) / predicted; nan where the prediction is zero.
+  Eigen::ArrayXd in_percent;
+  /// Largest absolute value of each over the finite ones; nan if there is none.
+  double worst_in_standard_errors, worst_in_percent;
+};
+
+/// All arrays of the same shape (times).
+Comparison compare(const Eigen::ArrayXd& predicted, const Eigen::ArrayXd& mean,
+                   const Eigen::ArrayXd& standard_error);
+
+}  // namespace riskcurve

@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/ensemble.hpp"
+#include "cli/options.hpp"
+#include "cli/outputs.hpp"
+#include "riskcurve/report/comparison.hpp"
+#include "riskcurve/report/curve.hpp"
+
+namespace riskcurve::cli {
+namespace {
+
+struct Options {
+  std::string file;
+  SolverChoice solver;
+  EnsembleChoice ensemble;
+  Outputs outputs;
+};
+
+int run(const Options& options) {
+  check(options.outputs);
+  const Loaded loaded = load(options.file);
+  const RiskCurve curve = run_prediction(loaded, options.solver);
+  const Ensemble ensemble = run_ensemble(loaded, options.ensemble);
+  const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs);
+  const bool predicted_all = curve.status == RiskCurve::Status::ok;
+
+  // A prediction that stopped early is blank from there on.
+  Eigen::ArrayXd predicted =
+      Eigen::ArrayXd::Constant(ensemble.steps.size(), std::numeric_limits<double>::quiet_NaN());
+  const Eigen::Index shared = std::min(curve.risk.size(), predicted.size());
+  predicted.head(shared) = curve.risk.head(shared);
+  const Comparison comparison = compare(predicted, ensemble.mean, ensemble.error);
+
+  Result result;
+  result.title = loaded.title;
+  Record& record = result.record;
+  record.column("steps", ensemble.steps);
+  record.column("predicted", predicted);
+  record.column("mean", ensemble.mean);
+  record.column("standard_error", ensemble.error);
+  record.column("difference_in_standard_errors", comparison.in_standard_errors);
+  record.column("difference_percent", comparison.in_percent);
+  record.set("worst_in_standard_errors", comparison.worst_in_standard_errors);
+  record.set("worst_in_percent", comparison.worst_in_percent);
+  add_ensemble_facts(record, options.ensemble, ensemble);
+  record.set("status", predicted_all ? end.status : std::string(name(curve.status)));
+  record.set("message", predicted_all ? end.message : curve.message);
+  record.set("warnings", curve.warnings);
+  result.headings = {{"step", "steps", "{:.10g}"},
+                     {"predicted R", "predicted"},
+                     {"mean R", "mean"},
+                     {"standard error", "standard_error", "{:.3g}"},
+                     {"difference/s.e.", "difference_in_standard_errors", "{:+.2f}"},
+                     {"difference %", "difference_percent", "{:+.3f}"}};
+  result.notes = {
+      fmt::format("{}; difference = mean - predicted, at most {:.2f} standard errors "
+                  "and {:.3f} %",
+                  ensemble_note(options.ensemble), comparison.worst_in_standard_errors,
+                  comparison.worst_in_percent)};
+  result.figure = to_figure(curve, loaded.title);
+  riskcurve::add_ensemble(result.figure, ensemble.steps, ensemble.risk, ensemble.mean,
+                          ensemble.error);
+  if (!predicted_all) {
+    result.failure = fmt::format("prediction {}: {}", name(curve.status), curve.message);
+  } else if (end.status != "ok") {
+    result.failure = end.message;
+  }
+  return emit(result, options.outputs);
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("compare", "both, and the difference between them");
+  add_file(*command, options->file);
+  add_solver(*command, options->solver);
+  add_ensemble(*command, options->ensemble);
+  add_outputs(*command, options->outputs);
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace riskcurve::cli

@@ -1,0 +1,50 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/progress.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace {
+
+using namespace riskcurve::cli;
+
+constexpr void (*commands[])(CLI::App&, Action&) = {add_predict, add_simulate, add_compare,
+                                                    add_spectrum};
+
+int complain(std::string line, int code) {
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  fmt::print(stderr, "riskcurve: {}\n", line);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    CLI::App app("Risk curves of SGD, SignSGD and clipped SGD in high dimensions", "riskcurve");
+    app.set_version_flag("--version", "riskcurve " RISKCURVE_VERSION);
+    app.require_subcommand(1);
+    Action action;
+    for (const auto add : commands) add(app, action);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+      return complain(std::string(error.what()) + " (see riskcurve --help)", exit_bad_input);
+    }
+    catch_interrupts();
+    return action();
+  } catch (const riskcurve::InputError& error) {
+    return complain(error.what(), exit_bad_input);
+  } catch (const std::bad_alloc&) {
+    return complain("not enough memory for this problem", exit_failure);
+  } catch (const std::exception& error) {
+    return complain(error.what(), exit_failure);
+  }
+}

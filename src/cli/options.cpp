@@ -1,0 +1,81 @@
+#include "cli/options.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+
+#include "cli/progress.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+
+namespace riskcurve::cli {
+namespace {
+
+const std::map<std::string, Method> methods = {{"exponential", Method::exponential},
+                                               {"dopri5", Method::dopri5},
+                                               {"rosenbrock4", Method::rosenbrock4}};
+
+std::string describe(const Experiment& experiment) {
+  const VectorProblem& problem = experiment.problem;
+  const Fields& optimizer = experiment.optimizer;
+  return fmt::format("{}, batch {} on {} covariance, d = {:.10g}, noise: {}",
+                     optimizer.text("name"), optimizer.integer_or("batch", 1),
+                     problem.covariance.kind, problem.dimension(), problem.noise.kind);
+}
+
+}  // namespace
+
+void add_file(CLI::App& command, std::string& file) {
+  command.add_option("FILE", file, "problem file (TOML; docs/problem-file.md)")->required();
+}
+
+void add_solver(CLI::App& command, SolverChoice& choice) {
+  command.add_option("--method", choice.method, "exponential (default), dopri5 or rosenbrock4")
+      ->check(CLI::IsMember({"exponential", "dopri5", "rosenbrock4"}));
+  command.add_option("--rtol", choice.rtol, "relative error allowed in the risk")
+      ->check(CLI::Range(1e-15, 0.1))
+      ->capture_default_str();
+}
+
+void add_ensemble(CLI::App& command, EnsembleChoice& choice) {
+  command.add_option("--runs", choice.runs, "independent runs")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  // Up to 2^53, so that any reader of the JSON gets it back exactly.
+  command.add_option("--seed", choice.seed, "seed of the random numbers")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
+      ->capture_default_str();
+  command.add_option("--threads", choice.threads, "threads, 0 for all; changes no number")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+}
+
+Loaded load(const std::string& file) {
+  const Fields fields = Fields::from_file(file);
+  Loaded loaded{read_experiment(fields), ""};
+  loaded.title = describe(loaded.experiment);
+  return loaded;
+}
+
+RiskCurve run_prediction(const Loaded& loaded, const SolverChoice& choice) {
+  const ModeSystem system = mode_system(loaded.experiment);
+  SolveOptions options;
+  options.method = methods.at(choice.method);
+  options.rtol = choice.rtol;
+  options.keep_modes = choice.modes;
+  Progress progress("predicting");
+  options.progress = std::ref(progress);
+  return solve(system, loaded.experiment.schedule, loaded.experiment.run.at, options);
+}
+
+Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice) {
+  SimulateOptions options;
+  options.runs = choice.runs;
+  options.seed = choice.seed;
+  options.threads = choice.threads;
+  Progress progress("simulating");
+  options.progress = std::ref(progress);
+  return simulate(loaded.experiment, options);
+}
+
+}  // namespace riskcurve::cli

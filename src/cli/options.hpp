@@ -1,0 +1,41 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+
+#include "riskcurve/integrate/solve.hpp"
+#include "riskcurve/problem/problem.hpp"
+#include "riskcurve/simulate/simulate.hpp"
+
+namespace riskcurve::cli {
+
+// Options that several commands share, each with the function that declares them.
+
+void add_file(CLI::App& command, std::string& file);
+
+struct SolverChoice {
+  std::string method = "exponential";
+  double rtol = SolveOptions{}.rtol;
+  bool modes = false;
+};
+void add_solver(CLI::App& command, SolverChoice& choice);
+
+struct EnsembleChoice {
+  int runs = 16;
+  std::uint64_t seed = 1;
+  int threads = 0;
+};
+void add_ensemble(CLI::App& command, EnsembleChoice& choice);
+
+/// A problem file read and checked, and the line that describes it in tables and plots.
+struct Loaded {
+  Experiment experiment;
+  std::string title;
+};
+Loaded load(const std::string& file);
+
+// The work itself, under a progress bar; Ctrl-C interrupts it.
+RiskCurve run_prediction(const Loaded& loaded, const SolverChoice& choice);
+Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice);
+
+}  // namespace riskcurve::cli

@@ -1,0 +1,60 @@
+#include "cli/outputs.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/command.hpp"
+#include "cli/progress.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve::cli {
+namespace {
+
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Failure("cannot write to standard output");
+  }
+}
+
+}  // namespace
+
+void add_outputs(CLI::App& command, Outputs& outputs) {
+  command.add_flag("--json", outputs.json, "print one JSON object instead of the table");
+  command.add_option("--out", outputs.out, "write the result to a .csv, .json or .npz file");
+  command.add_option("--plot", outputs.plot, "draw the result into a .svg or .png file");
+}
+
+void check(const Outputs& outputs) {
+  if (!outputs.out.empty()) check_output("--out", outputs.out, {".csv", ".json", ".npz"});
+  if (!outputs.plot.empty()) {
+    check_output("--plot", outputs.plot, {".svg", ".png"});
+    require_gnuplot();
+  }
+}
+
+int emit(const Result& result, const Outputs& outputs) {
+  if (outputs.json) {
+    print(to_json(result.record) + "\n");
+  } else {
+    std::string text =
+        result.title + "\n\n" + to_table(result.table.value_or(result.record), result.headings);
+    if (!result.notes.empty()) text += "\n";
+    for (const std::string& note : result.notes) text += note + "\n";
+    print(text);
+    if (const Field* warnings = result.record.find("warnings")) {
+      for (const std::string& line : std::get<std::vector<std::string>>(warnings->value)) {
+        fmt::print(stderr, "riskcurve: warning: {}\n", line);
+      }
+    }
+  }
+  if (!interrupted()) {
+    if (!outputs.out.empty()) save(result.record, outputs.out);
+    if (!outputs.plot.empty()) plot(result.figure, outputs.plot);
+  }
+  if (result.failure.empty()) return exit_ok;
+  fmt::print(stderr, "riskcurve: {}\n", result.failure);
+  return exit_failure;
+}
+
+}  // namespace riskcurve::cli

@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/outputs.hpp"
+#include "riskcurve/report/curve.hpp"
+
+namespace riskcurve::cli {
+namespace {
+
+struct Options {
+  std::string file;
+  SolverChoice solver;
+  Outputs outputs;
+};
+
+int predict(const Options& options) {
+  check(options.outputs);
+  const Loaded loaded = load(options.file);
+  const RiskCurve curve = run_prediction(loaded, options.solver);
+
+  Result result;
+  result.title = loaded.title;
+  result.record = to_record(curve, loaded.experiment.problem.noise.variance);
+  result.headings = {
+      {"step", "steps", "{:.10g}"}, {"risk R", "risk"}, {"population risk", "population_risk"}};
+  for (const auto& [name, values] : curve.observable) {
+    result.headings.push_back({name, "observables." + name});
+  }
+  result.notes = {fmt::format("{} steps of the {} integrator ({} rejected)", curve.accepted,
+                              options.solver.method, curve.rejected)};
+  result.figure = to_figure(curve, loaded.title);
+  if (curve.status != RiskCurve::Status::ok) {
+    result.failure = fmt::format("prediction {}: {}", name(curve.status), curve.message);
+  }
+  return emit(result, options.outputs);
+}
+
+}  // namespace
+
+void add_predict(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("predict", "the risk curve of the high-dimensional limit");
+  add_file(*command, options->file);
+  add_solver(*command, options->solver);
+  command->add_flag("--modes", options->solver.modes,
+                    "record the second moment s_k of every mode (--json, --out)");
+  add_outputs(*command, options->outputs);
+  command->callback([options, &action] { action = [options] { return predict(*options); }; });
+}
+
+}  // namespace riskcurve::cli

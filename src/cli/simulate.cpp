@@ -1,0 +1,57 @@
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/ensemble.hpp"
+#include "cli/options.hpp"
+#include "cli/outputs.hpp"
+#include "riskcurve/report/curve.hpp"
+
+namespace riskcurve::cli {
+namespace {
+
+struct Options {
+  std::string file;
+  EnsembleChoice ensemble;
+  Outputs outputs;
+};
+
+int run(const Options& options) {
+  check(options.outputs);
+  const Loaded loaded = load(options.file);
+  const Ensemble ensemble = run_ensemble(loaded, options.ensemble);
+  const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs);
+
+  Result result;
+  result.title = loaded.title;
+  Record& record = result.record;
+  record.column("steps", ensemble.steps);
+  record.column("mean", ensemble.mean);
+  record.column("standard_error", ensemble.error);
+  record.column("risk_of_run", ensemble.risk);
+  add_ensemble_facts(record, options.ensemble, ensemble);
+  record.set("status", end.status);
+  record.set("message", end.message);
+  record.set("warnings", std::vector<std::string>{});
+  result.headings = {{"step", "steps", "{:.10g}"},
+                     {"mean risk R", "mean"},
+                     {"standard error", "standard_error", "{:.3g}"}};
+  result.notes = {ensemble_note(options.ensemble)};
+  result.figure.title = loaded.title;
+  riskcurve::add_ensemble(result.figure, ensemble.steps, ensemble.risk, ensemble.mean,
+                          ensemble.error);
+  if (end.status != "ok") result.failure = end.message;
+  return emit(result, options.outputs);
+}
+
+}  // namespace
+
+void add_simulate(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("simulate", "the real algorithm, run on real samples");
+  add_file(*command, options->file);
+  add_ensemble(*command, options->ensemble);
+  add_outputs(*command, options->outputs);
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace riskcurve::cli

@@ -1,0 +1,34 @@
+#include "riskcurve/report/comparison.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace riskcurve {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+double worst(const Eigen::ArrayXd& differences) {
+  double largest = nan;
+  for (const double x : differences) {
+    if (std::isfinite(x)) largest = std::fmax(largest, std::abs(x));
+  }
+  return largest;
+}
+
+}  // namespace
+
+Comparison compare(const Eigen::ArrayXd& predicted, const Eigen::ArrayXd& mean,
+                   const Eigen::ArrayXd& standard_error) {
+  const Eigen::ArrayXd difference = mean - predicted;
+  const auto spread = standard_error > 1e-12 * mean.abs();
+  Comparison result;
+  result.in_standard_errors = spread.select(difference / standard_error, nan);
+  result.in_percent = (predicted != 0).select(100 * difference / predicted, nan);
+  result.worst_in_standard_errors = worst(result.in_standard_errors);
+  result.worst_in_percent = worst(result.in_percent);
+  return result;
+}
+
+}  // namespace riskcurve
