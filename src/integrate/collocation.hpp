@@ -1,0 +1,64 @@
+#pragma once
+#include <Eigen/Core>
+#include <functional>
+
+#include "riskcurve/dynamics/mode_system.hpp"
+
+namespace riskcurve {
+
+/// The step size as a smooth function on the current stretch between two breaks.
+using StepSize = std::function<double(double t)>;
+
+/// One step of exponential collocation for the mode system, order 6 (5 on stiff parts).
+///
+/// On [t0, t0+H] the scalars gamma g_q and gamma^2 n_r are polynomials through the five
+/// Chebyshev-Lobatto nodes. Each mode then has an exact answer: in its own clock
+/// x = integral a_k gamma dt it relaxes as e^(-2x) towards a polynomial source, so stiff rates are
+/// integrated exactly, by moments of e^(-2x). What is left to solve is the risk (and the extra
+/// states) at the four later nodes, by Newton: the coupling of all modes through R is implicit, and
+/// a stiff risk costs nothing either. Our derivation: docs/integrator.md.
+class Collocation {
+ public:
+  static constexpr int kNodes = 5;
+  static constexpr int kOrder = 6;       ///< global order where rates * H is small
+  static constexpr int kErrorOrder = 4;  ///< global order of the embedded estimate
+
+  explicit Collocation(const ModeSystem& system) : system_(&system) {}
+
+  /// Solves the step from `state` = [s; e]. False when Newton does not converge or a number leaves
+  /// the positive finite range; the step must then be retried, shorter.
+  bool solve(const StepSize& step_size, const Eigen::ArrayXd& state, double t0, double h,
+             double newton_tolerance);
+  /// [s; e] at t0 + theta H, theta in [0, 1], after a successful solve.
+  void state_at(double theta, Eigen::ArrayXd& out) const;
+  /// Estimated relative error of the clocks, sources and extra states over the step.
+  double error() const { return error_; }
+  long evaluations() const { return evaluations_; }
+
+ private:
+  using Nodes = Eigen::Array<double, kNodes, 1>;
+  void fill_scalars(const Eigen::ArrayXd& unknown);
+  void fill_clocks();
+  void modes_at(const Nodes& fraction_power, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const;
+  bool residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out);
+  void estimate_error();
+
+  const ModeSystem* system_;
+  const StepSize* step_size_ = nullptr;
+  Eigen::ArrayXd state_;
+  double t0_ = 0, h_ = 0, error_ = 0;
+  long evaluations_ = 0;
+
+  Nodes gamma_;                  // step size at the nodes
+  Eigen::ArrayXXd drift_;        // g_q at the nodes: (kNodes, Q)
+  Eigen::ArrayXXd diffusion_;    // n_r at the nodes: (kNodes, N)
+  Eigen::ArrayXXd speed_;        // gamma g_q at the nodes: (kNodes, Q)
+  Eigen::ArrayXXd source_;       // gamma^2 n_r at the nodes: (kNodes, N)
+  Eigen::ArrayXXd extra_;        // e at the nodes: (kNodes, E)
+  Eigen::ArrayXXd extra_rate_;   // de/dt at the nodes
+  Eigen::ArrayXXd clock_;        // integral of speed_ up to each node: (kNodes, Q)
+  Eigen::ArrayXXd polynomial_;   // Q = 1: source in powers of the clock fraction: (kNodes, N)
+  mutable Eigen::ArrayXd scratch_;
+};
+
+}  // namespace riskcurve

@@ -1,0 +1,313 @@
+#include "riskcurve/integrate/solve.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
+#include <boost/numeric/odeint/stepper/dense_output_runge_kutta.hpp>
+#include <boost/numeric/odeint/stepper/generation.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
+#include <cmath>
+
+#include "integrate/exponential_stepper.hpp"
+#include "integrate/flow.hpp"
+#include "integrate/rosenbrock4.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+using State = std::vector<double>;
+constexpr double kVanished = 1e-280;  // a risk below this is reported as zero
+constexpr double kBlownUp = 1e30;     // growth over the start that counts as divergence
+
+/// Writes the requested times into the curve and watches over the state.
+class Recorder {
+ public:
+  Recorder(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOptions& options,
+           RiskCurve& curve)
+      : system_(system), at_(at), options_(options), curve_(curve) {
+    curve.steps.resize(0);
+    rows_.reserve(static_cast<std::size_t>(at.size()));
+  }
+  bool due(double t) const { return next_ < at_.size() && at_[next_] <= t; }
+  double next() const { return at_[next_]; }
+  bool done() const { return next_ == at_.size(); }
+
+  void record(const State& x) {
+    const Eigen::ArrayXd s = Eigen::Map<const Eigen::ArrayXd>(x.data(), system_.modes());
+    const double risk = system_.risk(s);
+    rows_.push_back(risk);
+    for (const auto& [key, observe] : system_.observable)
+      observed_[key].push_back(observe(at_[next_], risk, s));
+    if (options_.keep_modes) modes_.push_back(s);
+    ++next_;
+  }
+  void finish() {
+    const auto count = static_cast<Eigen::Index>(rows_.size());
+    curve_.steps = at_.head(count);
+    curve_.risk = Eigen::Map<const Eigen::ArrayXd>(rows_.data(), count);
+    for (const auto& [key, values] : observed_)
+      curve_.observable[key] = Eigen::Map<const Eigen::ArrayXd>(values.data(), count);
+    curve_.modes.resize(static_cast<Eigen::Index>(modes_.size()), system_.modes());
+    for (std::size_t i = 0; i < modes_.size(); ++i)
+      curve_.modes.row(static_cast<Eigen::Index>(i)) = modes_[i].transpose();
+  }
+  /// Progress counts decades of time as much as time: long horizons are log-like.
+  bool progress(double t) {
+    if (!options_.progress) return true;
+    const double horizon = at_[at_.size() - 1];
+    return options_.progress(horizon > 0 ? std::log1p(t) / std::log1p(horizon) : 1.0);
+  }
+
+ private:
+  const ModeSystem& system_;
+  const Eigen::ArrayXd& at_;
+  const SolveOptions& options_;
+  RiskCurve& curve_;
+  Eigen::Index next_ = 0;
+  std::vector<double> rows_;
+  std::vector<Eigen::ArrayXd> modes_;
+  std::map<std::string, std::vector<double>> observed_;
+};
+
+void stop(RiskCurve& curve, RiskCurve::Status status, std::string message) {
+  curve.status = status;
+  curve.message = std::move(message);
+}
+
+/// False, with the reason in `curve`, where the state is beyond use.
+bool sound(const ModeSystem& system, const State& x, double t, double initial_risk,
+           RiskCurve& curve) {
+  for (std::size_t k = 0; k < x.size(); ++k)
+    if (!std::isfinite(x[k])) {
+      stop(curve, RiskCurve::Status::failed,
+           fmt::format("the state left the finite numbers at step {:g}: s[{}] = {}", t, k, x[k]));
+      return false;
+    }
+  const double risk =
+      system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
+  const double reference =
+      initial_risk + (std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0);
+  if (risk > kBlownUp * std::max(reference, 1e-250)) {
+    stop(curve, RiskCurve::Status::diverged,
+         fmt::format("the risk diverges: R = {:.3g} at step {:g}; the step size is too large", risk,
+                     t));
+    return false;
+  }
+  return true;
+}
+
+/// Drives any Odeint dense-output stepper from t0 to t1. False: stopped for good, reason in curve.
+template <class Stepper, class DoStep>
+bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x, double t0,
+           double t1, double dt, double initial_risk, const SolveOptions& options,
+           Recorder& recorder, RiskCurve& curve) {
+  State at_output(x.size());
+  stepper.initialize(x, t0, std::min(dt, t1 - t0));
+  while (t1 - stepper.current_time() > 1e-14 * t1) {
+    const double before = stepper.current_time();
+    if (before + 1.0001 * stepper.current_time_step() > t1) {
+      x = stepper.current_state();
+      stepper.initialize(x, before, t1 - before);
+    }
+    do_step();
+    ++curve.accepted;
+    const double now = stepper.current_time();
+    if (!(now > before)) {
+      stop(curve, RiskCurve::Status::failed,
+           fmt::format("no acceptable step at step {:g}: the step length fell below roundoff; "
+                       "loosen rtol or check the schedule there",
+                       before));
+      return false;
+    }
+    x = stepper.current_state();
+    if (!sound(system, x, now, initial_risk, curve)) return false;
+    const bool last = t1 - now <= 1e-14 * t1;
+    while (recorder.due(last ? t1 : now)) {
+      if (recorder.next() >= now) {
+        recorder.record(x);
+      } else {
+        stepper.calc_state(recorder.next(), at_output);
+        recorder.record(at_output);
+      }
+    }
+    if (curve.accepted + curve.rejected > options.max_steps) {
+      stop(curve, RiskCurve::Status::failed,
+           fmt::format("more than max_steps = {} steps, at step {:g}", options.max_steps, now));
+      return false;
+    }
+    if (!recorder.progress(now)) {
+      stop(curve, RiskCurve::Status::interrupted, fmt::format("interrupted at step {:g}", now));
+      return false;
+    }
+    const double risk = system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
+    if (risk < kVanished) {
+      curve.warnings.push_back(
+          fmt::format("the risk fell below {:g} at step {:g} and is reported as 0 from there",
+                      kVanished, now));
+      x.assign(x.size(), 0.0);
+      while (!recorder.done()) recorder.record(x);
+      return true;
+    }
+  }
+  return true;
+}
+
+/// Odeint's error checker, made to see NaN and to weigh by risk.
+struct RiskErrorChecker {
+  const ModeSystem* system = nullptr;
+  double rtol = 0, atol = 0;
+  template <class Algebra>
+  double error(Algebra&, const State& x, const State&, State& x_error, double) const {
+    return step_error(*system, x.data(), x_error.data(), rtol, atol);
+  }
+};
+
+double first_step(const Flow& flow, const State& x, double t) {
+  const ModeSystem& system = *flow.system;
+  const Eigen::Map<const Eigen::ArrayXd> s(x.data(), system.modes());
+  const Eigen::ArrayXd extra = Eigen::Map<const Eigen::ArrayXd>(
+      x.data() + system.modes(), system.extra_initial.size());
+  const Response response = system.response(t, std::max(system.risk(s), kVanished), extra);
+  const double rate =
+      flow.step_size(t) * (system.drift.matrix() * response.drift.matrix()).maxCoeff();
+  return rate > 0 ? 1e-2 / rate : 1.0;
+}
+
+bool stretch(const Flow& flow, State& x, double t0, double t1, double initial_risk,
+             const SolveOptions& options, Recorder& recorder, RiskCurve& curve) {
+  namespace odeint = boost::numeric::odeint;
+  const ModeSystem& system = *flow.system;
+  const double dt = first_step(flow, x, t0);
+  const auto go = [&](auto& stepper, auto do_step) {
+    return drive(stepper, do_step, system, x, t0, t1, dt, initial_risk, options, recorder, curve);
+  };
+  if (options.method == Method::exponential) {
+    DenseExponential stepper(system, options.rtol);
+    const auto [rejected, evaluations] = std::pair(curve.rejected, curve.evaluations);
+    return go(stepper, [&] {
+      stepper.do_step(flow);
+      curve.rejected = rejected + stepper.rejected();
+      curve.evaluations = evaluations + stepper.evaluations();
+    });
+  }
+  if (options.method == Method::dopri5) {
+    using Error = odeint::runge_kutta_dopri5<State>;
+    using Controlled = odeint::controlled_runge_kutta<Error, RiskErrorChecker>;
+    odeint::dense_output_runge_kutta<Controlled> stepper(
+        Controlled(RiskErrorChecker{&system, options.rtol, options.atol}));
+    return go(stepper, [&] {
+      stepper.do_step([&](const State& y, State& dydt, double t) {
+        ++curve.evaluations;
+        flow(y, dydt, t);
+      });
+    });
+  }
+  const double scale = *std::max_element(x.begin(), x.end());
+  Rosenbrock4 stepper(
+      x.size(), [&](const double* y, double* dydt, double t) { flow.rate(y, dydt, t); },
+      [&](const double* y, double* m, double* f, double t) { flow.jacobian(y, m, f, t); },
+      options.rtol, std::max(options.atol, options.rtol * 1e-3 * scale));
+  const long evaluations = curve.evaluations;
+  return go(stepper, [&] {
+    stepper.do_step();
+    curve.evaluations = evaluations + stepper.evaluations();
+  });
+}
+
+void check(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOptions& options) {
+  validate(system);
+  if (at.size() == 0) throw InputError("at", "[]", "at least one time");
+  for (Eigen::Index i = 0; i < at.size(); ++i) {
+    if (!std::isfinite(at[i]) || at[i] < 0)
+      throw InputError(fmt::format("at[{}]", i), fmt::format("{}", at[i]), "a finite time >= 0");
+    if (i > 0 && !(at[i] > at[i - 1]))
+      throw InputError(fmt::format("at[{}]", i), fmt::format("{}", at[i]), "increasing times");
+  }
+  if (!(options.rtol >= 1e-13 && options.rtol < 1))
+    throw InputError("rtol", fmt::format("{}", options.rtol), "a tolerance in [1e-13, 1)");
+  if (!(options.atol >= 0) || !std::isfinite(options.atol))
+    throw InputError("atol", fmt::format("{}", options.atol), "a finite tolerance >= 0");
+  if (options.method == Method::rosenbrock4 && system.modes() > 400)
+    throw InputError("method", "rosenbrock4",
+                     fmt::format("at most 400 modes for a dense solver, not {}", system.modes()));
+}
+
+}  // namespace
+
+const char* name(RiskCurve::Status status) {
+  switch (status) {
+    case RiskCurve::Status::not_run: return "not run";
+    case RiskCurve::Status::ok: return "ok";
+    case RiskCurve::Status::diverged: return "diverged";
+    case RiskCurve::Status::failed: return "failed";
+    case RiskCurve::Status::interrupted: return "interrupted";
+  }
+  return "unknown";
+}
+
+RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
+                const SolveOptions& options) {
+  check(system, at, options);
+  RiskCurve curve;
+  curve.warnings = system.warnings;
+  curve.message = "";
+  Recorder recorder(system, at, options, curve);
+
+  State x(system.initial.begin(), system.initial.end());
+  x.insert(x.end(), system.extra_initial.begin(), system.extra_initial.end());
+  const double initial_risk = system.risk(system.initial);
+  if (recorder.due(0)) recorder.record(x);
+
+  const double horizon = at[at.size() - 1];
+  std::vector<double> ends = step.breaks;
+  ends.insert(ends.end(), system.breaks.begin(), system.breaks.end());
+  ends.push_back(horizon);
+  std::sort(ends.begin(), ends.end());
+
+  const auto checked = [&](double t) {
+    const double gamma = step(t);
+    if (!std::isfinite(gamma) || gamma < 0)
+      throw InputError(fmt::format("step size at step {:g}", t), fmt::format("{}", gamma),
+                       "a finite number >= 0");
+    return gamma;
+  };
+
+  double t = 0;
+  if (horizon > 0 && initial_risk == 0) {
+    // From R = 0 only noise acts at first, and responses may be infinite: one explicit instant.
+    t = 1e-6 * std::min(1.0, ends.front());
+    const Response first = system.response(0, kVanished, system.extra_initial);
+    const double gamma = checked(0);
+    for (Eigen::Index k = 0; k < system.modes(); ++k)
+      x[k] = gamma * gamma * t * (system.diffusion.row(k).transpose() * first.diffusion).sum();
+    if (!(system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes())) > 10 * kVanished))
+      while (!recorder.done()) recorder.record(State(x.size(), 0.0));
+  }
+  try {
+    for (const double end : ends) {
+      if (recorder.done() || end > horizon) break;
+      if (!(end > t)) continue;
+      const double inside = std::nextafter(end, 0.0);
+      const Flow flow{&system, [&](double k) { return checked(std::min(k, inside)); }};
+      const bool still = checked(0.5 * (t + end)) == 0;  // no step, no change
+      if (still) {
+        while (recorder.due(end)) recorder.record(x);
+      } else if (!stretch(flow, x, t, end, initial_risk, options, recorder, curve)) {
+        recorder.finish();
+        return curve;
+      }
+      t = end;
+    }
+    stop(curve, RiskCurve::Status::ok, "solved");
+  } catch (const InputError&) {
+    throw;
+  } catch (const std::exception& error) {
+    stop(curve, RiskCurve::Status::failed,
+         fmt::format("the integrator gave up: {}", error.what()));
+  }
+  recorder.finish();
+  return curve;
+}
+
+}  // namespace riskcurve
