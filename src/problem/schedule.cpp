@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <numbers>
 #include <string>
 #include <utility>
@@ -116,9 +117,10 @@ Schedule cosine_schedule(double value, double final_value, double horizon) {
 Schedule tabulated_schedule(std::vector<double> at, std::vector<double> value) {
   check_knots("at", at, value);
   for (std::size_t i = 0; i < value.size(); ++i) {
-    // Zero only where the step is zero at that instant: a last knot at zero ends the training.
-    const bool end = value.size() > 1 && i + 1 == value.size() && value[i - 1] > 0;
-    check("step", value[i], end ? Range::non_negative() : Range::positive());
+    // A zero may only open or close the table, where it lasts for an instant of the training.
+    const bool opens = i == 0 && at[i] == 0 && value.size() > 1 && value[1] > 0;
+    const bool closes = i > 0 && i + 1 == value.size() && value[i - 1] > 0;
+    check("step", value[i], opens || closes ? Range::non_negative() : Range::positive());
   }
   std::vector<double> breaks = positive_only(at);
   return {"tabulated",

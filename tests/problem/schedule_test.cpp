@@ -1,0 +1,135 @@
+#include "riskcurve/problem/schedule.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+Schedule read(const std::string& text, double dimension = 100, double horizon = 1000) {
+  const Fields fields = Fields::from_text(text);
+  Schedule schedule = read_schedule(fields, dimension, horizon);
+  fields.reject_unknown();
+  return schedule;
+}
+
+TEST(PiecewiseSchedule, JumpsAtItsKnotsFromTheRight) {
+  const Schedule s = piecewise_schedule({0, 10, 20}, {3, 2, 1});
+  EXPECT_EQ(s(0), 3);
+  EXPECT_EQ(s(9.999), 3);
+  EXPECT_EQ(s(10), 2);
+  EXPECT_EQ(s(20), 1);
+  EXPECT_EQ(s(1e9), 1);
+  EXPECT_EQ(s.breaks, (std::vector<double>{10, 20}));
+}
+
+TEST(PowerDecaySchedule, IsItsFormula) {
+  const Schedule s = power_decay_schedule(0.4, 0.5, 3);
+  for (const double k : {0.0, 1.0, 9.0, 1e6})
+    EXPECT_NEAR(s(k), 0.4 * std::pow(1 + k / 3, -0.5), 1e-15);
+  EXPECT_TRUE(s.breaks.empty());
+}
+
+TEST(CosineSchedule, GoesFromValueToFinalValueAndStays) {
+  const Schedule s = cosine_schedule(2, 0.5, 100);
+  EXPECT_DOUBLE_EQ(s(0), 2);
+  EXPECT_NEAR(s(50), 1.25, 1e-15);
+  EXPECT_NEAR(s(25), 0.5 + 1.5 * (1 + std::cos(M_PI / 4)) / 2, 1e-15);
+  EXPECT_DOUBLE_EQ(s(100), 0.5);
+  EXPECT_DOUBLE_EQ(s(1e5), 0.5);
+  EXPECT_EQ(s.breaks, std::vector<double>{100});
+  const Schedule to_zero = cosine_schedule(2, 0, 100);
+  EXPECT_EQ(to_zero(100), 0);
+  EXPECT_GT(to_zero(100 - 1e-10), 0);
+}
+
+TEST(TabulatedSchedule, IsLinearBetweenAndConstantOutside) {
+  const Schedule s = tabulated_schedule({10, 20, 40}, {1, 3, 2});
+  EXPECT_EQ(s(0), 1);
+  EXPECT_DOUBLE_EQ(s(15), 2);
+  EXPECT_DOUBLE_EQ(s(20), 3);
+  EXPECT_DOUBLE_EQ(s(30), 2.5);
+  EXPECT_EQ(s(100), 2);
+  EXPECT_EQ(s.breaks, (std::vector<double>{10, 20, 40}));
+}
+
+TEST(WarmUp, RisesLinearlyAndIsFullAfterItsSteps) {
+  const Schedule s = warm_up(piecewise_schedule({0, 4, 50}, {2, 2, 1}), 10);
+  EXPECT_DOUBLE_EQ(s(0), 0.2);
+  EXPECT_DOUBLE_EQ(s(4), 1);
+  EXPECT_DOUBLE_EQ(s(9), 2);
+  EXPECT_DOUBLE_EQ(s(30), 2);
+  EXPECT_DOUBLE_EQ(s(60), 1);
+  EXPECT_EQ(s.breaks, (std::vector<double>{4, 9, 50}));
+  EXPECT_TRUE(warm_up(constant_schedule(2), 1).breaks.empty());
+}
+
+TEST(Schedules, RejectValuesThatAreNoStepSizes) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const double bad : {nan, inf, -1.0, 0.0}) {
+    EXPECT_THROW(constant_schedule(bad), InputError);
+    EXPECT_THROW(piecewise_schedule({0, 1}, {1, bad}), InputError);
+    EXPECT_THROW(power_decay_schedule(bad, 1, 1), InputError);
+    EXPECT_THROW(power_decay_schedule(1, 1, bad), InputError);
+    EXPECT_THROW(cosine_schedule(bad, 0, 1), InputError);
+    EXPECT_THROW(cosine_schedule(1, 0, bad), InputError);
+    EXPECT_THROW(tabulated_schedule({0, 1, 2}, {1, bad, 1}), InputError);
+    EXPECT_THROW(tabulated_schedule({0}, {bad}), InputError);
+    EXPECT_THROW(warm_up(constant_schedule(1), bad), InputError);
+    EXPECT_THROW(times(constant_schedule(1), bad), InputError);
+  }
+  EXPECT_THROW(cosine_schedule(1, -0.1, 10), InputError);
+}
+
+TEST(Schedules, AllowZeroOnlyAtTheEndsOfATable) {
+  EXPECT_EQ(tabulated_schedule({0, 5, 9}, {0, 1, 0})(9), 0);
+  EXPECT_THROW(tabulated_schedule({0, 5, 9}, {1, 0, 0}), InputError);
+  EXPECT_THROW(tabulated_schedule({1, 5}, {0, 1}), InputError);
+}
+
+TEST(Schedules, RejectKnotsOutOfOrder) {
+  EXPECT_THROW(piecewise_schedule({0, 5, 5}, {1, 1, 1}), InputError);
+  EXPECT_THROW(piecewise_schedule({1, 5}, {1, 1}), InputError);
+  EXPECT_THROW(piecewise_schedule({0, 5}, {1}), InputError);
+  EXPECT_THROW(tabulated_schedule({3, 2}, {1, 1}), InputError);
+  EXPECT_THROW(tabulated_schedule({}, {}), InputError);
+}
+
+TEST(ReadSchedule, ReadsEveryKindRawAndScaled) {
+  EXPECT_DOUBLE_EQ(read("kind = 'constant'\nstep = 2e-4")(7), 2e-4);
+  EXPECT_DOUBLE_EQ(read("kind = 'constant'\nscaled_step = 0.5")(7), 0.005);
+  EXPECT_DOUBLE_EQ(read("kind = 'piecewise'\nfrom = [0, 10]\nscaled_step = [2, 1]")(10), 0.01);
+  EXPECT_DOUBLE_EQ(read("kind = 'power_decay'\nstep = 1\nexponent = 2")(1), 0.25);
+  EXPECT_DOUBLE_EQ(read("kind = 'power_decay'\nstep = 1\nexponent = 2\ndelay = 0.5")(1), 1.0 / 9);
+  const Schedule cosine = read("kind = 'cosine'\nscaled_step = 3\nfinal_scaled_step = 1");
+  EXPECT_NEAR(cosine(500), 0.02, 1e-17);
+  EXPECT_EQ(cosine.breaks, std::vector<double>{1000});
+  EXPECT_EQ(read("kind = 'cosine'\nstep = 3\nhorizon = 10")(10), 0);
+  EXPECT_DOUBLE_EQ(read("kind = 'tabulated'\nat = [0, 10]\nstep = [1, 0]")(5), 0.5);
+  EXPECT_DOUBLE_EQ(read("kind = 'constant'\nstep = 1\nwarmup = 4")(1), 0.5);
+}
+
+TEST(ReadSchedule, WantsExactlyOneOfStepAndScaledStep) {
+  EXPECT_THROW(read("kind = 'constant'"), InputError);
+  EXPECT_THROW(read("kind = 'constant'\nstep = 1\nscaled_step = 1"), InputError);
+  EXPECT_THROW(read("kind = 'cosine'\nstep = 1\nfinal_scaled_step = 1"), InputError);
+  EXPECT_THROW(read("kind = 'constant'\nstep = -1"), InputError);
+  EXPECT_THROW(read("kind = 'constant'\nstep = nan"), InputError);
+  EXPECT_THROW(read("kind = 'linear'\nstep = 1"), InputError);
+}
+
+TEST(ReadThreshold, IsANumberOrASchedule) {
+  EXPECT_EQ(read_threshold(Fields::from_text("threshold = 0.8"), "threshold", 10)(3), 0.8);
+  const Fields table =
+      Fields::from_text("threshold = { kind = 'cosine', value = 2, final_value = 1 }");
+  EXPECT_NEAR(read_threshold(table, "threshold", 10)(5), 1.5, 1e-15);
+  EXPECT_THROW(read_threshold(Fields::from_text("threshold = 0"), "threshold", 10), InputError);
+}
+
+}  // namespace
+}  // namespace riskcurve
