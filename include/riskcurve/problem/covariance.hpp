@@ -26,8 +26,12 @@ struct Covariance {
   std::string kind;
   Orientation orientation = Orientation::generic;
   Spectrum spectrum;
-  /// Orientation::given only: K, and its eigenvectors as columns, ordered as spectrum.expand().
-  std::shared_ptr<const Eigen::MatrixXd> matrix, eigenvectors;
+  /// Orientation::given only: K.
+  std::shared_ptr<const Eigen::MatrixXd> matrix;
+  /// Eigenvectors of K as columns, ordered as spectrum.expand(). With Orientation::given all of
+  /// them; data keep them in a generic orientation too, because their rows are in coordinates, but
+  /// where d > dense_limit only those of eigenvalues > 0, or only the leading ones.
+  std::shared_ptr<const Eigen::MatrixXd> eigenvectors;
   /// Set where K = X^T X / n of a data file.
   std::shared_ptr<const DataRows> rows;
   /// Sampling: x ~ N(0, K), or uniform rows of the data.

@@ -21,11 +21,13 @@ struct VectorProblem {
   /// Expected squared error s_k(0) = E sum <u, Delta_0>^2 over the eigenvectors u of each node of
   /// the spectrum: shape (spectrum.size()).
   Eigen::ArrayXd initial;
-  /// Delta_0 in coordinates. Set for Orientation::given where the dimension allows; else the signs
-  /// of the coefficients are free, and Monte Carlo draws them.
+  /// Delta_0 in coordinates. Set where the eigenvectors are known (Orientation::given, data, or
+  /// diagonal with a target from a file); else the signs of the coefficients are free, and Monte
+  /// Carlo draws them.
   std::optional<Eigen::VectorXd> initial_error;
-  /// Labels y_i - <x_i, theta*> row by row: set where the target was fitted to labels, so that
-  /// Monte Carlo can draw row and residual together, as they are in the data.
+  /// Labels y_i - <x_i, theta*> row by row: set where the target was fitted to labels and the
+  /// residuals are the noise, so that Monte Carlo can draw row and residual together, as they are
+  /// in the data.
   std::optional<Eigen::ArrayXd> row_residuals;
 
   double dimension() const { return covariance.dimension(); }

@@ -1,0 +1,125 @@
+// K = X^T X / n of the rows of a data file.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "covariance_kinds.hpp"
+#include "riskcurve/problem/data.hpp"
+#include "riskcurve/problem/error.hpp"
+#include "riskcurve/problem/lanczos.hpp"
+
+namespace riskcurve {
+
+namespace {
+
+constexpr int leading_count = 200, lanczos_steps = 64, probe_count = 16;
+
+/// The eigenvectors of X^T X of eigenvalues > 0, from those of X X^T.
+Eigen::MatrixXd right_vectors(const Eigen::MatrixXd& x, const Eigen::MatrixXd& left) {
+  Eigen::MatrixXd right = x.transpose() * left;
+  right.colwise().normalize();
+  return right;
+}
+
+/// All eigenvalues from the n x n Gram matrix, where d x d would not fit.
+void solve_by_rows(Covariance& result, const Eigen::MatrixXd& x) {
+  const auto n = static_cast<double>(x.rows()), d = static_cast<double>(x.cols());
+  const Eigenpairs pairs = eigenpairs(x * x.transpose() / n, "data");
+  const Eigen::Index rank = (pairs.value > 0).count();
+  std::vector<std::pair<double, double>> counts{{0.0, d - static_cast<double>(rank)}};
+  for (Eigen::Index k = 0; k < rank; ++k) counts.emplace_back(pairs.value[k], 1);
+  result.spectrum = spectrum_of_counts(std::move(counts));
+  result.eigenvectors =
+      std::make_shared<const Eigen::MatrixXd>(right_vectors(x, pairs.vector.leftCols(rank)));
+  result.remark = fmt::format(
+      "{} columns are too many to hold K: its spectrum is exact, its orientation taken as generic",
+      x.cols());
+}
+
+void solve_by_krylov(Covariance& result, const Eigen::MatrixXd& x) {
+  const auto n = static_cast<double>(x.rows()), d = static_cast<double>(x.cols());
+  const bool wide = x.rows() < x.cols();
+  const SymmetricOperator gram{std::min(x.rows(), x.cols()),
+                               [&](const Eigen::VectorXd& v) -> Eigen::VectorXd {
+                                 if (wide) return x * (x.transpose() * v) / n;
+                                 return x.transpose() * (x * v) / n;
+                               }};
+  const LeadingPairs top = leading_pairs(gram, leading_count);
+  Quadrature bulk = counting_quadrature(gram, lanczos_steps, probe_count, top.vector);
+  // The trace is known: the bulk takes exactly what the leading part leaves.
+  const double left = std::max(0.0, x.squaredNorm() / n - top.value.sum());
+  const double found = (bulk.weight * bulk.node).sum();
+  const double correction = found > 0 ? left / found : 0;
+  std::vector<std::pair<double, double>> counts;
+  for (const double value : top.value) counts.emplace_back(value, 1);
+  for (Eigen::Index q = 0; q < bulk.node.size(); ++q)
+    counts.emplace_back(bulk.node[q] * correction, bulk.weight[q]);
+  if (wide) counts.emplace_back(0.0, d - n);
+  result.spectrum = spectrum_of_counts(std::move(counts));
+  // Runs of whole indices, so that a target can give each node its share of them.
+  result.spectrum.first = result.spectrum.first.round().max(1);
+  result.spectrum.last = result.spectrum.last.round().max(result.spectrum.first);
+  result.eigenvectors =
+      std::make_shared<const Eigen::MatrixXd>(wide ? right_vectors(x, top.vector) : top.vector);
+  result.remark = fmt::format(
+      "{} leading eigenvalues by Krylov iteration, the other {} by Lanczos quadrature from {} "
+      "random probes, then scaled by {:.6g} to the known trace; the orientation is taken as "
+      "generic",
+      top.value.size(), gram.size - top.value.size(), probe_count, correction);
+}
+
+}  // namespace
+
+Covariance from_rows(std::shared_ptr<const DataRows> rows, Eigen::Index dense_limit) {
+  const Eigen::MatrixXd& x = rows->x;
+  if (x.size() == 0) throw InputError("data", "no rows", "at least one row and one column");
+  if (!x.allFinite()) throw InputError("data", "nan or inf", "finite numbers");
+  if (!(x.squaredNorm() > 0) || !std::isfinite(x.squaredNorm()))
+    throw InputError("data", fmt::format("sum of squares {}", x.squaredNorm()),
+                     "columns that vary, within range");
+  Covariance result;
+  result.kind = "data";
+  result.rows = rows;
+  result.sample_rows = true;
+  if (x.cols() <= dense_limit) {
+    Eigen::MatrixXd matrix = Eigen::MatrixXd::Zero(x.cols(), x.cols());
+    matrix.selfadjointView<Eigen::Lower>().rankUpdate(x.transpose(),
+                                                      1 / static_cast<double>(x.rows()));
+    matrix.triangularView<Eigen::StrictlyUpper>() = matrix.transpose();
+    Eigenpairs pairs = eigenpairs(matrix, "data");
+    result.orientation = Orientation::given;
+    result.spectrum = spectrum_of(pairs.value, "data");
+    result.matrix = std::make_shared<const Eigen::MatrixXd>(std::move(matrix));
+    result.eigenvectors = std::make_shared<const Eigen::MatrixXd>(std::move(pairs.vector));
+  } else if (x.rows() <= dense_limit) {
+    solve_by_rows(result, x);
+  } else {
+    solve_by_krylov(result, x);
+  }
+  return result;
+}
+
+Covariance read_data(const Fields& fields) {
+  auto rows = std::make_shared<DataRows>();
+  rows->source = fields.path("path");
+  rows->x = read_matrix(rows->source, fields.name("path"));
+  if (fields.has("columns")) {
+    const std::vector<double> columns = fields.numbers("columns");
+    const auto last = static_cast<double>(rows->x.cols());
+    if (columns.size() != 2 || columns[0] < 1 || columns[1] < columns[0] || columns[1] > last ||
+        columns[0] != std::floor(columns[0]) || columns[1] != std::floor(columns[1]))
+      fields.fail("columns", fmt::format("[first, last] with 1 <= first <= last <= {}", last));
+    const auto first = static_cast<Eigen::Index>(columns[0]) - 1;
+    rows->x = rows->x.middleCols(first, static_cast<Eigen::Index>(columns[1]) - first).eval();
+  }
+  rows->x *= fields.number_or("scale", 1, Range::positive());
+  if (fields.boolean_or("center", true)) rows->x.rowwise() -= rows->x.colwise().mean().eval();
+  const bool gaussian =
+      fields.has("sample") && fields.one_of("sample", {"rows", "gaussian"}) == "gaussian";
+  Covariance result = from_rows(std::move(rows));
+  result.sample_rows = !gaussian;
+  return result;
+}
+
+}  // namespace riskcurve

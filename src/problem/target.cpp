@@ -1,0 +1,244 @@
+#include "target.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "riskcurve/problem/data.hpp"
+#include "riskcurve/problem/error.hpp"
+#include "riskcurve/problem/lanczos.hpp"
+#include "riskcurve/problem/problem.hpp"
+
+namespace riskcurve {
+
+namespace {
+
+/// How far the eigenvectors that are held go.
+enum class Basis {
+  none,     ///< only eigenvalues: coefficients go along their index
+  full,     ///< every eigenvector of an eigenvalue > 0
+  leading,  ///< the leading ones of a large data matrix
+};
+
+Basis basis_of(const Covariance& covariance) {
+  if (!covariance.eigenvectors) return Basis::none;
+  const Spectrum& spectrum = covariance.spectrum;
+  const double positive = (spectrum.value > 0).select(spectrum.multiplicity, 0.0).sum();
+  return static_cast<double>(covariance.eigenvectors->cols()) >= positive ? Basis::full
+                                                                          : Basis::leading;
+}
+
+/// Sums over each node's run of indices; `beyond` belongs to the indices past the end of `squares`.
+Eigen::ArrayXd node_sums(const Spectrum& spectrum, const Eigen::ArrayXd& squares, double beyond) {
+  Eigen::ArrayXd sums = Eigen::ArrayXd::Zero(spectrum.size());
+  for (Eigen::Index k = 0; k < spectrum.size(); ++k) {
+    const auto first = static_cast<Eigen::Index>(spectrum.first[k]) - 1;
+    const auto last =
+        static_cast<Eigen::Index>(std::min(spectrum.last[k], static_cast<double>(squares.size())));
+    if (last > first) sums[k] = squares.segment(first, last - first).sum();
+  }
+  sums[spectrum.size() - 1] += beyond;
+  return sums;
+}
+
+/// Splits an error of known coordinates outside the leading eigenvectors by Lanczos quadrature
+/// started from it: its nodes join the spectrum with multiplicity 0.
+Eigen::ArrayXd add_error_nodes(Covariance& covariance, const Eigen::VectorXd& error) {
+  constexpr int steps = 128;
+  const Eigen::MatrixXd& x = covariance.rows->x;
+  const Eigen::MatrixXd& leading = *covariance.eigenvectors;
+  const auto n = static_cast<double>(x.rows());
+  const SymmetricOperator K{x.cols(), [&](const Eigen::VectorXd& v) -> Eigen::VectorXd {
+                              return x.transpose() * (x * v) / n;
+                            }};
+  const Quadrature rest = lanczos_quadrature(K, error, steps, leading);
+  struct Node {
+    double value, multiplicity, first, last, square;
+  };
+  std::vector<Node> nodes;
+  const Spectrum& old = covariance.spectrum;
+  for (Eigen::Index k = 0; k < old.size(); ++k)
+    nodes.push_back({old.value[k], old.multiplicity[k], old.first[k], old.last[k], 0});
+  const Eigen::ArrayXd squares = (leading.transpose() * error).array().square();
+  for (Eigen::Index k = 0; k < leading.cols(); ++k)
+    nodes.push_back({(x * leading.col(k)).squaredNorm() / n, 0, 0, 0, squares[k]});
+  for (Eigen::Index q = 0; q < rest.node.size(); ++q)
+    nodes.push_back({rest.node[q], 0, 0, 0, rest.weight[q]});
+  std::stable_sort(nodes.begin(), nodes.end(),
+                   [](const Node& a, const Node& b) { return a.value > b.value; });
+  const auto size = static_cast<Eigen::Index>(nodes.size());
+  Spectrum merged{Eigen::ArrayXd(size), Eigen::ArrayXd(size), Eigen::ArrayXd(size),
+                  Eigen::ArrayXd(size)};
+  Eigen::ArrayXd initial(size);
+  double index = 1;
+  for (Eigen::Index k = 0; k < size; ++k) {
+    const Node& node = nodes[static_cast<std::size_t>(k)];
+    if (node.multiplicity > 0) index = node.last;
+    merged.value[k] = node.value;
+    merged.multiplicity[k] = node.multiplicity;
+    merged.first[k] = node.multiplicity > 0 ? node.first : index;
+    merged.last[k] = index;
+    initial[k] = node.square;
+  }
+  covariance.spectrum = std::move(merged);
+  return initial;
+}
+
+/// Delta_0 in coordinates (or, without a basis, its coefficients by index), told to the nodes.
+InitialError from_coordinates(const Fields& target, Covariance& covariance, Eigen::VectorXd error) {
+  InitialError result;
+  switch (basis_of(covariance)) {
+    case Basis::none:
+      // Its nodes must be runs of whole indices; expand() says so where they are not.
+      covariance.spectrum.expand();
+      result.squares = node_sums(covariance.spectrum, error.array().square(), 0);
+      if (covariance.orientation == Orientation::diagonal) result.coordinates = std::move(error);
+      break;
+    case Basis::full: {
+      const Eigen::ArrayXd squares =
+          (covariance.eigenvectors->transpose() * error).array().square();
+      const bool all = squares.size() == error.size();
+      result.squares = node_sums(covariance.spectrum, squares,
+                                 all ? 0.0 : std::max(0.0, error.squaredNorm() - squares.sum()));
+      result.coordinates = std::move(error);
+      break;
+    }
+    case Basis::leading:
+      result.squares = add_error_nodes(covariance, error);
+      result.coordinates = std::move(error);
+      break;
+  }
+  if (target.has("risk")) {
+    const double risk = target.number("risk", Range::non_negative());
+    const double present = 0.5 * (covariance.spectrum.value * result.squares).sum();
+    if (!(present > 0) && risk > 0) target.fail("risk", "0: this target has no risk to scale");
+    const double factor = risk > 0 ? risk / present : 0;
+    result.squares *= factor;
+    if (result.coordinates) *result.coordinates *= std::sqrt(factor);
+  }
+  return result;
+}
+
+Eigen::VectorXd read_coordinates(const Fields& fields, const std::string& key, double dimension) {
+  const Eigen::ArrayXd values = read_column(fields.path(key), fields.name(key));
+  if (static_cast<double>(values.size()) != dimension)
+    fields.fail(key, fmt::format("a file of {} numbers, the dimension; it holds {}", dimension,
+                                 values.size()));
+  return values.matrix();
+}
+
+/// Least squares without a full eigenbasis: conjugate gradients on the normal equations, which
+/// from zero tend to the solution of least norm.
+Eigen::VectorXd fit_by_gradients(const Eigen::MatrixXd& x, const Eigen::VectorXd& y,
+                                 std::string& remark) {
+  constexpr int most = 2000;
+  constexpr double tolerance = 1e-12;
+  Eigen::VectorXd theta = Eigen::VectorXd::Zero(x.cols()), residual = y;
+  Eigen::VectorXd gradient = x.transpose() * residual, direction = gradient;
+  const double start = gradient.squaredNorm();
+  double now = start;
+  for (int k = 0; k < most && now > tolerance * tolerance * start; ++k) {
+    const Eigen::VectorXd step = x * direction;
+    const double length = now / step.squaredNorm();
+    theta += length * direction;
+    residual -= length * step;
+    gradient = x.transpose() * residual;
+    const double next = gradient.squaredNorm();
+    direction = gradient + next / now * direction;
+    now = next;
+  }
+  remark +=
+      fmt::format("; target fitted by conjugate gradients to a gradient of {:.1e} of its start",
+                  start > 0 ? std::sqrt(now / start) : 0.0);
+  return theta;
+}
+
+struct Fit {
+  Eigen::VectorXd theta;
+  Eigen::ArrayXd residuals;
+};
+
+Fit read_fit(const Fields& target, bool center, Covariance& covariance) {
+  if (!covariance.rows) target.fail("kind", "a covariance of kind \"data\" beside \"fit\"");
+  const Eigen::MatrixXd& x = covariance.rows->x;
+  const Eigen::MatrixXd table = read_matrix(target.path("labels"), target.name("labels"));
+  if (table.rows() != x.rows())
+    target.fail("labels",
+                fmt::format("a file of {} rows, as the data; it holds {}", x.rows(), table.rows()));
+  const double column =
+      target.integer_or("column", 1, Range::within(1, static_cast<double>(table.cols())));
+  Eigen::ArrayXd labels = table.col(static_cast<Eigen::Index>(column) - 1).array();
+  if (target.has("positive")) {
+    const double positive = target.number("positive");
+    labels = (labels == positive).select(Eigen::ArrayXd::Ones(labels.size()), -1.0);
+    if ((labels < 0).all()) target.fail("positive", "a label that occurs in the file");
+  }
+  if (center) labels -= labels.mean();
+
+  Fit fit;
+  if (basis_of(covariance) == Basis::full) {
+    const Eigen::MatrixXd& u = *covariance.eigenvectors;
+    const Eigen::ArrayXd lambda = covariance.spectrum.expand().head(u.cols());
+    const Eigen::VectorXd moment = x.transpose() * labels.matrix() / static_cast<double>(x.rows());
+    const double least = 1e-10 * covariance.spectrum.norm();
+    const Eigen::ArrayXd projected = (u.transpose() * moment).array();
+    fit.theta = u * (lambda > least).select(projected / lambda, 0.0).matrix();
+  } else {
+    fit.theta = fit_by_gradients(x, labels.matrix(), covariance.remark);
+  }
+  fit.residuals = labels - (x * fit.theta).array();
+  return fit;
+}
+
+/// A target given by its squared coefficients; with a full eigenbasis all signs are taken +.
+InitialError from_squares(const Covariance& covariance, Eigen::ArrayXd squares, double beta) {
+  InitialError result;
+  if (basis_of(covariance) == Basis::full) {
+    const Eigen::MatrixXd& u = *covariance.eigenvectors;
+    const Eigen::ArrayXd mass = covariance.spectrum.power_mass(beta);
+    const Eigen::ArrayXd index = Eigen::ArrayXd::LinSpaced(u.cols(), 1, double(u.cols()));
+    result.coordinates = u * (std::sqrt(squares[0] / mass[0]) * index.pow(-beta)).matrix();
+  }
+  result.squares = std::move(squares);
+  return result;
+}
+
+}  // namespace
+
+InitialError read_initial_error(const Fields& problem, Covariance& covariance) {
+  const Fields target = problem.table("target");
+  const std::string kind = target.one_of("kind", {"power_law", "isotropic", "file", "fit"});
+  const bool has_start = problem.has("start");
+  const Fields start = has_start ? problem.table("start") : Fields();
+  const bool start_file = has_start && start.one_of("kind", {"zero", "file"}) == "file";
+
+  if (kind == "power_law" || kind == "isotropic") {
+    if (start_file)
+      start.fail("kind", "\"zero\": beside a " + kind + " target, which gives theta_0 - theta*");
+    const double beta = kind == "power_law" ? target.number("beta") : 0;
+    const double risk = target.number_or("risk", 1, Range::non_negative());
+    return from_squares(covariance,
+                        kind == "power_law" ? power_law_target(covariance.spectrum, beta, risk)
+                                            : isotropic_target(covariance.spectrum, risk),
+                        beta);
+  }
+  const double dimension = std::round(covariance.dimension());
+  Fit fit;
+  if (kind == "fit")
+    fit = read_fit(target, problem.table("covariance").boolean_or("center", true), covariance);
+  else
+    fit.theta = read_coordinates(target, "path", dimension);
+  Eigen::VectorXd error = -fit.theta;
+  if (start_file) error += read_coordinates(start, "path", dimension);
+  InitialError result;
+  if (kind == "fit") {
+    // Its size is a fact of the data, and so cannot be set.
+    result = from_coordinates(Fields(), covariance, std::move(error));
+    result.residuals = std::move(fit.residuals);
+  } else {
+    result = from_coordinates(target, covariance, std::move(error));
+  }
+  return result;
+}
+
+}  // namespace riskcurve
