@@ -31,8 +31,10 @@ struct ModeSystem {
   Eigen::ArrayXXd drift;       ///< shape (modes, Q)
   Eigen::ArrayXXd diffusion;   ///< shape (modes, N)
   Eigen::ArrayXd initial;      ///< s_k(0) >= 0, shape (modes)
+  Eigen::ArrayXd multiplicity; ///< directions each mode stands for; may be empty (unknown)
 
-  /// g and n at iteration time t and risk R > 0; `extra` has the shape of extra_initial.
+  /// g and n at iteration time t and risk R > 0; `extra` has the shape of extra_initial. May keep
+  /// tables of its own: a system, with its copies, belongs to one thread at a time.
   std::function<Response(double t, double risk, const Eigen::ArrayXd& extra)> response;
 
   Eigen::ArrayXd extra_initial;  ///< e(0); empty for most
@@ -41,9 +43,10 @@ struct ModeSystem {
   std::vector<double> breaks;  ///< iteration times where the response is not smooth in t
   double noise_variance = 0;   ///< E epsilon^2: P = R + noise_variance/2; may be +inf
 
-  /// Named quantities worth reading along the curve, each a function of (t, R, s): for SignSGD its
-  /// four effects.
-  std::map<std::string, std::function<double(double t, double risk, const Eigen::ArrayXd& s)>>
+  /// Named quantities worth reading along the curve: for SignSGD its four effects. They are given
+  /// the system they are read from, which may be a compressed one (compress.hpp).
+  std::map<std::string, std::function<double(const ModeSystem& system, double t, double risk,
+                                             const Eigen::ArrayXd& s)>>
       observable;
   std::vector<std::string> warnings;  ///< approximations made while it was filled
 

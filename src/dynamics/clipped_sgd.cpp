@@ -1,0 +1,61 @@
+#include <memory>
+
+#include "dynamics/log_chebyshev.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/dynamics/residual.hpp"
+
+namespace riskcurve {
+namespace {
+
+/// mu and nu as functions of (t, R). A constant threshold is tabulated in R.
+struct ClipResponse {
+  ResidualLaw residual;
+  ClippedSgd optimizer;
+  LogChebyshev mu, nu;
+
+  ClipResponse(const NoiseLaw& noise, const ClippedSgd& clipped)
+      : residual(noise),
+        optimizer(clipped),
+        mu([this](double risk) { return evaluate(optimizer.threshold(0), risk).mu; }),
+        nu([this](double risk) { return evaluate(optimizer.threshold(0), risk).nu; }) {}
+
+  ResidualLaw::BatchClip evaluate(double c, double risk) const {
+    if (optimizer.clip == ClippedSgd::Clip::batch)
+      return residual.batch_clip(risk, c, optimizer.batch);
+    return {residual.within(risk, c), residual.clipped_square(risk, c)};
+  }
+  ResidualLaw::BatchClip at(double t, double risk) const {
+    if (optimizer.threshold.kind == "constant") return {mu(risk), nu(risk)};
+    return evaluate(optimizer.threshold(t), risk);
+  }
+};
+
+}  // namespace
+
+ModeSystem clipped_sgd(const VectorProblem& problem, const ClippedSgd& optimizer) {
+  const Spectrum& spectrum = problem.covariance.spectrum;
+  ModeSystem system;
+  system.weight = spectrum.value;
+  system.drift = spectrum.value;
+  system.diffusion = spectrum.value * spectrum.multiplicity / optimizer.batch;
+  system.initial = problem.initial;
+  system.multiplicity = spectrum.multiplicity;
+  system.noise_variance = problem.noise.variance;
+  system.breaks = optimizer.threshold.breaks;
+  const auto clip = std::make_shared<ClipResponse>(problem.noise, optimizer);
+  system.response = [clip](double t, double risk, const Eigen::ArrayXd&) {
+    const auto [mu, nu] = clip->at(t, risk);
+    return Response{Eigen::ArrayXd::Constant(1, mu), Eigen::ArrayXd::Constant(1, nu)};
+  };
+  system.observable["descent_reduction"] = [clip](const ModeSystem&, double t, double risk,
+                                                  const Eigen::ArrayXd&) {
+    return risk > 0 ? clip->at(t, risk).mu : NAN;
+  };
+  system.observable["clipped_variance"] = [clip](const ModeSystem&, double t, double risk,
+                                                 const Eigen::ArrayXd&) {
+    return risk > 0 ? clip->at(t, risk).nu : NAN;
+  };
+  return system;
+}
+
+}  // namespace riskcurve

@@ -1,0 +1,55 @@
+#pragma once
+#include <array>
+#include <cmath>
+#include <functional>
+#include <unordered_map>
+
+namespace riskcurve {
+
+/// A smooth function of x > 0, tabulated as it is asked for: one Chebyshev polynomial an octave,
+/// exact to about 1e-14 of its size there if analytic in log x. For responses that cost integrals.
+/// Not for sharing between threads.
+class LogChebyshev {
+ public:
+  explicit LogChebyshev(std::function<double(double)> f) : f_(std::move(f)) {}
+
+  double operator()(double x) const {
+    int octave;
+    const double mantissa = std::frexp(x, &octave);  // x = mantissa 2^octave, in [1/2, 1)
+    const Coefficients& c = panel(octave);
+    // Clenshaw in y = log2(x) mapped to (-1, 1).
+    const double y = 2 * (std::log2(mantissa) + 1) - 1;
+    double high = 0, higher = 0;
+    for (int m = kTerms - 1; m > 0; --m) {
+      const double now = c[m] + 2 * y * high - higher;
+      higher = high;
+      high = now;
+    }
+    return c[0] + y * high - higher;
+  }
+
+ private:
+  static constexpr int kTerms = 18;
+  using Coefficients = std::array<double, kTerms>;
+
+  const Coefficients& panel(int octave) const {
+    const auto found = panels_.find(octave);
+    if (found != panels_.end()) return found->second;
+    Coefficients value{}, c{};
+    for (int j = 0; j < kTerms; ++j) {
+      const double y = std::cos(M_PI * (j + 0.5) / kTerms);
+      value[j] = f_(std::exp2(octave - 1 + 0.5 * (y + 1)));
+    }
+    for (int m = 0; m < kTerms; ++m) {
+      for (int j = 0; j < kTerms; ++j)
+        c[m] += value[j] * std::cos(M_PI * m * (j + 0.5) / kTerms);
+      c[m] *= (m == 0 ? 1.0 : 2.0) / kTerms;
+    }
+    return panels_.emplace(octave, c).first->second;
+  }
+
+  std::function<double(double)> f_;
+  mutable std::unordered_map<int, Coefficients> panels_;
+};
+
+}  // namespace riskcurve

@@ -1,0 +1,135 @@
+#include <Eigen/Eigenvalues>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "dynamics/log_chebyshev.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/dynamics/residual.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+/// phi_b(R), tabulated unless it is a closed form.
+class EffectiveRate {
+ public:
+  EffectiveRate(const NoiseLaw& noise, int batch)
+      : residual_(noise),
+        batch_(batch),
+        table_([this](double risk) { return residual_.phi(risk, batch_); }) {}
+  EffectiveRate(const EffectiveRate&) = delete;
+  double operator()(double risk) const {
+    return residual_.gaussian() ? residual_.phi(risk, batch_) : table_(risk);
+  }
+  /// phi_b for Gaussian noise of the same variance.
+  double gaussian(double risk) const {
+    return std::sqrt(2 / M_PI) * chi_mean(batch_) /
+           std::sqrt(2 * risk + residual_.noise_variance());
+  }
+
+ private:
+  ResidualLaw residual_;
+  int batch_;
+  LogChebyshev table_;
+};
+
+/// The parts that depend on the orientation: modes, and the rate each would have under K/sqrt(tau).
+struct SignModes {
+  Eigen::ArrayXd weight, drift, diffusion, initial, multiplicity;
+  Eigen::ArrayXd plain;  // exact orientation only: plain rates, a function of the mode
+};
+
+SignModes generic_modes(const VectorProblem& problem) {
+  const Spectrum& spectrum = problem.covariance.spectrum;
+  const double tau = spectrum.mean();
+  return {spectrum.value, spectrum.value / std::sqrt(tau),
+          2 / M_PI * (spectrum.value / tau + M_PI / 2 - 1) * spectrum.multiplicity,
+          problem.initial, spectrum.multiplicity, {}};
+}
+
+SignModes diagonal_modes(const VectorProblem& problem) {
+  const Spectrum& spectrum = problem.covariance.spectrum;
+  // A coordinate with no variance has no gradient, and sign(0) = 0.
+  return {spectrum.value, spectrum.value.sqrt(),
+          (spectrum.value > 0).select(spectrum.multiplicity, 0.0), problem.initial,
+          spectrum.multiplicity, {}};
+}
+
+SignModes exact_modes(const VectorProblem& problem, double tau) {
+  const Eigen::MatrixXd& full = *problem.covariance.matrix;
+  std::vector<Eigen::Index> alive;
+  for (Eigen::Index j = 0; j < full.rows(); ++j)
+    if (full(j, j) > 0) alive.push_back(j);
+  const Eigen::MatrixXd k = full(alive, alive);
+  const Eigen::VectorXd root = k.diagonal().array().sqrt().sqrt();  // D^(1/2)
+  const Eigen::VectorXd inverse = root.cwiseInverse();
+  const Eigen::MatrixXd s = inverse.asDiagonal() * k * inverse.asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(s);
+  const Eigen::MatrixXd w = root.asDiagonal() * solver.eigenvectors();
+  const Eigen::MatrixXd rho = inverse.asDiagonal() * s * inverse.asDiagonal();
+  const Eigen::MatrixXd reshaped =
+      2 / M_PI * rho.array().max(-1.0).min(1.0).asin().matrix();
+
+  SignModes modes;
+  modes.weight = modes.drift = solver.eigenvalues().array().max(0.0);
+  modes.diffusion = w.cwiseProduct(reshaped * w).colwise().sum().transpose().array().max(0.0);
+  const Eigen::VectorXd error = (*problem.initial_error)(alive);
+  modes.initial = (w.transpose() * error).array().square();
+  modes.multiplicity = Eigen::ArrayXd::Ones(modes.weight.size());
+  const Eigen::MatrixXd k_basis = k * (inverse.asDiagonal() * solver.eigenvectors());
+  modes.plain = k_basis.colwise().squaredNorm().transpose().array() / std::sqrt(tau);
+  return modes;
+}
+
+}  // namespace
+
+ModeSystem sign_sgd(const VectorProblem& problem, const SignSgd& optimizer) {
+  const Spectrum& spectrum = problem.covariance.spectrum;
+  const double tau = spectrum.mean();
+  Orientation orientation = problem.covariance.orientation;
+  ModeSystem system;
+  if (orientation == Orientation::given && (!problem.covariance.matrix || !problem.initial_error))
+    throw InputError("problem.covariance.orientation", "given",
+                     "a covariance matrix small enough to hold; use orientation = \"generic\"");
+  const SignModes modes = orientation == Orientation::given      ? exact_modes(problem, tau)
+                          : orientation == Orientation::diagonal ? diagonal_modes(problem)
+                                                                 : generic_modes(problem);
+  system.weight = modes.weight;
+  system.drift = modes.drift;
+  system.diffusion = modes.diffusion;
+  system.initial = modes.initial;
+  system.multiplicity = modes.multiplicity;
+  system.noise_variance = problem.noise.variance;
+
+  const auto phi = std::make_shared<EffectiveRate>(problem.noise, optimizer.batch);
+  system.response = [phi](double, double risk, const Eigen::ArrayXd&) {
+    return Response{Eigen::ArrayXd::Constant(1, (*phi)(risk)), Eigen::ArrayXd::Ones(1)};
+  };
+  system.observable["effective_learning_rate"] =
+      [phi](const ModeSystem&, double, double risk, const Eigen::ArrayXd&) {
+        return risk > 0 ? (*phi)(risk) : NAN;
+      };
+  const double variance = problem.noise.variance;
+  system.observable["noise_compression"] = [phi, variance](const ModeSystem&, double, double risk,
+                                                           const Eigen::ArrayXd&) {
+    return risk > 0 && std::isfinite(variance) ? (*phi)(risk) / phi->gaussian(risk) : NAN;
+  };
+  system.observable["preconditioning"] = [plain = modes.plain, orientation, tau](
+                                             const ModeSystem& now, double, double,
+                                             const Eigen::ArrayXd& s) {
+    if (orientation == Orientation::generic) return 1.0;
+    const Eigen::ArrayXd drift = now.drift.col(0);
+    const double rate = (now.weight * drift * s).sum();
+    if (orientation == Orientation::diagonal)  // K/sqrt(tau) has the same modes, rate drift^2
+      return rate / ((now.weight * drift.square() * s).sum() / std::sqrt(tau));
+    return plain.size() == s.size() ? rate / (plain * s).sum() : NAN;
+  };
+  const double reshaping = (modes.weight * modes.diffusion).sum() /
+                           ((spectrum.value.square() * spectrum.multiplicity).sum() / tau);
+  system.observable["noise_reshaping"] = [reshaping](const ModeSystem&, double, double,
+                                                     const Eigen::ArrayXd&) { return reshaping; };
+  return system;
+}
+
+}  // namespace riskcurve
