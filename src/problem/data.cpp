@@ -90,7 +90,7 @@ Eigen::MatrixXd read_text(const File& file) {
     first = false;
     if (columns == 0) columns = parts.size();
     if (parts.size() != columns)
-      file.fail(fmt::format("{} with {} numbers", where, parts.size()),
+      file.fail(fmt::format("{}, {} numbers", where, parts.size()),
                 fmt::format("{} numbers, as on the lines above", columns));
     for (std::size_t j = 0; j < columns; ++j) {
       const std::string place =

@@ -130,13 +130,17 @@ std::string joined(const std::string& prefix, const std::string& key) {
   return prefix.empty() ? key : prefix + "." + key;
 }
 
+std::string expected_of(const std::string& what, const Range& range) {
+  const bool bounded = std::isfinite(range.low) || std::isfinite(range.high);
+  return bounded ? what + " " + range.text() : what;
+}
+
 double to_number(const toml::node& node, const std::string& name, const Range& range) {
-  if (!node.is_number())
-    throw InputError(name, written(&node), fmt::format("a number {}", range.text()));
+  if (!node.is_number()) throw InputError(name, written(&node), expected_of("a number", range));
   const double x =
       node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.value_or(0.0);
   if (!range.contains(x))
-    throw InputError(name, written(&node), fmt::format("a finite number {}", range.text()));
+    throw InputError(name, written(&node), expected_of("a finite number", range));
   return x;
 }
 
@@ -212,13 +216,13 @@ void Fields::fail(const std::string& key, const std::string& expected) const {
 
 double Fields::number(const std::string& key, const Range& range) const {
   const toml::node* found = node_->find(key);
-  if (!found) fail(key, fmt::format("a number {}", range.text()));
+  if (!found) fail(key, expected_of("a number", range));
   return to_number(*found, name(key), range);
 }
 
 double Fields::integer(const std::string& key, const Range& range) const {
   const toml::node* found = node_->find(key);
-  const std::string expected = fmt::format("a whole number {}", range.text());
+  const std::string expected = expected_of("a whole number", range);
   if (!found || !found->is_number()) fail(key, expected);
   const double x = to_number(*found, name(key), Range::any());
   if (x != std::floor(x) || !range.contains(x)) fail(key, expected);
@@ -251,7 +255,7 @@ std::string Fields::one_of(const std::string& key, const std::vector<std::string
 
 std::vector<double> Fields::numbers(const std::string& key, const Range& range) const {
   const toml::node* found = node_->find(key);
-  if (!found || !found->is_array()) fail(key, "an array of numbers " + range.text());
+  if (!found || !found->is_array()) fail(key, expected_of("an array of numbers", range));
   std::vector<double> result;
   for (const toml::node& element : *found->as_array())
     result.push_back(to_number(element, fmt::format("{}[{}]", name(key), result.size()), range));
