@@ -18,16 +18,24 @@ struct SimulateOptions {
 
 /// An ensemble of runs of the real algorithm on real samples.
 struct Ensemble {
-  Eigen::ArrayXd steps;
-  Eigen::ArrayXXd risk;            ///< R of each run, shape (times, runs)
-  Eigen::ArrayXd mean, error;      ///< over the runs; standard error of the mean
-  int diverged = 0;                ///< runs whose risk left the finite numbers
+  Eigen::ArrayXd steps;        ///< as asked for: R is recorded after so many steps
+  Eigen::ArrayXXd risk;        ///< R of each run, shape (times, runs); +inf once it has diverged
+  Eigen::ArrayXd mean, error;  ///< over the runs; standard error of the mean (nan for one run)
+  int diverged = 0;            ///< runs whose risk left the finite numbers
+  /// Stopped by `progress`; then `risk` holds the runs that were finished, perhaps none.
   bool interrupted = false;
 };
 
-/// Runs the optimizer named in experiment.optimizer, `runs` times, on fresh samples, and records
-/// R = Delta^T K Delta / 2 exactly (not from a test set). Bit-identical for any thread count.
-/// Throws InputError for an unknown optimizer or a dimension that cannot be sampled.
+/// Runs the optimizer named in experiment.optimizer, `runs` times, on fresh samples up to the last
+/// of experiment.run.at, and records R = Delta^T K Delta / 2 exactly (not from a test set). Step
+/// k = 0, 1, ... has the size schedule(k). Bit-identical for any thread count.
+///
+/// x is Gaussian, or a row of the data (covariance.sample_rows). Optimizers that do not see the
+/// coordinates (sgd, clipped_sgd) run in K's eigenbasis; sign_sgd in generic orientation runs under
+/// one Haar-random basis for the whole ensemble.
+/// Throws InputError for an unknown optimizer, for steps that are not whole, and for a dimension
+/// that cannot be sampled (above 1e5; above 6000 where samples are dense; or a spectrum held by
+/// quadrature nodes).
 Ensemble simulate(const Experiment& experiment, const SimulateOptions& options = {});
 
 }  // namespace riskcurve

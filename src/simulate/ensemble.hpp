@@ -1,0 +1,21 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+
+#include "riskcurve/simulate/simulate.hpp"
+
+namespace riskcurve {
+
+/// One run in flight.
+struct Trajectory {
+  std::function<void(long k)> step;  ///< performs step k = 0, 1, ... in turn
+  std::function<double()> risk;      ///< R now
+};
+
+/// Performs the runs in parallel, each from `begin(run)`, and records them after at[i] steps.
+/// What a run does may depend on its number alone, so that threads change nothing.
+/// Throws InputError unless `at` holds whole, increasing step counts >= 0, and options are good.
+Ensemble run_ensemble(const Eigen::ArrayXd& at, const SimulateOptions& options,
+                      const std::function<Trajectory(std::uint64_t run)>& begin);
+
+}  // namespace riskcurve

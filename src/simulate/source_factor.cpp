@@ -1,0 +1,46 @@
+#include <memory>
+
+#include "riskcurve/problem/error.hpp"
+#include "simulate/source.hpp"
+
+namespace riskcurve {
+Source factor_source(const VectorProblem& problem, std::uint64_t seed) {
+  const Eigen::ArrayXd lambda = eigenvalues_to_sample(
+      problem, 6000,
+      "at most 6000 for Monte Carlo of an optimizer that sees the coordinates of dense samples");
+  const Covariance& covariance = problem.covariance;
+  const bool given = covariance.orientation == Orientation::given;
+  if (given && !covariance.eigenvectors)
+    throw InputError(
+        "Monte Carlo needs the eigenvectors of this covariance, which is too large to hold them");
+  const Eigen::Index d = lambda.size(), rank = (lambda > 0).count();
+  const Eigen::VectorXd root = lambda.head(rank).sqrt();  // eigenvalues are decreasing
+  const auto factor = std::make_shared<const Eigen::MatrixXd>(
+      (given ? *covariance.eigenvectors : haar_orthogonal(d, seed)).leftCols(rank) *
+      root.asDiagonal());
+
+  Source source;
+  source.dimension = d;
+  source.latent = rank;
+  source.draw = [sample = problem.noise.sample](Random& samples, Random& noise, Eigen::Index first,
+                                                Eigen::Index count, RowMatrix& latent,
+                                                Eigen::VectorXd& epsilon) {
+    samples.normals(latent.row(first).data(), static_cast<std::size_t>(count * latent.cols()));
+    for (Eigen::Index i = first; i < first + count; ++i) epsilon[i] = sample(noise);
+  };
+  source.colour = [factor](const RowMatrix& latent, RowMatrix& x) {
+    multiply_transposed(latent, *factor, x);
+  };
+  source.risk = [factor](const Eigen::VectorXd& delta) {
+    return 0.5 * (factor->transpose() * delta).squaredNorm();
+  };
+  source.initial = [factor, root, problem, given](Random& random) -> Eigen::VectorXd {
+    if (given && problem.initial_error) return *problem.initial_error;
+    // Errors along directions of no variance change no residual: left out.
+    const Eigen::VectorXd coefficients = initial_coefficients(problem, random);
+    return *factor * coefficients.head(root.size()).cwiseQuotient(root);
+  };
+  return source;
+}
+
+}  // namespace riskcurve

@@ -1,0 +1,38 @@
+#include <algorithm>
+#include <cmath>
+
+#include "simulate/update.hpp"
+
+namespace riskcurve {
+namespace {
+
+// The factor that brings a norm down to the limit; 1 for the norm 0.
+double clip(double norm, double limit) {
+  return norm > limit ? limit / norm : 1;
+}
+
+}  // namespace
+
+Update clipped_sgd_update(const Experiment& experiment) {
+  const ClippedSgd clipped = read_clipped_sgd(experiment.optimizer, experiment.run.steps);
+  const double unit = std::sqrt(experiment.problem.covariance.spectrum.trace());
+  const auto limit = [threshold = clipped.threshold, unit](double k) {
+    return threshold(k) * unit;
+  };
+  const int b = clipped.batch;
+  if (clipped.clip == ClippedSgd::Clip::batch)
+    return {b, true, [limit, b](double k, const Batch& batch, Eigen::VectorXd& update) {
+              update.noalias() = batch.x.transpose() * batch.residual;
+              update *= clip(update.norm() / b, limit(k)) / b;
+            }};
+  return {b, true, [limit, b](double k, const Batch& batch, Eigen::VectorXd& update) {
+            update.setZero();
+            for (Eigen::Index i = 0; i < b; ++i) {
+              const double residual = batch.residual[i];
+              const double norm = std::abs(residual) * batch.x.row(i).norm();
+              update += residual * clip(norm, limit(k)) / b * batch.x.row(i).transpose();
+            }
+          }};
+}
+
+}  // namespace riskcurve
