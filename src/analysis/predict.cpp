@@ -1,0 +1,36 @@
+#include "riskcurve/analysis/predict.hpp"
+
+#include <fmt/format.h>
+
+#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+
+namespace riskcurve {
+namespace {
+/// Orientation::given is at most this large, and keeps its mode-by-mode observables.
+constexpr Eigen::Index kCompressAbove = 4096;
+}  // namespace
+
+Prediction predict(const Experiment& experiment, const SolveOptions& options) {
+  const ModeSystem full = mode_system(experiment);
+  const bool small = options.keep_modes || full.modes() <= kCompressAbove;
+  Prediction prediction;
+  prediction.curve =
+      solve(small ? full : compress(full), experiment.schedule, experiment.run.at, options);
+  RiskCurve& curve = prediction.curve;
+  prediction.noise_variance = full.noise_variance;
+  prediction.trust = trust(experiment.problem, full, experiment.schedule, curve);
+  for (const std::string& line : warnings(prediction.trust)) curve.warnings.push_back(line);
+
+  prediction.largest_stable_step = largest_stable_step(full);
+  double largest = 0;
+  for (Eigen::Index i = 0; i < experiment.run.at.size(); ++i)
+    largest = std::max(largest, experiment.schedule(experiment.run.at[i]));
+  if (largest > prediction.largest_stable_step)
+    curve.warnings.push_back(
+        fmt::format("step size {:.4g} exceeds the largest stable step {:.4g}: the risk grows",
+                    largest, prediction.largest_stable_step));
+  return prediction;
+}
+
+}  // namespace riskcurve
