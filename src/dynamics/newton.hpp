@@ -11,7 +11,8 @@ namespace riskcurve {
 /// its own evaluations build, steps of at most `stride`. Quadratic convergence is counted on: the
 /// last step is taken once it is below 1e-8 (1 + |x|).
 template <class Function>
-double increasing_root(Function&& f, double x, double low = -std::numeric_limits<double>::infinity(),
+double increasing_root(Function&& f, double x,
+                       double low = -std::numeric_limits<double>::infinity(),
                        double high = std::numeric_limits<double>::infinity(), double stride = 8) {
   x = std::clamp(x, low, high);
   for (int iteration = 0; iteration < 400; ++iteration) {

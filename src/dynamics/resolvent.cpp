@@ -119,8 +119,7 @@ ResolventCurve::Point ResolventCurve::point(double primary, const Point& guess,
   if (primary_ == Primary::batch) take(set_batch(primary));
   if (primary_ != Primary::out) set_out(out_.solve(x.p, out_.excess + x.rest, guess.log_a));
   if (primary_ != Primary::in) set_in(in_.solve(x.p, in_.excess + x.rest, guess.log_b));
-  if (primary_ != Primary::batch)
-    set_batch(residual.log_m(x.p, excess_ + x.rest, guess.log_m));
+  if (primary_ != Primary::batch) set_batch(residual.log_m(x.p, excess_ + x.rest, guess.log_m));
   return x;
 }
 
@@ -159,9 +158,7 @@ ResolventPoints ResolventCurve::at(const ArrayXd& log_t, const ResidualTransform
       x.log_a += step * dp / x.slope_a;
       x.log_b += step * dp / x.slope_b;
       x.log_m += step * dp / x.slope_m;
-      primary = primary_ == Primary::out  ? x.log_a
-                : primary_ == Primary::in ? x.log_b
-                                          : x.log_m;
+      primary = primary_ == Primary::out ? x.log_a : primary_ == Primary::in ? x.log_b : x.log_m;
     }
     primary = increasing_root(
         [&](double u) {
@@ -200,8 +197,7 @@ ResolventPoints ResolventCurve::moved(const ResolventPoints& points,
   return r;
 }
 
-ResolventCurve::Range ResolventCurve::range(const ResidualTransform& residual,
-                                            double depth) const {
+ResolventCurve::Range ResolventCurve::range(const ResidualTransform& residual, double depth) const {
   Point x = first_guess(residual);
   const double stride = 1;
   const auto primary = [&] {
@@ -234,7 +230,8 @@ MatrixXd ResolventCurve::in_pairs(const ResolventPoints& points) const {
 
 double ResolventCurve::difference(const ResolventPoints& x, Index k, Index l, const MatrixXd& out,
                                   const MatrixXd& in) const {
-  // The unknown that the curve is followed in is exact where p hardly moves (a gap in the spectrum).
+  // The unknown that the curve is followed in is exact where p hardly moves (a gap in the
+  // spectrum).
   if (primary_ == Primary::out)
     return std::exp(x.log_a[l]) * std::expm1(x.log_a[k] - x.log_a[l]) * out(k, l);
   if (primary_ == Primary::in)

@@ -28,7 +28,9 @@ struct Tables {
 };
 
 // 1/z without the checks for infinities of operator/.
-Complex inverse(Complex z) { return std::conj(z) / std::norm(z); }
+Complex inverse(Complex z) {
+  return std::conj(z) / std::norm(z);
+}
 
 }  // namespace
 
@@ -79,8 +81,8 @@ VoigtValues voigt(double x, double y) {
   VoigtValues v;
   v.rest = y * d1.imag() / n1;
   v.p = (d1.real() * d1.real() - d1.imag() * k1.imag()) / n1;
-  v.slope = 0.5 * y / (n1 * n2) *
-            (y * (2 * d2.real() * d2.real() + (k2 * d2).real()) - 0.5 * k2.imag());
+  v.slope =
+      0.5 * y / (n1 * n2) * (y * (2 * d2.real() * d2.real() + (k2 * d2).real()) - 0.5 * k2.imag());
   v.chi = -2 * y * y * (k1 * std::conj(d1)).real() / n1;
   v.odd = y * y * d1.real() / n1;
   return v;

@@ -18,7 +18,8 @@ namespace riskcurve {
 /// a plain sum loses all digits once sqrt(2R) is far below the scale of the noise.
 class ResidualTransform {
  public:
-  /// Throws InputError unless risk is finite and >= 0, and > 0 where the noise has no Gaussian part.
+  /// Throws InputError unless risk is finite and >= 0, and > 0 where the noise has no Gaussian
+  /// part.
   ResidualTransform(const NoiseLaw& noise, double risk);
 
   struct Values {

@@ -12,8 +12,8 @@ struct ResolventPoints {
   Eigen::ArrayXd p, rest;              ///< p and p_max - p, each to relative accuracy
   Eigen::ArrayXd log_a, log_b, log_m;  ///< of theory.md (2)
   Eigen::ArrayXd log_t;
-  Eigen::ArrayXd dp, dlog_t;           ///< p' and (log t)'
-  Eigen::ArrayXd chi;                  ///< chi(m), the drift factor of (4)
+  Eigen::ArrayXd dp, dlog_t;  ///< p' and (log t)'
+  Eigen::ArrayXd chi;         ///< chi(m), the drift factor of (4)
 
   Eigen::Index size() const { return p.size(); }
 };
@@ -42,20 +42,25 @@ class ResolventCurve {
   bool in_binds() const { return in_.excess == 0; }
   bool batch_binds() const { return excess_ == 0; }
 
+  /// Smallest and largest nonzero eigenvalue of each side.
+  Eigen::Array2d out_range() const { return {out_.value.minCoeff(), out_.value.maxCoeff()}; }
+  Eigen::Array2d in_range() const { return {in_.value.minCoeff(), in_.value.maxCoeff()}; }
+
   /// The points at the given log t, in any order (neighbours close together are quick); x = log t.
   ResolventPoints at(const Eigen::ArrayXd& log_t, const ResidualTransform& residual) const;
-  /// The same p under another law of z: a and b stay, t, m, chi and (log t)' move; x as in `points`.
+  /// The same p under another law of z: a and b stay, t, m, chi and (log t)' move; x as in
+  /// `points`.
   ResolventPoints moved(const ResolventPoints& points, const ResidualTransform& residual) const;
 
-  /// log t from p/p_max of about `depth` or below with a ||K_out||, b ||K_in|| <= depth, down to where
-  /// every binding limit is reached within `depth`: outside, everything is a power of t.
+  /// log t from p/p_max of about `depth` or below with a ||K_out||, b ||K_in|| <= depth, down to
+  /// where every binding limit is reached within `depth`: outside, everything is a power of t.
   struct Range {
     double low, high;
   };
   Range range(const ResidualTransform& residual, double depth) const;
 
-  /// (1/B) sum_i sigma_i/((1 + a_k sigma_i)(1 + a_l sigma_i)) for all pairs of points, and the same of
-  /// K_in: (points, points). p_l - p_k = (a_l - a_k) out(k, l).
+  /// (1/B) sum_i sigma_i/((1 + a_k sigma_i)(1 + a_l sigma_i)) for all pairs of points, and the same
+  /// of K_in: (points, points). p_l - p_k = (a_l - a_k) out(k, l).
   Eigen::MatrixXd out_pairs(const ResolventPoints& points) const;
   Eigen::MatrixXd in_pairs(const ResolventPoints& points) const;
   /// p_k - p_l without cancellation.

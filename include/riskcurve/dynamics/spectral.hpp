@@ -26,15 +26,15 @@ struct SpectralFunction {
   double degree = 0;
 };
 
-SpectralFunction sign_svd();                         ///< f = 1: weight 2/pi
-SpectralFunction schatten(double q);                 ///< f = g^q, -1 < q <= 1 (InputError)
-SpectralFunction regularized_svd(double epsilon);    ///< f = g/sqrt(g^2 + epsilon^2), epsilon >= 0
+SpectralFunction sign_svd();                       ///< f = 1: weight 2/pi
+SpectralFunction schatten(double q);               ///< f = g^q, -1 < q <= 1 (InputError)
+SpectralFunction regularized_svd(double epsilon);  ///< f = g/sqrt(g^2 + epsilon^2), epsilon >= 0
 
-/// Drift a(sigma, lambda) and noise c(sigma, lambda) of the mode of eigenvalues (sigma, lambda) at one
-/// risk, as sums over the nodes of the quadrature of (5),
+/// Drift a(sigma, lambda) and noise c(sigma, lambda) of the mode of eigenvalues (sigma, lambda) at
+/// one risk, as sums over the nodes of the quadrature of (5),
 ///
-///     a = sum_k drift_weight_k alpha_k beta_k,      alpha_k = a_k sigma/(1 + a_k sigma), beta_k likewise,
-///     c = sum_kl pair_weight_kl v_k v_l u_k u_l,    v_k = sqrt(sigma)/(1 + a_k sigma),
+///     a = sum_k drift_weight_k alpha_k beta_k,      alpha_k = a_k sigma/(1 + a_k sigma), beta_k
+///     likewise, c = sum_kl pair_weight_kl v_k v_l u_k u_l,    v_k = sqrt(sigma)/(1 + a_k sigma),
 ///                                                   u_k = sqrt(lambda)/(1 + b_k lambda).
 ///
 /// A zero eigenvalue has a = c = 0.
@@ -54,24 +54,23 @@ struct SpectralCoefficients {
   /// Shape (sigma, lambda).
   Eigen::ArrayXXd drift(const Eigen::ArrayXd& sigma, const Eigen::ArrayXd& lambda) const;
   Eigen::ArrayXXd diffusion(const Eigen::ArrayXd& sigma, const Eigen::ArrayXd& lambda) const;
-  /// The drift in units of its value for SGD: finite also at zero eigenvalues.
   double drift(double sigma, double lambda) const;
   double diffusion(double sigma, double lambda) const;
 };
 
 /// The coefficients of a spectral optimizer as functions of the risk. For Gaussian noise and
-/// homogeneous f they scale with P, and one quadrature serves every risk; else the curve of the first
-/// call is kept and only m(p), t(p), chi(p) move with R, unless their error estimate asks for a new
-/// grid. An object belongs to one thread.
-/// Source: theory.md section 4 (4), (5); docs/matrix-derivation.md.
+/// homogeneous f they scale with P, and one quadrature serves every risk; else the curve of the
+/// first call is kept and only m(p), t(p), chi(p) move with R, unless their error estimate asks for
+/// a new grid. An object belongs to one thread. Source: theory.md section 4 (4), (5);
+/// docs/matrix-derivation.md.
 class SpectralRates {
  public:
   /// Throws InputError for a tolerance outside [1e-13, 1e-2]; or f(g) = g with noise of infinite
   /// variance.
   SpectralRates(ResolventCurve curve, SpectralFunction f, NoiseLaw noise, double tolerance = 1e-10);
 
-  /// Throws InputError where the risk is not finite and positive, or where c is infinite: f too large
-  /// at 0 for singular values that reach 0, or at infinity for the tails of the noise.
+  /// Throws InputError where the risk is not finite and positive, or where c is infinite: f too
+  /// large at 0 for singular values that reach 0, or at infinity for the tails of the noise.
   const SpectralCoefficients& at(double risk);
 
   const ResolventCurve& curve() const { return curve_; }
@@ -81,14 +80,15 @@ class SpectralRates {
 
  private:
   SpectralCoefficients compute(const ResidualTransform& residual);
+  void new_grid(const ResidualTransform& residual);
 
   ResolventCurve curve_;
   SpectralFunction f_;
   NoiseLaw noise_;
-  double tolerance_;
-  SpectralCoefficients current_;
-  ResolventPoints points_;   // the grid that is kept; empty before the first call
-  double log_step_ = 0;      // its step in x
+  double tolerance_, step_, depth_;
+  SpectralCoefficients current_, unit_;  // unit_: at 2P = 1, where the coefficients scale
+  ResolventPoints points_;               // the grid that is kept; empty before the first call
+  Eigen::ArrayXd log_tau_;               // its nodes, under the law it was made for
 };
 
 }  // namespace riskcurve
