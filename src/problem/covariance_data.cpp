@@ -37,6 +37,23 @@ void solve_by_rows(Covariance& result, const Eigen::MatrixXd& x) {
       x.cols());
 }
 
+/// Gives the quadrature the first moment `trace`, which is known, at the same count: by weights
+/// tilted linearly in the node (a control variate), which leaves the nodes where they are, or,
+/// where a weight would turn negative, by scaling the nodes. Returns the relative change of the
+/// trace.
+double match_trace(Quadrature& rule, double trace) {
+  const double found = (rule.weight * rule.node).sum();
+  if (!(found > 0)) return 0;
+  const Eigen::ArrayXd offset = rule.node - found / rule.weight.sum();
+  const double spread = (rule.weight * offset.square()).sum();
+  const Eigen::ArrayXd tilt = 1 + (trace - found) / spread * offset;
+  if (tilt.isFinite().all() && tilt.minCoeff() > 0)
+    rule.weight *= tilt;
+  else
+    rule.node *= trace / found;
+  return trace / found - 1;
+}
+
 void solve_by_krylov(Covariance& result, const Eigen::MatrixXd& x) {
   const auto n = static_cast<double>(x.rows()), d = static_cast<double>(x.cols());
   const bool wide = x.rows() < x.cols();
@@ -47,14 +64,11 @@ void solve_by_krylov(Covariance& result, const Eigen::MatrixXd& x) {
                                }};
   const LeadingPairs top = leading_pairs(gram, leading_count);
   Quadrature bulk = counting_quadrature(gram, lanczos_steps, probe_count, top.vector);
-  // The trace is known: the bulk takes exactly what the leading part leaves.
-  const double left = std::max(0.0, x.squaredNorm() / n - top.value.sum());
-  const double found = (bulk.weight * bulk.node).sum();
-  const double correction = found > 0 ? left / found : 0;
+  const double moved = match_trace(bulk, std::max(0.0, x.squaredNorm() / n - top.value.sum()));
   std::vector<std::pair<double, double>> counts;
   for (const double value : top.value) counts.emplace_back(value, 1);
   for (Eigen::Index q = 0; q < bulk.node.size(); ++q)
-    counts.emplace_back(bulk.node[q] * correction, bulk.weight[q]);
+    counts.emplace_back(bulk.node[q], bulk.weight[q]);
   if (wide) counts.emplace_back(0.0, d - n);
   result.spectrum = spectrum_of_counts(std::move(counts));
   // Runs of whole indices, so that a target can give each node its share of them.
@@ -64,9 +78,10 @@ void solve_by_krylov(Covariance& result, const Eigen::MatrixXd& x) {
       std::make_shared<const Eigen::MatrixXd>(wide ? right_vectors(x, top.vector) : top.vector);
   result.remark = fmt::format(
       "{} leading eigenvalues by Krylov iteration, the other {} by Lanczos quadrature from {} "
-      "random probes, then scaled by {:.6g} to the known trace; the orientation is taken as "
+      "random "
+      "probes, whose trace was moved by {:.2g} % to the known one; the orientation is taken as "
       "generic",
-      top.value.size(), gram.size - top.value.size(), probe_count, correction);
+      top.value.size(), gram.size - top.value.size(), probe_count, 100 * moved);
 }
 
 }  // namespace
