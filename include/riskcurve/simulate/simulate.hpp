@@ -13,7 +13,7 @@ struct SimulateOptions {
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all cores. The numbers do not depend on it.
   /// Called from one thread with the fraction done; returning false interrupts.
-  std::function<bool(double fraction)> progress;
+  std::function<bool(double fraction)> progress = {};
 };
 
 /// An ensemble of runs of the real algorithm on real samples.
