@@ -24,7 +24,7 @@ struct Options {
 int run(const Options& options) {
   check(options.outputs);
   const Loaded loaded = load(options.file);
-  const RiskCurve curve = run_prediction(loaded, options.solver);
+  const RiskCurve curve = run_prediction(loaded, options.solver).curve;
   const Ensemble ensemble = run_ensemble(loaded, options.ensemble);
   const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs);
   const bool predicted_all = curve.status == RiskCurve::Status::ok;

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "cli/progress.hpp"
-#include "riskcurve/dynamics/optimizers.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -57,15 +56,14 @@ Loaded load(const std::string& file) {
   return loaded;
 }
 
-RiskCurve run_prediction(const Loaded& loaded, const SolverChoice& choice) {
-  const ModeSystem system = mode_system(loaded.experiment);
+Prediction run_prediction(const Loaded& loaded, const SolverChoice& choice) {
   SolveOptions options;
   options.method = methods.at(choice.method);
   options.rtol = choice.rtol;
   options.keep_modes = choice.modes;
   Progress progress("predicting");
   options.progress = std::ref(progress);
-  return solve(system, loaded.experiment.schedule, loaded.experiment.run.at, options);
+  return predict(loaded.experiment, options);
 }
 
 Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "riskcurve/integrate/solve.hpp"
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/problem/problem.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
@@ -35,7 +35,7 @@ struct Loaded {
 Loaded load(const std::string& file);
 
 // The work itself, under a progress bar; Ctrl-C interrupts it.
-RiskCurve run_prediction(const Loaded& loaded, const SolverChoice& choice);
+Prediction run_prediction(const Loaded& loaded, const SolverChoice& choice);
 Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice);
 
 }  // namespace riskcurve::cli

@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/report/curve.hpp"
 
 namespace riskcurve::cli {
@@ -19,11 +20,15 @@ struct Options {
 int predict(const Options& options) {
   check(options.outputs);
   const Loaded loaded = load(options.file);
-  const RiskCurve curve = run_prediction(loaded, options.solver);
+  const Prediction prediction = run_prediction(loaded, options.solver);
+  const RiskCurve& curve = prediction.curve;
 
   Result result;
   result.title = loaded.title;
-  result.record = to_record(curve, loaded.experiment.problem.noise.variance);
+  result.record = to_record(prediction);
+  if (options.solver.modes) {
+    result.record.set("mode_weight", mode_system(loaded.experiment).weight);
+  }
   result.headings = {
       {"step", "steps", "{:.10g}"}, {"risk R", "risk"}, {"population risk", "population_risk"}};
   for (const auto& [name, values] : curve.observable) {

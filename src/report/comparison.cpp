@@ -21,7 +21,9 @@ double worst(const Eigen::ArrayXd& differences) {
 
 Comparison compare(const Eigen::ArrayXd& predicted, const Eigen::ArrayXd& mean,
                    const Eigen::ArrayXd& standard_error) {
-  const Eigen::ArrayXd difference = mean - predicted;
+  // What differs in the last digits only is equal.
+  const Eigen::ArrayXd difference =
+      ((mean - predicted).abs() > 1e-12 * mean.abs()).select(mean - predicted, 0);
   const auto spread = standard_error > 1e-12 * mean.abs();
   Comparison result;
   result.in_standard_errors = spread.select(difference / standard_error, nan);

@@ -17,12 +17,13 @@ Figure risk_axes(const Eigen::ArrayXd& steps, const Eigen::ArrayXd& risk) {
 
 }  // namespace
 
-Record to_record(const RiskCurve& curve, double noise_variance) {
+Record to_record(const Prediction& prediction) {
+  const RiskCurve& curve = prediction.curve;
   Record record;
   record.column("steps", curve.steps);
   record.column("risk", curve.risk);
-  if (std::isfinite(noise_variance)) {
-    record.column("population_risk", Eigen::ArrayXd(curve.risk + noise_variance / 2));
+  if (std::isfinite(prediction.noise_variance)) {
+    record.column("population_risk", Eigen::ArrayXd(curve.risk + prediction.noise_variance / 2));
   } else {
     record.set("population_risk", nullptr);
   }
@@ -33,6 +34,12 @@ Record to_record(const RiskCurve& curve, double noise_variance) {
   record.set("status", std::string(name(curve.status)));
   record.set("message", curve.message);
   record.set("warnings", curve.warnings);
+  Record trust;
+  trust.set("intrinsic_dimension", prediction.trust.intrinsic_dimension);
+  trust.set("participation", prediction.trust.participation);
+  trust.set("step_rate", prediction.trust.step_rate);
+  record.set("trust", trust);
+  record.set("largest_stable_step", prediction.largest_stable_step);
   Record counters;
   counters.set("accepted", curve.accepted);
   counters.set("rejected", curve.rejected);

@@ -13,8 +13,12 @@ namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-RiskCurve example() {
-  RiskCurve curve;
+Prediction example(double noise_variance) {
+  Prediction prediction;
+  prediction.noise_variance = noise_variance;
+  prediction.trust.participation = 3;
+  prediction.largest_stable_step = inf;
+  RiskCurve& curve = prediction.curve;
   curve.status = RiskCurve::Status::diverged;
   curve.message = "the risk grew without bound";
   curve.warnings = {"one"};
@@ -22,11 +26,11 @@ RiskCurve example() {
   curve.risk = Eigen::ArrayXd::LinSpaced(3, 1, 3);
   curve.observable["phi"] = Eigen::ArrayXd::Ones(3);
   curve.accepted = 12;
-  return curve;
+  return prediction;
 }
 
 TEST(CurveRecord, HasTheFieldsThatScriptsRead) {
-  const auto json = nlohmann::json::parse(to_json(to_record(example(), 0.5)));
+  const auto json = nlohmann::json::parse(to_json(to_record(example(0.5))));
   EXPECT_EQ(json["steps"], nlohmann::json({0.0, 1.0, 2.0}));
   EXPECT_EQ(json["risk"], nlohmann::json({1.0, 2.0, 3.0}));
   EXPECT_EQ(json["population_risk"], nlohmann::json({1.25, 2.25, 3.25}));
@@ -35,11 +39,13 @@ TEST(CurveRecord, HasTheFieldsThatScriptsRead) {
   EXPECT_EQ(json["message"], "the risk grew without bound");
   EXPECT_EQ(json["warnings"], nlohmann::json({"one"}));
   EXPECT_EQ(json["counters"]["accepted"], 12);
+  EXPECT_EQ(json["trust"]["participation"], 3);
+  EXPECT_TRUE(json["largest_stable_step"].is_null());
   EXPECT_FALSE(json.contains("modes"));
 }
 
 TEST(CurveRecord, PopulationRiskIsNullUnderInfiniteVariance) {
-  const auto json = nlohmann::json::parse(to_json(to_record(example(), inf)));
+  const auto json = nlohmann::json::parse(to_json(to_record(example(inf))));
   EXPECT_TRUE(json["population_risk"].is_null());
 }
 

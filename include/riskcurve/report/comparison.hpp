@@ -3,7 +3,8 @@
 
 namespace riskcurve {
 
-/// A predicted curve against the mean of an ensemble at the same steps.
+/// A predicted curve against the mean of an ensemble at the same steps. Differences below 1e-12 of
+/// the mean are roundoff, and count as zero.
 struct Comparison {
   /// (mean - predicted) / standard error; nan where the runs do not differ among themselves
   /// (standard error at most 1e-12 of the mean, as at step 0), or there is only one.

@@ -2,6 +2,7 @@
 #include <Eigen/Core>
 #include <string>
 
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/report/plot.hpp"
 #include "riskcurve/report/record.hpp"
@@ -9,8 +10,8 @@
 namespace riskcurve {
 
 /// steps, risk, population_risk (R + noise_variance/2; null where that is infinite), observables,
-/// modes if kept, status, message, warnings, counters.
-Record to_record(const RiskCurve& curve, double noise_variance);
+/// modes if kept, status, message, warnings, trust, largest_stable_step, counters.
+Record to_record(const Prediction& prediction);
 
 /// The curve as a line over steps, axes chosen by its range.
 Figure to_figure(const RiskCurve& curve, const std::string& title);
