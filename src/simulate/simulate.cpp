@@ -47,7 +47,7 @@ Source source_of(const VectorProblem& problem, bool rotation_invariant, std::uin
 
 // Samples drawn at once where they are coloured by a matrix product: long enough for it to be fast.
 constexpr Eigen::Index samples_a_product = 256;
-constexpr double largest_block = 1e8;  // numbers; 0.8 GB a thread
+constexpr double largest_block = 1e8;  // numbers a thread
 
 // One run of a vector optimizer: Delta, and the samples of the steps ahead.
 class VectorRun {
