@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 
@@ -57,11 +58,15 @@ int run(const Options& options) {
                      {"standard error", "standard_error", "{:.3g}"},
                      {"difference/s.e.", "difference_in_standard_errors", "{:+.2f}"},
                      {"difference %", "difference_percent", "{:+.3f}"}};
-  result.notes = {
-      fmt::format("{}; difference = mean - predicted, at most {:.2f} standard errors "
-                  "and {:.3f} %",
-                  ensemble_note(options.ensemble), comparison.worst_in_standard_errors,
-                  comparison.worst_in_percent)};
+  result.notes = {ensemble_note(options.ensemble) + "; difference = mean - predicted"};
+  if (std::isfinite(comparison.worst_in_percent)) {
+    result.notes.push_back(
+        fmt::format("largest difference: {:.3f} %", comparison.worst_in_percent));
+    if (std::isfinite(comparison.worst_in_standard_errors)) {
+      result.notes.back() +=
+          fmt::format(", {:.2f} standard errors", comparison.worst_in_standard_errors);
+    }
+  }
   result.figure = to_figure(curve, loaded.title);
   riskcurve::add_ensemble(result.figure, ensemble.steps, ensemble.risk, ensemble.mean,
                           ensemble.error);

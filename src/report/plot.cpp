@@ -74,7 +74,7 @@ std::string style_of(Series::Style style) {
     case Series::Style::line:
       return "using 1:2 with lines lw 2.2 lc rgb '#c0392b'";
     case Series::Style::dashes:
-      return "using 1:2 with lines lw 2 dt (10,6) lc rgb '#2c3e50'";
+      return "using 1:2 with lines lw 2 dt (10,6) lc rgb '#c0392b'";
     case Series::Style::points:
       return "using 1:2 with points pt 7 ps 0.5 lc rgb '#1f5fa8'";
     case Series::Style::error_bars:
@@ -154,7 +154,7 @@ std::string gnuplot_script(const Figure& figure, const std::string& terminal,
       "set output {}\n"
       "set title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n"
       "set border 3 lw 1 lc rgb '#555555'\nset tics nomirror out\n"
-      "set grid back lw 0.7 lc rgb '#e3e3e3'\n"
+      "set grid back lt 1 lw 1 lc rgb '#dddddd'\n"
       "set key top right noenhanced spacing 1.2\n",
       terminal, terminal == "svg" ? 14 : 12, quoted(output), quoted(figure.title),
       quoted(figure.x_label), quoted(figure.y_label));

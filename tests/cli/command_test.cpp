@@ -1,0 +1,309 @@
+// Runs the riskcurve command itself, as a user's script would.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+const std::string good = R"([problem]
+covariance = { kind = "power_law", dimension = 50, alpha = 0.3, orientation = "diagonal" }
+target = { kind = "power_law", beta = 0.2, risk = 1.0 }
+noise = { kind = "gaussian", std = 0.2 }
+[optimizer]
+name = "sgd"
+batch = 4
+[schedule]
+kind = "constant"
+step = 0.01
+[run]
+steps = 100
+at = [0, 50, 100]
+)";
+
+std::string contents(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// `text` with the one occurrence of `from` replaced.
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  const auto place = text.find(from);
+  EXPECT_NE(place, std::string::npos) << from;
+  return text.replace(place, from.size(), to);
+}
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+class Command : public ::testing::Test {
+ protected:
+  Command() {
+    fs::create_directories(folder);
+    problem("good.toml", good);
+  }
+  ~Command() override { fs::remove_all(folder); }
+
+  void problem(const std::string& name, const std::string& text) const {
+    std::ofstream(folder / name) << text;
+  }
+  /// Runs `riskcurve arguments` in the folder; `before` stands before it in the shell.
+  Outcome run(const std::string& arguments, const std::string& before = "") const {
+    const std::string line = "cd '" + folder.string() + "' && " + before +
+                             " '" RISKCURVE_BINARY_DIR "/src/riskcurve' " + arguments +
+                             " >stdout.txt 2>stderr.txt </dev/null";
+    const int status = std::system(line.c_str());
+    const Outcome outcome{WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+                          contents(folder / "stdout.txt"), contents(folder / "stderr.txt")};
+    fs::remove(folder / "stdout.txt");
+    fs::remove(folder / "stderr.txt");
+    return outcome;
+  }
+  /// `riskcurve predict` on this text must be bad input, in one line that says `expected`.
+  void refused(const std::string& text, const std::string& expected) const {
+    problem("bad.toml", text);
+    const Outcome outcome = run("predict bad.toml --json --out result.csv");
+    EXPECT_EQ(outcome.code, 2) << expected;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err.substr(0, 11), "riskcurve: ");
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_NE(outcome.err.find(expected), std::string::npos) << outcome.err;
+    EXPECT_FALSE(fs::exists(folder / "result.csv"));
+  }
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder))
+      names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  fs::path folder = fs::temp_directory_path() / ("riskcurve-cli-" + std::to_string(getpid()));
+};
+
+TEST_F(Command, PredictPrintsOneJsonObjectAndNothingElse) {
+  const Outcome outcome = run("predict good.toml --json");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err, "");
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["steps"], Json({0.0, 50.0, 100.0}));
+  EXPECT_EQ(json["status"], "ok");
+  EXPECT_TRUE(json["warnings"].is_array());
+  EXPECT_TRUE(json["observables"].is_object());
+  const auto risk = json["risk"].get<std::vector<double>>();
+  const auto population = json["population_risk"].get<std::vector<double>>();
+  EXPECT_NEAR(risk[0], 1, 1e-12);
+  EXPECT_LT(risk[2], risk[1]);
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(population[i] - risk[i], 0.02, 1e-12);
+}
+
+TEST_F(Command, MethodsAgree) {
+  const auto risk = [&](const std::string& method) {
+    return Json::parse(run("predict good.toml --json --method " + method).out)["risk"]
+        .get<std::vector<double>>();
+  };
+  const auto a = risk("exponential"), b = risk("dopri5"), c = risk("rosenbrock4");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NEAR(a[i] / b[i], 1, 1e-8);
+    EXPECT_NEAR(a[i] / c[i], 1, 1e-6);
+  }
+}
+
+TEST_F(Command, ModesSumToTheRisk) {
+  const Json json = Json::parse(run("predict good.toml --json --modes").out);
+  const auto weight = json["mode_weight"].get<std::vector<double>>();
+  for (int i = 0; i < 3; ++i) {
+    const auto modes = json["modes"][i].get<std::vector<double>>();
+    ASSERT_EQ(modes.size(), weight.size());
+    double risk = 0;
+    for (std::size_t k = 0; k < modes.size(); ++k) risk += weight[k] * modes[k] / 2;
+    EXPECT_NEAR(risk, json["risk"][i].get<double>(), 1e-9);
+  }
+}
+
+TEST_F(Command, InfiniteVarianceHasNoPopulationRisk) {
+  problem("cauchy.toml", with(with(good, "\"sgd\"", "\"sign_sgd\""), "\"gaussian\", std",
+                              "\"student_t\", nu = 1, scale"));
+  const Json json = Json::parse(run("predict cauchy.toml --json").out);
+  EXPECT_TRUE(json["population_risk"].is_null());
+  EXPECT_EQ(json["observables"]["effective_learning_rate"].size(), 3u);
+}
+
+TEST_F(Command, TablesHoldTheRequestedSteps) {
+  for (const std::string name : {"predict", "simulate", "compare"}) {
+    const Outcome outcome = run(name + " good.toml");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("sgd, batch 4"), std::string::npos);
+    for (const char* step : {"\n   0 ", "\n  50 ", "\n 100 "}) {
+      EXPECT_NE(outcome.out.find(step), std::string::npos) << outcome.out;
+    }
+  }
+}
+
+TEST_F(Command, SimulationDependsOnTheSeedAndNotOnThreads) {
+  const std::string a = run("simulate good.toml --json --runs 3 --seed 7 --threads 1").out;
+  const std::string b = run("simulate good.toml --json --runs 3 --seed 7 --threads 2").out;
+  const std::string c = run("simulate good.toml --json --runs 3 --seed 8 --threads 2").out;
+  EXPECT_EQ(a, b);
+  EXPECT_NE(a, c);
+  const Json json = Json::parse(a);
+  EXPECT_EQ(json["runs"], 3);
+  EXPECT_EQ(json["seed"], 7);
+  EXPECT_EQ(json["risk_of_run"][1].size(), 3u);
+}
+
+TEST_F(Command, CompareStatesTheDifferenceOfItsOwnColumns) {
+  const Json json = Json::parse(run("compare good.toml --json --runs 4").out);
+  EXPECT_TRUE(json["difference_in_standard_errors"][0].is_null());
+  for (int i = 1; i < 3; ++i) {
+    const double predicted = json["predicted"][i], mean = json["mean"][i],
+                 error = json["standard_error"][i];
+    EXPECT_NEAR(json["difference_in_standard_errors"][i].get<double>(), (mean - predicted) / error,
+                1e-9);
+    EXPECT_NEAR(json["difference_percent"][i].get<double>(), 100 * (mean - predicted) / predicted,
+                1e-9);
+  }
+}
+
+TEST_F(Command, SpectrumNeedsOnlyACovariance) {
+  problem("spectrum.toml",
+          "[problem.covariance]\nkind = \"power_law\"\ndimension = 1000\n"
+          "alpha = 0.7\n");
+  const Json json = Json::parse(run("spectrum spectrum.toml --json").out);
+  EXPECT_EQ(json["dimension"], 1000);
+  EXPECT_NEAR(json["power_law"]["alpha"].get<double>(), 0.7, 1e-9);
+  EXPECT_EQ(json["norm"], 1);
+  EXPECT_NE(run("spectrum spectrum.toml").out.find("alpha = 0.7000"), std::string::npos);
+}
+
+TEST_F(Command, WritesFilesWhole) {
+  const Outcome outcome = run("predict good.toml --out r.csv --plot r.svg");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(run("compare good.toml --runs 2 --out r.npz --plot r.png").code, 0);
+  EXPECT_EQ(run("predict good.toml --out r.json").code, 0);
+  EXPECT_EQ(files(),
+            (std::vector<std::string>{"good.toml", "r.csv", "r.json", "r.npz", "r.png", "r.svg"}));
+  EXPECT_EQ(contents(folder / "r.csv").substr(0, 27), "steps,risk,population_risk\n");
+  EXPECT_EQ(Json::parse(contents(folder / "r.json")),
+            Json::parse(run("predict good.toml --json").out));
+}
+
+TEST_F(Command, BadOutputsAreRefusedBeforeAnyWork) {
+  // A problem whose simulation would take hours.
+  problem("long.toml", with(good, "steps = 100", "steps = 1000000000000"));
+  for (const char* option : {"--out r.txt", "--out r", "--plot r.pdf", "--out none/r.csv"}) {
+    const Outcome outcome = run(std::string("simulate long.toml ") + option, "timeout 10");
+    EXPECT_EQ(outcome.code, 2) << option;
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
+TEST_F(Command, MissingGnuplotIsNamedAndNothingWritten) {
+  const Outcome outcome = run("predict good.toml --out r.csv --plot r.png", "PATH=/nonexistent");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("install gnuplot-nox"), std::string::npos);
+  EXPECT_EQ(files(), std::vector<std::string>{"good.toml"});
+}
+
+TEST_F(Command, UsageErrorsAreOneLineAndExitWith2) {
+  for (const char* arguments :
+       {"", "forecast good.toml", "predict", "predict none.toml", "predict .",
+        "predict good.toml --method euler", "predict good.toml --rtol 0",
+        "simulate good.toml --runs 0", "simulate good.toml --runs many",
+        "simulate good.toml --seed -1", "predict good.toml --what"}) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 2) << arguments;
+    EXPECT_EQ(outcome.out, "") << arguments;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+  EXPECT_EQ(run("--help").code, 0);
+  EXPECT_EQ(run("predict --help").code, 0);
+  EXPECT_EQ(run("--version").out.substr(0, 10), "riskcurve ");
+}
+
+TEST_F(Command, BadProblemsAreNamedInOneLine) {
+  refused(with(good, "alpha = 0.3", "alpha = -1"), "problem.covariance.alpha = -1: expected");
+  refused(with(good, "alpha", "alhpa"), "problem.covariance.alpha");
+  refused(with(good, "alpha = 0.3", "alpha = 0.3, extra = 1"), "problem.covariance.extra");
+  refused(with(good, "alpha = 0.3", "alpha = nan"), "problem.covariance.alpha = nan");
+  refused(with(good, "std = 0.2", "std = inf"), "problem.noise.std = inf");
+  refused(with(good, "risk = 1.0", "risk = \"one\""), "problem.target.risk");
+  refused(with(good, "\"gaussian\"", "\"gauss\""), "problem.noise.kind");
+  refused(with(good, "name = \"sgd\"", "name = \"adam\""), "optimizer.name");
+  refused(with(good, "batch", "bacth"), "did you mean \"batch\"");
+  refused(with(good, "step = 0.01", "step = 0"), "schedule.step = 0");
+  refused(with(good, "at = [0, 50, 100]", "at = [0, 50, 20]"), "run.at");
+  refused(with(good, "[run]", "[ruin]"), "run = (missing");
+  refused(with(good, "[optimizer]", "[optimizer"), "bad.toml:5:");
+  refused(with(good, "\"gaussian\", std", "\"student_t\", nu = 1, scale"), "sign_sgd");
+  const std::string power_law =
+      R"("power_law", dimension = 50, alpha = 0.3, orientation = "diagonal")";
+  refused(with(good, power_law, "\"eigenvalues\", values = [1, -2]"),
+          "problem.covariance.values = -2");
+  refused(with(good, power_law, "\"eigenvalues\", values = []"), "problem.covariance.values");
+  refused(with(good, power_law, "\"data\", path = \"none.csv\""), "none.csv");
+  problem("short.csv", "1,2,3\n4,5\n");
+  refused(with(good, power_law, "\"data\", path = \"short.csv\""), "short.csv, line 2");
+  problem("nan.csv", "1,2,3\n4,nan,5\n");
+  refused(with(good, power_law, "\"data\", path = \"nan.csv\""), "nan.csv, line 2");
+}
+
+TEST_F(Command, UnstableStepIsReportedWithWhatWasComputed) {
+  problem("unstable.toml", with(good, "step = 0.01", "step = 50"));
+  const Outcome outcome = run("predict unstable.toml --json");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("prediction diverged"), std::string::npos);
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["status"], "diverged");
+  EXPECT_GE(json["warnings"].size(), 1u);
+  EXPECT_EQ(json["steps"].size(), json["risk"].size());
+
+  problem("exploding.toml", with(good, "step = 0.01", "step = 1e9"));
+  const Outcome runs = run("simulate exploding.toml --json");
+  EXPECT_EQ(runs.code, 1);
+  EXPECT_EQ(Json::parse(runs.out)["status"], "diverged");
+}
+
+TEST_F(Command, ZeroRiskStaysFinite) {
+  problem("zero.toml",
+          with(with(good, "risk = 1.0", "risk = 0"), "\"gaussian\", std = 0.2", "\"none\""));
+  const Outcome outcome = run("compare zero.toml --json --runs 2");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["predicted"], Json({0.0, 0.0, 0.0}));
+  EXPECT_EQ(json["mean"], Json({0.0, 0.0, 0.0}));
+}
+
+TEST_F(Command, InterruptEndsCleanlyWithoutFiles) {
+  problem("long.toml", with(good, "steps = 100", "steps = 1000000000000"));
+  const Outcome outcome = run("simulate long.toml --runs 1 --json --out r.csv",
+                              "timeout --signal=INT --kill-after=20 1");
+  // timeout itself answers 124 once it had to send the signal.
+  EXPECT_EQ(outcome.code, 124);
+  EXPECT_NE(outcome.err.find("riskcurve: simulation interrupted"), std::string::npos);
+  EXPECT_EQ(Json::parse(outcome.out)["status"], "interrupted");
+  EXPECT_FALSE(fs::exists(folder / "r.csv"));
+}
+
+TEST_F(Command, ClosedOutputIsAFailure) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const std::string line = "cd '" + folder.string() +
+                           "' && '" RISKCURVE_BINARY_DIR
+                           "/src/riskcurve' predict good.toml >/dev/full 2>/dev/null";
+  EXPECT_EQ(WEXITSTATUS(std::system(line.c_str())), 1);
+}
+
+}  // namespace
