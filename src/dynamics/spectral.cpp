@@ -238,7 +238,7 @@ SpectralCoefficients SpectralRates::compute(const ResidualTransform& residual) {
     const double error = std::max(c.drift_error, c.diffusion_error);
     if (attempt == 0 || (finite && error < std::max(best.drift_error, best.diffusion_error)))
       best = c;
-    const bool last = attempt == 3;
+    const bool last = attempt == 3 || (!finite && attempt == 1);
     if ((finite && error <= tolerance_) || last) {
       if (!full.finite_low)
         throw InputError("exponent", std::to_string(f_.low_power),

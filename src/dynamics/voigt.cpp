@@ -56,7 +56,7 @@ Complex faddeeva(Complex z) {
 
 VoigtValues voigt(double x, double y) {
   const Complex z(x, y);
-  if (std::norm(z) < 42 && y < 4) {
+  if (std::norm(z) < 42 && y < 5) {
     const Complex w = faddeeva(z);
     const Complex derivative = -2.0 * z * w + Complex(0, 2 / root_pi);
     VoigtValues v;
