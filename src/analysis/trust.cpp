@@ -22,8 +22,7 @@ Trust trust(const VectorProblem& problem, const ModeSystem& system, const Schedu
 
   for (Eigen::Index i = 0; i < curve.risk.size(); ++i) {
     if (!(curve.risk[i] > 0) || system.extra_initial.size() > 0) continue;
-    const Response response =
-        system.response(curve.steps[i], curve.risk[i], system.extra_initial);
+    const Response response = system.response(curve.steps[i], curve.risk[i], system.extra_initial);
     const double fastest = (system.drift.matrix() * response.drift.matrix()).maxCoeff();
     numbers.step_rate = std::max(numbers.step_rate, step(curve.steps[i]) * fastest);
   }
@@ -61,8 +60,7 @@ double largest_stable_step(const ModeSystem& system) {
     const Response r = system.response(0, risk, system.extra_initial);
     return r.diffusion[0] / (r.drift[0] * risk);
   };
-  const double scale =
-      1 + (std::isfinite(system.noise_variance) ? system.noise_variance : 0.0);
+  const double scale = 1 + (std::isfinite(system.noise_variance) ? system.noise_variance : 0.0);
   const double far = pull(1e20 * scale), farther = pull(1e24 * scale);
   if (farther < 0.5 * far) return std::numeric_limits<double>::infinity();
   return 4 / (farther * sum);

@@ -11,17 +11,18 @@
 namespace riskcurve {
 namespace {
 
-constexpr int kNodes = 8;            // Gauss nodes a bin
-constexpr double kBinsPerOctave = 2;  // in y
-constexpr double kSmallest = 1e-6;   // bins end at kSmallest * scale^2; below is one bin
-constexpr double kTail = 1e-14;      // probability past the last node, put onto it
+constexpr int kNodes = 8;             // Gauss nodes a bin
+constexpr double kBins = 4;           // bins an octave of y, while convolving
+constexpr double kFinalBins = 12;     // at the end: the norm may sit on either side of the threshold
+constexpr double kSmallest = 1e-6;    // bins end at kSmallest * scale^2; below is one bin
+constexpr double kTail = 1e-14;       // probability past the last node, put onto it
 
 /// Collects points into bins of log y and replaces each bin by its Gauss rule.
-Measure condense(const std::vector<std::pair<double, double>>& points, double floor) {
+Measure condense(const std::vector<std::pair<double, double>>& points, double floor,
+                 double bins_per_octave) {
   std::map<int, std::pair<std::vector<double>, std::vector<double>>> bins;
   for (const auto& [y, w] : points) {
-    const int bin =
-        y > floor ? 1 + static_cast<int>(kBinsPerOctave * std::log2(y / floor)) : 0;
+    const int bin = y > floor ? 1 + static_cast<int>(bins_per_octave * std::log2(y / floor)) : 0;
     bins[bin].first.push_back(y);
     bins[bin].second.push_back(w);
   }
@@ -41,13 +42,13 @@ Measure condense(const std::vector<std::pair<double, double>>& points, double fl
           Eigen::Map<Eigen::ArrayXd>(weight.data(), static_cast<Eigen::Index>(weight.size()))};
 }
 
-Measure convolve(const Measure& a, const Measure& b, double floor) {
+Measure convolve(const Measure& a, const Measure& b, double floor, double bins_per_octave) {
   std::vector<std::pair<double, double>> points;
   points.reserve(static_cast<std::size_t>(a.point.size() * b.point.size()));
   for (Eigen::Index i = 0; i < a.point.size(); ++i)
     for (Eigen::Index j = 0; j < b.point.size(); ++j)
       points.emplace_back(a.point[i] + b.point[j], a.weight[i] * b.weight[j]);
-  return condense(points, floor);
+  return condense(points, floor, bins_per_octave);
 }
 
 /// Points of e^2 for one part; a Gaussian part beyond the shared variance becomes a density.
@@ -88,23 +89,25 @@ BatchClipLaw::BatchClipLaw(const NoiseLaw& noise, int batch) : batch_(batch) {
   double scale = 0;
   for (const NoisePart& part : noise.parts) {
     shared_variance_ = std::min(shared_variance_, part.gaussian_variance);
-    scale = std::max(scale, part.density ? part.scale
-                                         : std::max(std::sqrt(part.gaussian_variance),
-                                                    part.atom.maxCoeff()));
+    scale = std::max(
+        scale, part.density ? part.scale
+                            : std::max(std::sqrt(part.gaussian_variance), part.atom.maxCoeff()));
   }
   const double floor = scale > 0 ? kSmallest * scale * scale : 1.0;
   std::vector<std::pair<double, double>> points;
   for (const NoisePart& part : noise.parts) add_part(part, shared_variance_, points);
 
   // b-fold sum by doubling.
-  Measure power = condense(points, floor);
+  Measure power = condense(points, floor, batch == 1 ? kFinalBins : kBins);
   bool started = false;
   for (int left = batch; left > 0; left /= 2) {
+    const bool last = left == 1;
     if (left % 2 == 1) {
-      norm_square_ = started ? convolve(norm_square_, power, floor) : power;
+      norm_square_ = started ? convolve(norm_square_, power, floor, last ? kFinalBins : kBins)
+                             : power;
       started = true;
     }
-    if (left > 1) power = convolve(power, power, floor);
+    if (!last) power = convolve(power, power, floor, left == 2 && !started ? kFinalBins : kBins);
   }
 }
 

@@ -25,9 +25,8 @@ ModeSystem compress(const ModeSystem& system, int nodes) {
     const Eigen::ArrayXd h = system.weight(members);
     for (Eigen::Index r = -1; r < noises; ++r) {
       // r = -1: the measure h s(0); else h c_r.
-      const Eigen::ArrayXd mass =
-          h * (r < 0 ? Eigen::ArrayXd(system.initial(members))
-                     : Eigen::ArrayXd(system.diffusion.col(r)(members)));
+      const Eigen::ArrayXd mass = h * (r < 0 ? Eigen::ArrayXd(system.initial(members))
+                                             : Eigen::ArrayXd(system.diffusion.col(r)(members)));
       const Measure rule = gauss_rule(a, mass, nodes);
       for (Eigen::Index q = 0; q < rule.point.size(); ++q) {
         rate.push_back(std::max(0.0, rule.point[q]));

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -6,9 +7,10 @@
 
 namespace riskcurve {
 
-/// A smooth function of x > 0, tabulated as it is asked for: one Chebyshev polynomial an octave,
-/// exact to about 1e-14 of its size there if analytic in log x. For responses that cost integrals.
-/// Not for sharing between threads.
+/// A smooth positive function of x > 0, tabulated as it is asked for: one Chebyshev polynomial of
+/// log f an octave, so that relative accuracy (1e-13 or better where f is analytic in log x)
+/// survives where f falls by hundreds of decades. Values below 1e-200 are returned as 1e-200. For
+/// responses that cost integrals. Not for sharing between threads.
 class LogChebyshev {
  public:
   explicit LogChebyshev(std::function<double(double)> f) : f_(std::move(f)) {}
@@ -25,7 +27,7 @@ class LogChebyshev {
       higher = high;
       high = now;
     }
-    return c[0] + y * high - higher;
+    return std::exp(c[0] + y * high - higher);
   }
 
  private:
@@ -38,7 +40,7 @@ class LogChebyshev {
     Coefficients value{}, c{};
     for (int j = 0; j < kTerms; ++j) {
       const double y = std::cos(M_PI * (j + 0.5) / kTerms);
-      value[j] = f_(std::exp2(octave - 1 + 0.5 * (y + 1)));
+      value[j] = std::log(std::max(f_(std::exp2(octave - 1 + 0.5 * (y + 1))), 1e-200));
     }
     for (int m = 0; m < kTerms; ++m) {
       for (int j = 0; j < kTerms; ++j)

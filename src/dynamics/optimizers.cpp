@@ -41,7 +41,8 @@ ModeSystem mode_system(const Experiment& experiment) {
         system.warnings.push_back(experiment.problem.covariance.remark);
       return system;
     }
-  throw InputError("optimizer.name", wanted, fmt::format("one of {}", fmt::join(optimizer_names(), ", ")));
+  throw InputError("optimizer.name", wanted,
+                   fmt::format("one of {}", fmt::join(optimizer_names(), ", ")));
 }
 
 }  // namespace riskcurve

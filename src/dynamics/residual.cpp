@@ -55,22 +55,22 @@ double ResidualLaw::inverse_norm(double risk, int batch) const {
   // (2/sqrt(pi)) int_0^inf E[e^{-x^2 l^2}]^b dx with x = e^y: the trapezoid rule converges
   // exponentially, as the integrand is analytic in |Im y| < pi/4 and decays at both ends.
   constexpr double h = 0.14;
-  const auto integrand = [&](double y) {
-    return std::exp(y + batch * std::log(laplace(risk, std::exp(2 * y))));
+  const auto log_integrand = [&](double y) {
+    return y + batch * std::log(laplace(risk, std::exp(2 * y)));
   };
   double top = -0.5 * std::log(2 * risk + 1e-300);
-  double peak = integrand(top);
+  double peak = log_integrand(top);
   for (const double way : {h, -h})
-    for (double next = integrand(top + way); next > peak; next = integrand(top + way)) {
+    for (double next = log_integrand(top + way); next > peak; next = log_integrand(top + way)) {
       peak = next;
       top += way;
     }
-  double sum = peak;
+  double sum = std::exp(peak);
   for (const double way : {h, -h})
-    for (int i = 1; i < 20000; ++i) {
-      const double value = integrand(top + i * way);
-      sum += value;
-      if (value < 1e-18 * peak) break;
+    for (int i = 1;; ++i) {
+      const double value = log_integrand(top + i * way);
+      sum += std::exp(value);
+      if (!(value > peak - 42)) break;
     }
   return 2 / std::sqrt(M_PI) * h * sum;
 }
@@ -92,7 +92,9 @@ double ResidualLaw::phi(double risk, int batch) const {
 
 namespace {
 
-double normal_density(double x) { return std::exp(-0.5 * x * x) / std::sqrt(2 * M_PI); }
+double normal_density(double x) {
+  return std::exp(-0.5 * x * x) / std::sqrt(2 * M_PI);
+}
 
 /// P(|m + sigma z| <= c) and E[min((m + sigma z)^2, c^2)], m >= 0.
 double inside(double m, double sigma, double c) {
@@ -116,8 +118,9 @@ double over_parts(const NoiseLaw& noise, double risk, double c, double beyond, F
   double sum = 0;
   for (const NoisePart& part : noise.parts) {
     const double sigma = std::sqrt(2 * risk + part.gaussian_variance);
-    sum += part.weight * expect(part, c + 40 * sigma, beyond, {{c, sigma}, {0.0, std::max(c, sigma)}},
-                                [&](double m) { return f(m, sigma); });
+    sum +=
+        part.weight * expect(part, c + 40 * sigma, beyond, {{c, sigma}, {0.0, std::max(c, sigma)}},
+                             [&](double m) { return f(m, sigma); });
   }
   return sum;
 }

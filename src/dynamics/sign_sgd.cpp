@@ -43,17 +43,23 @@ struct SignModes {
 SignModes generic_modes(const VectorProblem& problem) {
   const Spectrum& spectrum = problem.covariance.spectrum;
   const double tau = spectrum.mean();
-  return {spectrum.value, spectrum.value / std::sqrt(tau),
+  return {spectrum.value,
+          spectrum.value / std::sqrt(tau),
           2 / M_PI * (spectrum.value / tau + M_PI / 2 - 1) * spectrum.multiplicity,
-          problem.initial, spectrum.multiplicity, {}};
+          problem.initial,
+          spectrum.multiplicity,
+          {}};
 }
 
 SignModes diagonal_modes(const VectorProblem& problem) {
   const Spectrum& spectrum = problem.covariance.spectrum;
   // A coordinate with no variance has no gradient, and sign(0) = 0.
-  return {spectrum.value, spectrum.value.sqrt(),
-          (spectrum.value > 0).select(spectrum.multiplicity, 0.0), problem.initial,
-          spectrum.multiplicity, {}};
+  return {spectrum.value,
+          spectrum.value.sqrt(),
+          (spectrum.value > 0).select(spectrum.multiplicity, 0.0),
+          problem.initial,
+          spectrum.multiplicity,
+          {}};
 }
 
 SignModes exact_modes(const VectorProblem& problem, double tau) {
@@ -68,8 +74,7 @@ SignModes exact_modes(const VectorProblem& problem, double tau) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(s);
   const Eigen::MatrixXd w = root.asDiagonal() * solver.eigenvectors();
   const Eigen::MatrixXd rho = inverse.asDiagonal() * s * inverse.asDiagonal();
-  const Eigen::MatrixXd reshaped =
-      2 / M_PI * rho.array().max(-1.0).min(1.0).asin().matrix();
+  const Eigen::MatrixXd reshaped = 2 / M_PI * rho.array().max(-1.0).min(1.0).asin().matrix();
 
   SignModes modes;
   modes.weight = modes.drift = solver.eigenvalues().array().max(0.0);
@@ -106,10 +111,10 @@ ModeSystem sign_sgd(const VectorProblem& problem, const SignSgd& optimizer) {
   system.response = [phi](double, double risk, const Eigen::ArrayXd&) {
     return Response{Eigen::ArrayXd::Constant(1, (*phi)(risk)), Eigen::ArrayXd::Ones(1)};
   };
-  system.observable["effective_learning_rate"] =
-      [phi](const ModeSystem&, double, double risk, const Eigen::ArrayXd&) {
-        return risk > 0 ? (*phi)(risk) : NAN;
-      };
+  system.observable["effective_learning_rate"] = [phi](const ModeSystem&, double, double risk,
+                                                       const Eigen::ArrayXd&) {
+    return risk > 0 ? (*phi)(risk) : NAN;
+  };
   const double variance = problem.noise.variance;
   system.observable["noise_compression"] = [phi, variance](const ModeSystem&, double, double risk,
                                                            const Eigen::ArrayXd&) {

@@ -13,8 +13,8 @@ using Square = Eigen::Matrix<double, kN, kN>;
 /// Constants of the Chebyshev-Lobatto nodes c_j on [0, 1].
 struct Basis {
   Nodes node;
-  Square to_monomial;  // values at the nodes -> coefficients of 1, x, .., x^4
-  Square integrate;    // values at the nodes -> integrals from 0 to each node
+  Square to_monomial;    // values at the nodes -> coefficients of 1, x, .., x^4
+  Square integrate;      // values at the nodes -> integrals from 0 to each node
   Nodes last_chebyshev;  // values -> coefficient of T_4
   Basis() {
     for (int j = 0; j < kN; ++j) node[j] = 0.5 * (1 - std::cos(M_PI * j / (kN - 1)));
@@ -179,7 +179,8 @@ void Collocation::modes_at(const Nodes& theta_power, const Eigen::ArrayXd& clock
   // Several responses: every mode has a clock, and a source in powers of it, of its own.
   for (Eigen::Index k = 0; k < modes; ++k) {
     const Nodes rate = (drift_.matrix() * system.drift.row(k).matrix().transpose()).array();
-    const Nodes noise = (diffusion_.matrix() * system.diffusion.row(k).matrix().transpose()).array();
+    const Nodes noise =
+        (diffusion_.matrix() * system.diffusion.row(k).matrix().transpose()).array();
     const Nodes own = (clock_.matrix() * system.drift.row(k).matrix().transpose()).array();
     const double now = (system.drift.row(k).transpose() * clock).sum(), total = own[kN - 1];
     if (!(rate.minCoeff() > 0) || !(total > 0)) {  // no drift: a plain integral
@@ -221,21 +222,28 @@ bool Collocation::residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out) {
   return true;
 }
 
+void Collocation::accept() {
+  clock_so_far_ += clock_.row(kN - 1).transpose();
+  source_so_far_ += h_ * (basis().integrate * source_.abs().matrix()).row(kN - 1).transpose().array();
+}
+
 void Collocation::estimate_error() {
-  // The T_4 coefficient, integrated over the step: the error of the rule one degree lower.
+  // The T_4 coefficient, integrated over the step: the error of the rule one degree lower. It is
+  // weighed by the integral over the step, or by a thousandth of the integral so far if that is
+  // more: a schedule that fades to nothing need not be resolved to its last digit.
   const auto relative = [](const Eigen::ArrayXd& values, double scale) {
-    const double size = std::max(values.abs().mean(), scale);
-    return size > 0 ? std::abs((values * basis().last_chebyshev).sum()) / (15 * size) : 0.0;
+    return scale > 0 ? std::abs((values * basis().last_chebyshev).sum()) / (15 * scale) : 0.0;
   };
-  // Columns of a sum of products matter only together: they share a scale.
-  const auto worst = [&](const Eigen::ArrayXXd& columns) {
-    const double scale = columns.abs().maxCoeff() * (columns.cols() == 1 ? 1e-3 : 1.0);
+  const auto worst = [&](const Eigen::ArrayXXd& columns, const Eigen::ArrayXd& so_far) {
+    // Columns of a sum of products matter only together: they share a scale.
+    Eigen::ArrayXd scale = columns.abs().colwise().mean().transpose().max(1e-3 * so_far / h_);
+    if (columns.cols() > 1) scale.setConstant(scale.maxCoeff());
     double error = 0;
     for (Eigen::Index q = 0; q < columns.cols(); ++q)
-      error = std::max(error, relative(columns.col(q), scale));
+      error = std::max(error, relative(columns.col(q), scale[q]));
     return error;
   };
-  error_ = std::max(worst(speed_), worst(source_));
+  error_ = std::max(worst(speed_, clock_so_far_), worst(source_, source_so_far_));
   for (Eigen::Index e = 0; e < extra_.cols(); ++e)
     error_ = std::max(error_, relative(h_ * extra_rate_.col(e), extra_.col(e).abs().maxCoeff()));
 }

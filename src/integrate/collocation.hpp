@@ -23,7 +23,10 @@ class Collocation {
   static constexpr int kOrder = 6;       ///< global order where rates * H is small
   static constexpr int kErrorOrder = 4;  ///< global order of the embedded estimate
 
-  explicit Collocation(const ModeSystem& system) : system_(&system) {}
+  explicit Collocation(const ModeSystem& system)
+      : system_(&system),
+        clock_so_far_(Eigen::ArrayXd::Zero(system.drift.cols())),
+        source_so_far_(Eigen::ArrayXd::Zero(system.diffusion.cols())) {}
 
   /// Solves the step from `state` = [s; e]. False when Newton does not converge or a number leaves
   /// the positive finite range; the step must then be retried, shorter.
@@ -33,6 +36,8 @@ class Collocation {
   void state_at(double theta, Eigen::ArrayXd& out) const;
   /// Estimated relative error of the clocks, sources and extra states over the step.
   double error() const { return error_; }
+  /// Counts the solved step into the clocks and sources so far, against which errors are weighed.
+  void accept();
   long evaluations() const { return evaluations_; }
 
  private:
@@ -49,15 +54,16 @@ class Collocation {
   double t0_ = 0, h_ = 0, error_ = 0;
   long evaluations_ = 0;
 
-  Nodes gamma_;                  // step size at the nodes
-  Eigen::ArrayXXd drift_;        // g_q at the nodes: (kNodes, Q)
-  Eigen::ArrayXXd diffusion_;    // n_r at the nodes: (kNodes, N)
-  Eigen::ArrayXXd speed_;        // gamma g_q at the nodes: (kNodes, Q)
-  Eigen::ArrayXXd source_;       // gamma^2 n_r at the nodes: (kNodes, N)
-  Eigen::ArrayXXd extra_;        // e at the nodes: (kNodes, E)
-  Eigen::ArrayXXd extra_rate_;   // de/dt at the nodes
-  Eigen::ArrayXXd clock_;        // integral of speed_ up to each node: (kNodes, Q)
-  Eigen::ArrayXXd polynomial_;   // Q = 1: source in powers of the clock fraction: (kNodes, N)
+  Nodes gamma_;                 // step size at the nodes
+  Eigen::ArrayXXd drift_;       // g_q at the nodes: (kNodes, Q)
+  Eigen::ArrayXXd diffusion_;   // n_r at the nodes: (kNodes, N)
+  Eigen::ArrayXXd speed_;       // gamma g_q at the nodes: (kNodes, Q)
+  Eigen::ArrayXXd source_;      // gamma^2 n_r at the nodes: (kNodes, N)
+  Eigen::ArrayXXd extra_;       // e at the nodes: (kNodes, E)
+  Eigen::ArrayXXd extra_rate_;  // de/dt at the nodes
+  Eigen::ArrayXXd clock_;       // integral of speed_ up to each node: (kNodes, Q)
+  Eigen::ArrayXXd polynomial_;  // Q = 1: source in powers of the clock fraction: (kNodes, N)
+  Eigen::ArrayXd clock_so_far_, source_so_far_;
   mutable Eigen::ArrayXd scratch_;
 };
 

@@ -41,6 +41,7 @@ class ControlledExponential {
       dt *= std::max(0.1, factor);
       return odeint::fail;
     }
+    step_.accept();
     step_.state_at(1, end_);
     x.assign(end_.begin(), end_.end());
     t += dt;

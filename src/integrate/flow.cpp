@@ -53,8 +53,7 @@ void Flow::jacobian(const double* x, double* matrix, double* dfdt, double t) con
       (shifted(now.risk + delta, extra, t) - shifted(now.risk - delta, extra, t)) / (2 * delta);
   j.leftCols(modes) = by_risk.matrix() * (0.5 * system->weight).matrix().transpose();
   const Response response = system->response(t, now.risk, extra);
-  j.diagonal().head(modes) -=
-      2 * gamma * (system->drift.matrix() * response.drift.matrix());
+  j.diagonal().head(modes) -= 2 * gamma * (system->drift.matrix() * response.drift.matrix());
   for (Eigen::Index e = 0; e < extra.size(); ++e) {
     Eigen::ArrayXd up = extra, down = extra;
     const double d = 1e-6 * std::max(1e-6, std::abs(extra[e]));

@@ -49,8 +49,14 @@ std::vector<double> Rosenbrock4::current_state() const {
   const Vector& x = state_->stepper.current_state();
   return {x.begin(), x.end()};
 }
-double Rosenbrock4::current_time() const { return state_->stepper.current_time(); }
-double Rosenbrock4::current_time_step() const { return state_->stepper.current_time_step(); }
-long Rosenbrock4::evaluations() const { return state_->evaluations; }
+double Rosenbrock4::current_time() const {
+  return state_->stepper.current_time();
+}
+double Rosenbrock4::current_time_step() const {
+  return state_->stepper.current_time_step();
+}
+long Rosenbrock4::evaluations() const {
+  return state_->evaluations;
+}
 
 }  // namespace riskcurve

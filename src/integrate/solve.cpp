@@ -38,7 +38,7 @@ class Recorder {
     const double risk = system_.risk(s);
     rows_.push_back(risk);
     for (const auto& [key, observe] : system_.observable)
-      observed_[key].push_back(observe(at_[next_], risk, s));
+      observed_[key].push_back(observe(system_, at_[next_], risk, s));
     if (options_.keep_modes) modes_.push_back(s);
     ++next_;
   }
@@ -84,8 +84,7 @@ bool sound(const ModeSystem& system, const State& x, double t, double initial_ri
            fmt::format("the state left the finite numbers at step {:g}: s[{}] = {}", t, k, x[k]));
       return false;
     }
-  const double risk =
-      system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
+  const double risk = system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
   const double reference =
       initial_risk + (std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0);
   if (risk > kBlownUp * std::max(reference, 1e-250)) {
@@ -103,6 +102,7 @@ bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x,
            double t1, double dt, double initial_risk, const SolveOptions& options,
            Recorder& recorder, RiskCurve& curve) {
   State at_output(x.size());
+  int crawling = 0;  // accepted steps in a row that barely move the time
   stepper.initialize(x, t0, std::min(dt, t1 - t0));
   while (t1 - stepper.current_time() > 1e-14 * t1) {
     const double before = stepper.current_time();
@@ -113,10 +113,11 @@ bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x,
     do_step();
     ++curve.accepted;
     const double now = stepper.current_time();
-    if (!(now > before)) {
+    crawling = now - before < 1e-11 * now ? crawling + 1 : 0;
+    if (!(now > before) || crawling > 200) {
       stop(curve, RiskCurve::Status::failed,
-           fmt::format("no acceptable step at step {:g}: the step length fell below roundoff; "
-                       "loosen rtol or check the schedule there",
+           fmt::format("no acceptable step length at step {:g}: the response is not finite or not "
+                       "smooth there, or rtol is too small",
                        before));
       return false;
     }
@@ -142,9 +143,8 @@ bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x,
     }
     const double risk = system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
     if (risk < kVanished) {
-      curve.warnings.push_back(
-          fmt::format("the risk fell below {:g} at step {:g} and is reported as 0 from there",
-                      kVanished, now));
+      curve.warnings.push_back(fmt::format(
+          "the risk fell below {:g} at step {:g} and is reported as 0 from there", kVanished, now));
       x.assign(x.size(), 0.0);
       while (!recorder.done()) recorder.record(x);
       return true;
@@ -166,8 +166,8 @@ struct RiskErrorChecker {
 double first_step(const Flow& flow, const State& x, double t) {
   const ModeSystem& system = *flow.system;
   const Eigen::Map<const Eigen::ArrayXd> s(x.data(), system.modes());
-  const Eigen::ArrayXd extra = Eigen::Map<const Eigen::ArrayXd>(
-      x.data() + system.modes(), system.extra_initial.size());
+  const Eigen::ArrayXd extra =
+      Eigen::Map<const Eigen::ArrayXd>(x.data() + system.modes(), system.extra_initial.size());
   const Response response = system.response(t, std::max(system.risk(s), kVanished), extra);
   const double rate =
       flow.step_size(t) * (system.drift.matrix() * response.drift.matrix()).maxCoeff();
@@ -237,11 +237,16 @@ void check(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOption
 
 const char* name(RiskCurve::Status status) {
   switch (status) {
-    case RiskCurve::Status::not_run: return "not run";
-    case RiskCurve::Status::ok: return "ok";
-    case RiskCurve::Status::diverged: return "diverged";
-    case RiskCurve::Status::failed: return "failed";
-    case RiskCurve::Status::interrupted: return "interrupted";
+    case RiskCurve::Status::not_run:
+      return "not run";
+    case RiskCurve::Status::ok:
+      return "ok";
+    case RiskCurve::Status::diverged:
+      return "diverged";
+    case RiskCurve::Status::failed:
+      return "failed";
+    case RiskCurve::Status::interrupted:
+      return "interrupted";
   }
   return "unknown";
 }
@@ -303,8 +308,7 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
   } catch (const InputError&) {
     throw;
   } catch (const std::exception& error) {
-    stop(curve, RiskCurve::Status::failed,
-         fmt::format("the integrator gave up: {}", error.what()));
+    stop(curve, RiskCurve::Status::failed, fmt::format("the integrator gave up: {}", error.what()));
   }
   recorder.finish();
   return curve;

@@ -27,11 +27,11 @@ struct Response {
 /// may stand for many (a group of equal rates, a quadrature node): s_k and c_k are then sums.
 /// Source: (C) 2406.11733, (S) 2411.12135 for SGD, clipped SGD and SignSGD; the form is ours.
 struct ModeSystem {
-  Eigen::ArrayXd weight;       ///< h_k >= 0, shape (modes)
-  Eigen::ArrayXXd drift;       ///< shape (modes, Q)
-  Eigen::ArrayXXd diffusion;   ///< shape (modes, N)
-  Eigen::ArrayXd initial;      ///< s_k(0) >= 0, shape (modes)
-  Eigen::ArrayXd multiplicity; ///< directions each mode stands for; may be empty (unknown)
+  Eigen::ArrayXd weight;        ///< h_k >= 0, shape (modes)
+  Eigen::ArrayXXd drift;        ///< shape (modes, Q)
+  Eigen::ArrayXXd diffusion;    ///< shape (modes, N)
+  Eigen::ArrayXd initial;       ///< s_k(0) >= 0, shape (modes)
+  Eigen::ArrayXd multiplicity;  ///< directions each mode stands for; may be empty (unknown)
 
   /// g and n at iteration time t and risk R > 0; `extra` has the shape of extra_initial. May keep
   /// tables of its own: a system, with its copies, belongs to one thread at a time.

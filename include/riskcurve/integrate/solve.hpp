@@ -31,12 +31,12 @@ struct SolveOptions {
 struct RiskCurve {
   enum class Status { not_run, ok, diverged, failed, interrupted };
   Status status = Status::not_run;
-  std::string message = "not run";   ///< one line: why it stopped
+  std::string message = "not run";  ///< one line: why it stopped
   std::vector<std::string> warnings;
 
-  Eigen::ArrayXd steps;              ///< iteration times k, as requested (or as far as it got)
-  Eigen::ArrayXd risk;               ///< excess risk R(k)
-  Eigen::ArrayXXd modes;             ///< s_k, shape (times, modes), if kept
+  Eigen::ArrayXd steps;   ///< iteration times k, as requested (or as far as it got)
+  Eigen::ArrayXd risk;    ///< excess risk R(k)
+  Eigen::ArrayXXd modes;  ///< s_k, shape (times, modes), if kept
   std::map<std::string, Eigen::ArrayXd> observable;
 
   long accepted = 0, rejected = 0, evaluations = 0;

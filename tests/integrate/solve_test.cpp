@@ -1,0 +1,302 @@
+#include "riskcurve/integrate/solve.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/problem/error.hpp"
+#include "riskcurve/problem/problem.hpp"
+
+namespace riskcurve {
+namespace {
+
+VectorProblem power_law_problem(double dimension, double alpha, const NoiseLaw& noise) {
+  VectorProblem problem{power_law(dimension, alpha), noise, {}, {}, {}};
+  problem.initial = power_law_target(problem.covariance.spectrum, 0.2, 1.0);
+  return problem;
+}
+
+SolveOptions with(Method method, double rtol) {
+  SolveOptions options;
+  options.method = method;
+  options.rtol = rtol;
+  return options;
+}
+
+double largest_relative_difference(const RiskCurve& a, const RiskCurve& b) {
+  EXPECT_EQ(a.status, RiskCurve::Status::ok) << a.message;
+  EXPECT_EQ(b.status, RiskCurve::Status::ok) << b.message;
+  return ((a.risk - b.risk) / b.risk).abs().maxCoeff();
+}
+
+/// Two optimizers with one mode each way, as a plain mode system.
+ModeSystem one_mode(double a, double h, double c, double s0, std::function<double(double)> g,
+                    std::function<double(double)> n) {
+  ModeSystem system;
+  system.weight = Eigen::ArrayXd::Constant(1, h);
+  system.drift = Eigen::ArrayXd::Constant(1, a);
+  system.diffusion = Eigen::ArrayXd::Constant(1, c);
+  system.initial = Eigen::ArrayXd::Constant(1, s0);
+  system.response = [g, n](double, double r, const Eigen::ArrayXd&) {
+    return Response{Eigen::ArrayXd::Constant(1, g(r)), Eigen::ArrayXd::Constant(1, n(r))};
+  };
+  return system;
+}
+
+TEST(Solve, IsotropicSgdFollowsItsClosedForm) {
+  // K = I, batch b, noise v^2: R' = -2 gamma R + gamma^2 d (2R + v^2)/(2b), linear in R.
+  const double d = 300, v2 = 0.25, gamma = 0.002, b = 2;
+  VectorProblem problem{isotropic(d), gaussian_noise(0.5), {}, {}, {}};
+  problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(21, 0, 4000);
+  const RiskCurve curve = solve(sgd(problem, {2}), constant_schedule(gamma), at);
+  ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
+  const double rate = 2 * gamma - gamma * gamma * d / b;
+  const double floor = gamma * gamma * d * v2 / (2 * b) / rate;
+  const Eigen::ArrayXd exact = floor + (1 - floor) * (-rate * at).exp();
+  EXPECT_LT(((curve.risk - exact) / exact).abs().maxCoeff(), 1e-10);
+}
+
+TEST(Solve, NoiselessSignSgdOfOneModeFollowsItsClosedForm) {
+  // s' = -2 gamma a s/sqrt(s) with R = s/2, h = 1, no diffusion: sqrt(s) falls linearly.
+  const ModeSystem system = one_mode(
+      0.7, 1, 0, 4.0, [](double r) { return 1 / std::sqrt(2 * r); }, [](double) { return 0.0; });
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(10, 0, 250);
+  const RiskCurve curve = solve(system, constant_schedule(0.01), at);
+  const Eigen::ArrayXd exact = 0.5 * (2 - 0.7 * 0.01 * at).square();
+  ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
+  EXPECT_LT(((curve.risk - exact) / exact).abs().maxCoeff(), 1e-9);
+}
+
+TEST(Solve, ExponentialAgreesWithDopri5ToOneInHundredMillion) {
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(11, 0, 3000);
+  const auto compare = [&](const ModeSystem& system, const Schedule& step) {
+    const RiskCurve fast = solve(system, step, at);
+    const RiskCurve slow = solve(system, step, at, with(Method::dopri5, 1e-12));
+    return largest_relative_difference(fast, slow);
+  };
+  for (const NoiseLaw& noise : {gaussian_noise(0.3), laplace_noise(0.2)}) {
+    const VectorProblem problem = power_law_problem(400, 0.6, noise);
+    for (const Schedule& step : {constant_schedule(3e-4), cosine_schedule(5e-4, 0, 3000),
+                                 warm_up(power_decay_schedule(6e-4, 0.5, 100), 200),
+                                 piecewise_schedule({0, 777.5, 2000}, {4e-4, 1e-4, 6e-4})}) {
+      EXPECT_LT(compare(sgd(problem, {4}), step), 1e-8) << noise.kind << ' ' << step.kind;
+      EXPECT_LT(compare(sign_sgd(problem, {4}), step), 1e-8) << noise.kind << ' ' << step.kind;
+      EXPECT_LT(compare(clipped_sgd(problem, {4, constant_schedule(0.5)}), step), 1e-8)
+          << noise.kind << ' ' << step.kind;
+    }
+  }
+}
+
+TEST(Solve, Rosenbrock4AgreesWithTheDefault) {
+  const VectorProblem problem = power_law_problem(60, 0.8, student_t_noise(3, 0.2));
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(6, 0, 2000);
+  for (const ModeSystem& system : {sgd(problem, {2}), sign_sgd(problem, {2})}) {
+    const RiskCurve fast = solve(system, constant_schedule(2e-3), at);
+    const RiskCurve slow =
+        solve(system, constant_schedule(2e-3), at, with(Method::rosenbrock4, 1e-8));
+    EXPECT_LT(largest_relative_difference(fast, slow), 1e-6);
+  }
+}
+
+TEST(Solve, NoiselessSignSgdNearItsStationaryRiskIsNotStiffForTheDefault) {
+  // The coupling through 1/sqrt(2R) makes this a trap for explicit steppers. Stationary risk:
+  // R = gamma n/(4 g) sum h c/a with g = 2/(pi sqrt(2R)).
+  const VectorProblem problem = power_law_problem(100, 1.5, no_noise());
+  const ModeSystem system = sign_sgd(problem, {1});
+  const double gamma = 1e-5;
+  Eigen::ArrayXd at(3);
+  at << 0, 1e7, 1e11;
+  const RiskCurve curve = solve(system, constant_schedule(gamma), at);
+  ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
+  const double sum = (system.weight * system.diffusion.col(0) / system.drift.col(0)).sum();
+  const double root = gamma * M_PI / 8 * std::sqrt(2.0) * sum;  // sqrt(R)
+  EXPECT_NEAR(curve.risk[2] / (root * root), 1, 1e-8);
+  EXPECT_LT(curve.accepted, 3000);
+}
+
+TEST(Solve, MillionModesToAMillionStepsTakeSeconds) {
+  Eigen::ArrayXd eigenvalues(1000000);
+  for (Eigen::Index j = 0; j < eigenvalues.size(); ++j)
+    eigenvalues[j] = std::pow(static_cast<double>(j + 1), -1.2);
+  VectorProblem listed{from_eigenvalues(eigenvalues), gaussian_noise(0.1), {}, {}, {}};
+  listed.initial = power_law_target(listed.covariance.spectrum, 0.2, 1.0);
+  Eigen::ArrayXd at(5);
+  at << 0, 1e2, 1e4, 1e5, 1e6;
+  const auto start = std::chrono::steady_clock::now();
+  const RiskCurve curve = solve(compress(sign_sgd(listed, {8})), constant_schedule(1e-6), at);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
+  EXPECT_LT(seconds, 20);
+  // The analytic spectrum takes another road (Gauss nodes in the index) to the same curve.
+  const RiskCurve analytic = solve(sign_sgd(power_law_problem(1e6, 0.6, gaussian_noise(0.1)), {8}),
+                                   constant_schedule(1e-6), at);
+  EXPECT_LT(largest_relative_difference(curve, analytic), 1e-8);
+  RecordProperty("seconds", std::to_string(seconds));
+}
+
+TEST(Solve, SumOfProductsEqualsItsSingleProduct) {
+  // a_k split into two drift products with the same total must change nothing.
+  const ModeSystem one = sgd(power_law_problem(50, 0.7, gaussian_noise(0.2)), {3});
+  ModeSystem two = one;
+  two.drift.resize(one.modes(), 2);
+  two.drift.col(0) = 0.3 * one.drift.col(0);
+  two.drift.col(1) = one.drift.col(0).square();
+  two.drift.conservativeResize(one.modes(), 3);
+  two.drift.col(2) = 0.7 * one.drift.col(0) - one.drift.col(0).square();
+  two.response = [inner = one.response](double t, double r, const Eigen::ArrayXd& e) {
+    Response response = inner(t, r, e);
+    response.drift = Eigen::ArrayXd::Ones(3);
+    return response;
+  };
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(9, 0, 4000);
+  const Schedule step = cosine_schedule(2e-3, 1e-4, 4000);
+  EXPECT_LT(largest_relative_difference(solve(two, step, at), solve(one, step, at)), 1e-9);
+}
+
+TEST(Solve, ResponsesThatChangeModeByModeAgreeWithDopri5) {
+  // Drift with two products whose responses differ, two noises: no common clock.
+  const Eigen::Index n = 30;
+  ModeSystem system;
+  const Eigen::ArrayXd index = Eigen::ArrayXd::LinSpaced(n, 1, n);
+  system.weight = index.pow(-1.0);
+  system.drift.resize(n, 2);
+  system.drift.col(0) = index.pow(-1.0);
+  system.drift.col(1) = index.pow(-0.5);
+  system.diffusion.resize(n, 2);
+  system.diffusion.col(0) = index.pow(-1.0);
+  system.diffusion.col(1).setConstant(0.1);
+  system.initial = index.pow(-0.5);
+  system.response = [](double, double r, const Eigen::ArrayXd&) {
+    Response response{Eigen::ArrayXd(2), Eigen::ArrayXd(2)};
+    response.drift << 1 / (1 + r), 0.3 / std::sqrt(r + 0.01);
+    response.diffusion << 2 * r + 0.1, 1 / (1 + r);
+    return response;
+  };
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(9, 0, 800);
+  const Schedule step = power_decay_schedule(0.02, 0.3, 50);
+  EXPECT_LT(largest_relative_difference(solve(system, step, at),
+                                        solve(system, step, at, with(Method::dopri5, 1e-12))),
+            1e-8);
+}
+
+TEST(Solve, ExtraScalarStateAgreesWithDopri5) {
+  // Adam with a slow second moment V: dV/dt = rate (2P/b - V), a = lambda/sqrt(V).
+  ModeSystem system = sgd(power_law_problem(80, 0.6, gaussian_noise(0.5)), {1});
+  system.extra_initial = Eigen::ArrayXd::Constant(1, 3.0);
+  system.extra_rate = [](double, double r, const Eigen::ArrayXd& v) {
+    return Eigen::ArrayXd(0.004 * (2 * r + 0.25 - v));
+  };
+  system.response = [](double, double r, const Eigen::ArrayXd& v) {
+    return Response{Eigen::ArrayXd::Constant(1, 1 / std::sqrt(v[0])),
+                    Eigen::ArrayXd::Constant(1, (2 * r + 0.25) / v[0])};
+  };
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(9, 0, 3000);
+  const Schedule step = constant_schedule(1e-3);
+  EXPECT_LT(largest_relative_difference(solve(system, step, at),
+                                        solve(system, step, at, with(Method::dopri5, 1e-12))),
+            1e-8);
+}
+
+TEST(Solve, StartAtTheOptimumRisesFromZero) {
+  VectorProblem problem{isotropic(200), gaussian_noise(1.0), {}, {}, {}};
+  problem.initial = isotropic_target(problem.covariance.spectrum, 0.0);
+  const double gamma = 1e-3, d = 200;
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(6, 0, 2000);
+  const RiskCurve curve = solve(sgd(problem, {1}), constant_schedule(gamma), at);
+  ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
+  const double rate = 2 * gamma - gamma * gamma * d;
+  const Eigen::ArrayXd exact = gamma * gamma * d / (2 * rate) * (1 - (-rate * at).exp());
+  EXPECT_EQ(curve.risk[0], 0);
+  EXPECT_LT(((curve.risk - exact) / exact.maxCoeff()).abs().maxCoeff(), 1e-8);
+}
+
+TEST(Solve, ZeroRiskWithoutNoiseStaysZero) {
+  VectorProblem problem{isotropic(50), no_noise(), {}, {}, {}};
+  problem.initial = isotropic_target(problem.covariance.spectrum, 0.0);
+  const RiskCurve curve =
+      solve(sgd(problem, {1}), constant_schedule(1e-3), Eigen::ArrayXd::LinSpaced(3, 0, 100));
+  EXPECT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
+  ASSERT_EQ(curve.risk.size(), 3);
+  EXPECT_EQ(curve.risk.maxCoeff(), 0);
+}
+
+TEST(Solve, VanishingRiskIsReportedAsZeroWithAWarning) {
+  VectorProblem problem{isotropic(50), no_noise(), {}, {}, {}};
+  problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
+  Eigen::ArrayXd at(3);
+  at << 0, 1e3, 1e7;
+  const RiskCurve curve = solve(sgd(problem, {1}), constant_schedule(1e-3), at);
+  EXPECT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
+  EXPECT_NEAR(std::log(curve.risk[1]), -(2e-3 - 1e-6 * 50) * 1e3, 1e-7);
+  EXPECT_EQ(curve.risk[2], 0);
+  ASSERT_EQ(curve.warnings.size(), 1u);
+  EXPECT_NE(curve.warnings[0].find("reported as 0"), std::string::npos);
+}
+
+TEST(Solve, UnstableStepsAreSaidToDiverge) {
+  VectorProblem problem{isotropic(100), gaussian_noise(0.1), {}, {}, {}};
+  problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
+  for (const Method method : {Method::exponential, Method::dopri5, Method::rosenbrock4}) {
+    const RiskCurve curve = solve(sgd(problem, {1}), constant_schedule(0.05),
+                                  Eigen::ArrayXd::LinSpaced(3, 0, 10000), with(method, 1e-8));
+    EXPECT_EQ(curve.status, RiskCurve::Status::diverged);
+    EXPECT_NE(curve.message.find("diverges"), std::string::npos) << curve.message;
+    EXPECT_EQ(curve.risk.size(), 1);
+  }
+}
+
+TEST(Solve, NonFiniteResponsesFailWithALine) {
+  ModeSystem system = one_mode(
+      1, 1, 1, 1, [](double) { return 1.0; }, [](double r) { return r < 0.5 ? NAN : 0.0; });
+  for (const Method method : {Method::exponential, Method::dopri5, Method::rosenbrock4}) {
+    const RiskCurve curve = solve(system, constant_schedule(0.01),
+                                  Eigen::ArrayXd::LinSpaced(3, 0, 1000), with(method, 1e-8));
+    EXPECT_EQ(curve.status, RiskCurve::Status::failed) << static_cast<int>(method);
+    EXPECT_FALSE(curve.message.empty());
+  }
+}
+
+TEST(Solve, StepsAreBounded) {
+  SolveOptions options = with(Method::dopri5, 1e-12);
+  options.max_steps = 20;
+  const RiskCurve curve =
+      solve(sgd(power_law_problem(50, 1, no_noise()), {1}), constant_schedule(0.1),
+            Eigen::ArrayXd::LinSpaced(2, 0, 1e6), options);
+  EXPECT_EQ(curve.status, RiskCurve::Status::failed);
+  EXPECT_NE(curve.message.find("max_steps"), std::string::npos) << curve.message;
+}
+
+TEST(Solve, InterruptsWhenToldTo) {
+  SolveOptions options;
+  options.progress = [](double) { return false; };
+  const RiskCurve curve =
+      solve(sgd(power_law_problem(50, 1, no_noise()), {1}), constant_schedule(0.01),
+            Eigen::ArrayXd::LinSpaced(5, 0, 1e4), options);
+  EXPECT_EQ(curve.status, RiskCurve::Status::interrupted);
+}
+
+TEST(Solve, BadTimesAndTolerancesAreNamed) {
+  const ModeSystem system = sgd(power_law_problem(5, 1, no_noise()), {1});
+  const Schedule step = constant_schedule(0.01);
+  Eigen::ArrayXd falling(2), negative(1);
+  falling << 5, 3;
+  negative << -1;
+  EXPECT_THROW(solve(system, step, falling), InputError);
+  EXPECT_THROW(solve(system, step, negative), InputError);
+  EXPECT_THROW(solve(system, step, Eigen::ArrayXd()), InputError);
+  EXPECT_THROW(solve(system, step, Eigen::ArrayXd::Zero(1), with(Method::exponential, 0)),
+               InputError);
+  EXPECT_THROW(solve(system, step, Eigen::ArrayXd::Constant(1, NAN)), InputError);
+}
+
+TEST(Solve, DefaultStatusIsNotRun) {
+  EXPECT_STREQ(name(RiskCurve{}.status), "not run");
+}
+
+}  // namespace
+}  // namespace riskcurve
