@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <utility>
 
 namespace riskcurve::cli {
@@ -12,8 +13,17 @@ namespace {
 
 volatile std::sig_atomic_t stop = 0;
 
+volatile std::time_t asked_at = 0;
+
+/// One key press may arrive twice (to the process and to its group), so only a later one kills.
 void request_stop(int) {
-  stop = 1;
+  const std::time_t now = std::time(nullptr);
+  if (!stop) {
+    stop = 1;
+    asked_at = now;
+  } else if (now > asked_at + 1) {
+    _exit(128 + SIGINT);
+  }
 }
 
 double seconds(std::chrono::steady_clock::duration time) {
@@ -25,7 +35,7 @@ double seconds(std::chrono::steady_clock::duration time) {
 void catch_interrupts() {
   struct sigaction action = {};
   action.sa_handler = request_stop;
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
 }
 

@@ -4,7 +4,8 @@
 
 namespace riskcurve::cli {
 
-/// From here on the first Ctrl-C asks the work to stop, through Progress; the second kills.
+/// From here on the first Ctrl-C asks the work to stop, through Progress; one two seconds
+/// later kills.
 void catch_interrupts();
 bool interrupted();
 

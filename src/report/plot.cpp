@@ -34,7 +34,7 @@ std::string quoted(const std::string& text) {
 /// Tick marks of a logarithmic axis from `low` to `high`: powers of ten where it spans many
 /// decades, 1, 2, 5 of each decade where it spans few.
 std::string log_tics(const char* axis, double low, double high) {
-  const double decades = std::log10(high / low);
+  const double decades = std::log10(high) - std::log10(low);
   if (decades > 2.5) {
     const int stride = std::max(1, static_cast<int>(std::ceil(decades / 10)));
     return fmt::format("set format {0} '10^{{%T}}'\nset {0}tics {1}\n", axis,
@@ -98,9 +98,11 @@ struct Extent {
 std::string range(const char* axis, Extent extent, bool log) {
   if (extent.low > extent.high) throw Failure("nothing to plot: no finite value");
   if (log) {
-    const double margin = std::pow(std::max(extent.high / extent.low, 1.5), 0.04);
-    return fmt::format("set logscale {0}\nset {0}range [{1}:{2}]\n", axis, extent.low / margin,
-                       extent.high * margin);
+    const double margin =
+        0.04 * std::max(std::log10(extent.high) - std::log10(extent.low), std::log10(1.5));
+    return fmt::format("set logscale {0}\nset {0}range [{1}:{2}]\n", axis,
+                       std::pow(10, std::max(std::log10(extent.low) - margin, -307.0)),
+                       std::pow(10, std::min(std::log10(extent.high) + margin, 307.0)));
   }
   const double width = extent.high - extent.low;
   const double margin = width > 0 ? 0.04 * width : std::max(1e-300, std::abs(extent.low) * 0.1);

@@ -203,7 +203,8 @@ TEST_F(Command, WritesFilesWhole) {
 
 TEST_F(Command, BadOutputsAreRefusedBeforeAnyWork) {
   // A problem whose simulation would take hours.
-  problem("long.toml", with(good, "steps = 100", "steps = 1000000000000"));
+  problem("long.toml",
+          with(with(good, "steps = 100", "steps = 1000000000000"), "50, 100]", "1000000000000]"));
   for (const char* option : {"--out r.txt", "--out r", "--plot r.pdf", "--out none/r.csv"}) {
     const Outcome outcome = run(std::string("simulate long.toml ") + option, "timeout 10");
     EXPECT_EQ(outcome.code, 2) << option;
@@ -288,7 +289,8 @@ TEST_F(Command, ZeroRiskStaysFinite) {
 }
 
 TEST_F(Command, InterruptEndsCleanlyWithoutFiles) {
-  problem("long.toml", with(good, "steps = 100", "steps = 1000000000000"));
+  problem("long.toml",
+          with(with(good, "steps = 100", "steps = 1000000000000"), "50, 100]", "1000000000000]"));
   const Outcome outcome = run("simulate long.toml --runs 1 --json --out r.csv",
                               "timeout --signal=INT --kill-after=20 1");
   // timeout itself answers 124 once it had to send the signal.
