@@ -12,7 +12,7 @@ namespace riskcurve {
 namespace {
 
 constexpr int kNodes = 8;             // Gauss nodes a bin
-constexpr double kBins = 4;           // bins an octave of y, while convolving
+constexpr double kBins = 2;           // bins an octave of y, while convolving
 constexpr double kFinalBins = 12;     // at the end: the norm may sit on either side of the threshold
 constexpr double kSmallest = 1e-6;    // bins end at kSmallest * scale^2; below is one bin
 constexpr double kTail = 1e-14;       // probability past the last node, put onto it

@@ -113,7 +113,7 @@ bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x,
     do_step();
     ++curve.accepted;
     const double now = stepper.current_time();
-    crawling = now - before < 1e-11 * now ? crawling + 1 : 0;
+    crawling = now - before < 1e-11 * std::max(now, 1e-3) ? crawling + 1 : 0;
     if (!(now > before) || crawling > 200) {
       stop(curve, RiskCurve::Status::failed,
            fmt::format("no acceptable step length at step {:g}: the response is not finite or not "
