@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <limits>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ void check(const Eigen::ArrayXd& at, const SimulateOptions& options) {
   }
 }
 
-// The fraction done and the wish to stop, shared by all threads; the first one reports.
+// The fraction done and the wish to stop, shared by all threads. Whichever finds the last report
+// old makes the next one, so that reports come while any thread works.
 class Progress {
  public:
   Progress(const std::function<bool(double)>& report, double total)
@@ -44,7 +46,8 @@ class Progress {
   /// Counts one step done; false when the work is to stop.
   bool count() {
     done_.fetch_add(1, std::memory_order_relaxed);
-    if (report_ && omp_get_thread_num() == 0) {
+    if (report_ && reporting_.try_lock()) {
+      const std::lock_guard<std::mutex> release(reporting_, std::adopt_lock);
       const auto now = Clock::now();
       if (now - last_ > std::chrono::milliseconds(50)) {
         last_ = now;
@@ -60,6 +63,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   const std::function<bool(double)>& report_;
   const double total_;
+  std::mutex reporting_;
   Clock::time_point last_;
   std::atomic<long> done_ = 0;
   std::atomic<bool> stopped_ = false;
@@ -86,7 +90,7 @@ Outcome perform(const Eigen::ArrayXd& at, Trajectory trajectory, Progress& progr
 
 void summarize(Ensemble& ensemble) {
   const auto n = static_cast<double>(ensemble.risk.cols());
-  ensemble.mean = ensemble.risk.rowwise().mean();
+  ensemble.mean = ensemble.risk.rowwise().sum() / n;  // nan where no run was whole
   ensemble.error.resize(ensemble.risk.rows());
   for (Eigen::Index i = 0; i < ensemble.risk.rows(); ++i) {
     const double mean = ensemble.mean[i];

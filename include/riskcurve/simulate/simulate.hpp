@@ -12,7 +12,7 @@ struct SimulateOptions {
   int runs = 16;
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all cores. The numbers do not depend on it.
-  /// Called from one thread with the fraction done; returning false interrupts.
+  /// Called from one thread at a time with the fraction done; returning false interrupts.
   std::function<bool(double fraction)> progress = {};
 };
 
