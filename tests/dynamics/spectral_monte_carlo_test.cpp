@@ -118,7 +118,7 @@ void compare(const Setup& s, const std::vector<Sampled>& functions, int draws) {
       const std::string where = functions[k].theory.name + " #" + std::to_string(k) + " block " +
                                 std::to_string(b) + " B " + std::to_string(s.batch);
       const Average &da = drift[k][b], &dc = noise[k][b];
-      ASSERT_LT(da.error(draws), 0.06 * a_theory) << where;  // else it would establish nothing
+      ASSERT_LT(da.error(draws), 0.08 * a_theory) << where;  // else it would establish nothing
       EXPECT_NEAR(da.mean(draws), a_theory, 4 * da.error(draws) + allowance * a_theory) << where;
       ASSERT_LT(dc.error(draws), 0.02 * c_theory) << where;
       EXPECT_NEAR(dc.mean(draws), c_theory, 4 * dc.error(draws) + allowance * c_theory) << where;
@@ -143,7 +143,7 @@ TEST(SpectralMonteCarlo, GaussianResidualsLargeBatch) {
 }
 
 TEST(SpectralMonteCarlo, StudentTResidualsBatchBelowDimension) {
-  compare({50, 70, 40, 0.5, 1, student_t_noise(3, 0.5), 1e-3}, functions(-0.2), 900);
+  compare({50, 70, 40, 0.5, 1, student_t_noise(3, 0.5), 0.02}, functions(-0.2), 900);
 }
 
 TEST(SpectralMonteCarlo, StudentTResidualsLargeBatch) {

@@ -52,8 +52,9 @@ class ResolventCurve {
   /// `points`.
   ResolventPoints moved(const ResolventPoints& points, const ResidualTransform& residual) const;
 
-  /// log t from p/p_max of about `depth` or below with a ||K_out||, b ||K_in|| <= depth, down to
-  /// where every binding limit is reached within `depth`: outside, everything is a power of t.
+  /// log t between `high`, where a ||K_out||, b ||K_in|| and p are at most `depth`, and `low`,
+  /// where every limit that binds at p_max is reached to `depth`: beyond, everything is a power of
+  /// t.
   struct Range {
     double low, high;
   };
