@@ -73,7 +73,10 @@ Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice) {
   options.threads = choice.threads;
   Progress progress("simulating");
   options.progress = std::ref(progress);
-  return simulate(loaded.experiment, options);
+  Ensemble ensemble = simulate(loaded.experiment, options);
+  // Runs that agree to roundoff, as at step 0, have no spread.
+  ensemble.error = (ensemble.error <= 1e-12 * ensemble.mean).select(0, ensemble.error);
+  return ensemble;
 }
 
 }  // namespace riskcurve::cli
