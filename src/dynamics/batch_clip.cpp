@@ -11,11 +11,11 @@
 namespace riskcurve {
 namespace {
 
-constexpr int kNodes = 8;             // Gauss nodes a bin
-constexpr double kBins = 2;           // bins an octave of y, while convolving
-constexpr double kFinalBins = 12;     // at the end: the norm may sit on either side of the threshold
-constexpr double kSmallest = 1e-6;    // bins end at kSmallest * scale^2; below is one bin
-constexpr double kTail = 1e-14;       // probability past the last node, put onto it
+constexpr int kNodes = 8;           // Gauss nodes a bin
+constexpr double kBins = 2;         // bins an octave of y, while convolving
+constexpr double kFinalBins = 12;   // at the end: the norm may sit on either side of the threshold
+constexpr double kSmallest = 1e-6;  // bins end at kSmallest * scale^2; below is one bin
+constexpr double kTail = 1e-14;     // probability past the last node, put onto it
 
 /// Collects points into bins of log y and replaces each bin by its Gauss rule.
 Measure condense(const std::vector<std::pair<double, double>>& points, double floor,
@@ -103,8 +103,8 @@ BatchClipLaw::BatchClipLaw(const NoiseLaw& noise, int batch) : batch_(batch) {
   for (int left = batch; left > 0; left /= 2) {
     const bool last = left == 1;
     if (left % 2 == 1) {
-      norm_square_ = started ? convolve(norm_square_, power, floor, last ? kFinalBins : kBins)
-                             : power;
+      norm_square_ =
+          started ? convolve(norm_square_, power, floor, last ? kFinalBins : kBins) : power;
       started = true;
     }
     if (!last) power = convolve(power, power, floor, left == 2 && !started ? kFinalBins : kBins);
@@ -129,18 +129,35 @@ NoncentralChi noncentral_chi(double k, double lambda, double tau) {
     const double at = std::sqrt(lambda + k);
     return at <= tau ? NoncentralChi{1, 0, at * at} : NoncentralChi{0, 1 / at, 0};
   }
+  // More than twelve deviations from the threshold, one side is certain; then E[1/X] is the tail of
+  // Kummer's function 1F1(1/2; k/2; -lambda/2), whose asymptotic series is at hand.
+  const double centre = std::sqrt(lambda), slack = 12 + std::sqrt(k);
+  if (centre < tau - slack) return {1, 0, k + lambda};
+  if (centre > tau + slack && lambda > 400 * k) {
+    double term = 1, series = 1;
+    for (int n = 0; n < 5; ++n)
+      series += term *= (n + 0.5) * (n + 1.5 - 0.5 * k) / ((n + 1) * mean);
+    return {0, series / centre, 0};
+  }
   // X^2 is chi-squared with k + 2j degrees, j Poisson(lambda/2): sum over j within 10 deviations,
   // downwards, where the recurrence of the incomplete gamma function adds positive terms.
   const double reach = 10 * std::sqrt(mean) + 12;
   const double first = std::max(0.0, std::floor(mean - reach)), last = std::ceil(mean + reach);
-  using boost::math::gamma_p;
+  // Far from x = a the answer is certain, and Boost's finite sums overflow there.
+  const auto gamma_p = [](double order, double at) {
+    const double deviations = (at - order) / std::sqrt(order + at);
+    return deviations > 12 ? 1.0 : deviations < -12 ? 0.0 : boost::math::gamma_p(order, at);
+  };
   const auto jump = [x](double a) {  // x^a e^-x / Gamma(a + 1) = P(a, x) - P(a + 1, x)
     return x > 0 ? std::exp(a * std::log(x) - x - std::lgamma(a + 1)) : 0.0;
   };
   double a = 0.5 * k + last, half = 0.5 * (k - 1) + last;
   double p_next = gamma_p(a + 1, x), p = gamma_p(a, x), step = jump(a);
   double p_half = gamma_p(half, x), step_half = jump(half);
-  double inverse = boost::math::tgamma_delta_ratio(half, 0.5) / std::sqrt(2.0);
+  // Gamma(half)/Gamma(half + 1/2)/sqrt(2), which Boost cannot form far out.
+  double inverse = half < 1e4
+                       ? boost::math::tgamma_delta_ratio(half, 0.5) / std::sqrt(2.0)
+                       : (1 + 1 / (8 * half) + 1 / (128 * half * half)) / std::sqrt(2 * half);
   double poisson = mean > 0 ? std::exp(last * std::log(mean) - mean - std::lgamma(last + 1))
                             : (last == 0 ? 1.0 : 0.0);
   NoncentralChi sum{0, 0, 0};
