@@ -52,7 +52,7 @@ double hold(const Case& c) {
   options.seed = 20261121;
   const Ensemble ensemble = simulate(experiment, options);
   EXPECT_EQ(ensemble.diverged, 0);
-  const double allowance = 3 / experiment.problem.covariance.spectrum.intrinsic_dimension();
+  const double allowance = 3 / experiment.vector().covariance.spectrum.intrinsic_dimension();
   double largest = 0;
   for (Eigen::Index i = 0; i < ensemble.steps.size(); ++i) {
     const double predicted = prediction.curve.risk[i], gap = ensemble.mean[i] - predicted;

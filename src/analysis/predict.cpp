@@ -19,7 +19,7 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options) {
       solve(small ? full : compress(full), experiment.schedule, experiment.run.at, options);
   RiskCurve& curve = prediction.curve;
   prediction.noise_variance = full.noise_variance;
-  prediction.trust = trust(experiment.problem, full, experiment.schedule, curve);
+  prediction.trust = trust(experiment, full, curve);
   for (const std::string& line : warnings(prediction.trust)) curve.warnings.push_back(line);
 
   prediction.largest_stable_step = largest_stable_step(full);

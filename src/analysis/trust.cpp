@@ -2,21 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 namespace riskcurve {
 
-Trust trust(const VectorProblem& problem, const ModeSystem& system, const Schedule& step,
-            const RiskCurve& curve) {
+Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve) {
   Trust numbers;
-  numbers.intrinsic_dimension = problem.covariance.spectrum.intrinsic_dimension();
+  numbers.intrinsic_dimension =
+      experiment.is_matrix()
+          ? std::min(experiment.matrix().covariance_out.spectrum.intrinsic_dimension(),
+                     experiment.matrix().covariance_in.spectrum.intrinsic_dimension())
+          : experiment.vector().covariance.spectrum.intrinsic_dimension();
 
   // A mode of multiplicity m holds m directions with a share s/m each.
   const Eigen::ArrayXd share = system.weight * system.initial;
   const double total = share.sum();
   double squares = 0;
-  for (Eigen::Index k = 0; k < share.size(); ++k)
+  for (Eigen::Index k = 0; k < std::min(share.size(), system.multiplicity.size()); ++k)
     if (share[k] > 0) squares += share[k] * share[k] / std::max(1.0, system.multiplicity[k]);
   numbers.participation = squares > 0 ? total * total / squares : 0;
 
@@ -24,7 +28,7 @@ Trust trust(const VectorProblem& problem, const ModeSystem& system, const Schedu
     if (!(curve.risk[i] > 0) || system.extra_initial.size() > 0) continue;
     const Response response = system.response(curve.steps[i], curve.risk[i], system.extra_initial);
     const double fastest = (system.drift.matrix() * response.drift.matrix()).maxCoeff();
-    numbers.step_rate = std::max(numbers.step_rate, step(curve.steps[i]) * fastest);
+    numbers.step_rate = std::max(numbers.step_rate, experiment.schedule(curve.steps[i]) * fastest);
   }
   return numbers;
 }

@@ -15,11 +15,19 @@ const std::map<std::string, Method> methods = {{"exponential", Method::exponenti
                                                {"rosenbrock4", Method::rosenbrock4}};
 
 std::string describe(const Experiment& experiment) {
-  const VectorProblem& problem = experiment.problem;
   const Fields& optimizer = experiment.optimizer;
-  return fmt::format("{}, batch {} on {} covariance, d = {:.10g}, noise: {}",
-                     optimizer.text("name"), optimizer.integer_or("batch", 1),
-                     problem.covariance.kind, problem.dimension(), problem.noise.kind);
+  const std::string start =
+      fmt::format("{}, batch {} on", optimizer.text("name"), optimizer.integer_or("batch", 1));
+  if (experiment.is_matrix()) {
+    const MatrixProblem& problem = experiment.matrix();
+    return fmt::format("{} {} x {} covariance, {:.10g} x {:.10g}, noise: {}", start,
+                       problem.covariance_out.kind, problem.covariance_in.kind,
+                       problem.covariance_out.dimension(), problem.covariance_in.dimension(),
+                       problem.noise.kind);
+  }
+  const VectorProblem& problem = experiment.vector();
+  return fmt::format("{} {} covariance, d = {:.10g}, noise: {}", start, problem.covariance.kind,
+                     problem.dimension(), problem.noise.kind);
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ double expect(const NoisePart& part, double upper, double beyond, std::vector<Fe
               F f) {
   double sum = 0;
   if (!part.density) {
-    for (Eigen::Index i = 0; i < part.atom.size(); ++i) sum += part.atom_weight[i] * f(part.atom[i]);
+    for (Eigen::Index i = 0; i < part.atom.size(); ++i)
+      sum += part.atom_weight[i] * f(part.atom[i]);
     return sum;
   }
   features.push_back({0.0, 0.5 * part.scale});

@@ -43,8 +43,7 @@ class LogChebyshev {
       value[j] = std::log(std::max(f_(std::exp2(octave - 1 + 0.5 * (y + 1))), 1e-200));
     }
     for (int m = 0; m < kTerms; ++m) {
-      for (int j = 0; j < kTerms; ++j)
-        c[m] += value[j] * std::cos(M_PI * m * (j + 0.5) / kTerms);
+      for (int j = 0; j < kTerms; ++j) c[m] += value[j] * std::cos(M_PI * m * (j + 0.5) / kTerms);
       c[m] *= (m == 0 ? 1.0 : 2.0) / kTerms;
     }
     return panels_.emplace(octave, c).first->second;

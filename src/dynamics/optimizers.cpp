@@ -1,48 +1,71 @@
 #include "riskcurve/dynamics/optimizers.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include "riskcurve/problem/error.hpp"
+#include <algorithm>
 
 namespace riskcurve {
 namespace {
 
-using Fill = ModeSystem (*)(const Experiment&);
+/// An optimizer: its name in [optimizer], and how it fills the mode system of either geometry
+/// (null where it does not exist).
+struct Entry {
+  std::string name;
+  ModeSystem (*vector)(const VectorProblem&, const Experiment&);
+  ModeSystem (*matrix)(const MatrixProblem&, const Experiment&);
+};
 
-/// Every optimizer: its name in [optimizer] and how its mode system is filled.
-const std::vector<std::pair<std::string, Fill>>& registry() {
-  static const std::vector<std::pair<std::string, Fill>> entries = {
-      {"sgd", [](const Experiment& e) { return sgd(e.problem, read_sgd(e.optimizer)); }},
-      {"sign_sgd",
-       [](const Experiment& e) { return sign_sgd(e.problem, read_sign_sgd(e.optimizer)); }},
-      {"clipped_sgd",
-       [](const Experiment& e) {
-         return clipped_sgd(e.problem, read_clipped_sgd(e.optimizer, e.run.steps));
-       }},
+template <class Problem>
+ModeSystem fill_sgd(const Problem& problem, const Experiment& e) {
+  return sgd(problem, read_sgd(e.optimizer));
+}
+template <class Problem>
+ModeSystem fill_sign_sgd(const Problem& problem, const Experiment& e) {
+  return sign_sgd(problem, read_sign_sgd(e.optimizer));
+}
+ModeSystem fill_clipped_sgd(const VectorProblem& problem, const Experiment& e) {
+  return clipped_sgd(problem, read_clipped_sgd(e.optimizer, e.run.steps));
+}
+ModeSystem fill_spectral(const MatrixProblem& problem, const Experiment& e) {
+  return spectral(problem, read_spectral(e.optimizer));
+}
+
+const std::vector<Entry>& registry() {
+  static const std::vector<Entry> entries = {
+      {"sgd", fill_sgd<VectorProblem>, fill_sgd<MatrixProblem>},
+      {"sign_sgd", fill_sign_sgd<VectorProblem>, fill_sign_sgd<MatrixProblem>},
+      {"clipped_sgd", fill_clipped_sgd, nullptr},
+      {"sign_svd", nullptr, fill_spectral},
+      {"schatten", nullptr, fill_spectral},
+      {"regularized_svd", nullptr, fill_spectral},
   };
   return entries;
 }
 
 }  // namespace
 
-std::vector<std::string> optimizer_names() {
+std::vector<std::string> optimizer_names(bool matrix) {
   std::vector<std::string> names;
-  for (const auto& [name, fill] : registry()) names.push_back(name);
+  for (const Entry& entry : registry())
+    if (matrix ? entry.matrix != nullptr : entry.vector != nullptr) names.push_back(entry.name);
   return names;
 }
 
 ModeSystem mode_system(const Experiment& experiment) {
-  const std::string wanted = experiment.optimizer.one_of("name", optimizer_names());
-  for (const auto& [name, fill] : registry())
-    if (name == wanted) {
-      ModeSystem system = fill(experiment);
-      if (!experiment.problem.covariance.remark.empty())
-        system.warnings.push_back(experiment.problem.covariance.remark);
-      return system;
-    }
-  throw InputError("optimizer.name", wanted,
-                   fmt::format("one of {}", fmt::join(optimizer_names(), ", ")));
+  const bool matrix = experiment.is_matrix();
+  const std::string wanted = experiment.optimizer.one_of("name", optimizer_names(matrix));
+  const auto entry = std::find_if(registry().begin(), registry().end(),
+                                  [&](const Entry& e) { return e.name == wanted; });
+  ModeSystem system = matrix ? entry->matrix(experiment.matrix(), experiment)
+                             : entry->vector(experiment.vector(), experiment);
+  const auto remark = [&](const Covariance& covariance) {
+    if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);
+  };
+  if (matrix) {
+    remark(experiment.matrix().covariance_out);
+    remark(experiment.matrix().covariance_in);
+  } else {
+    remark(experiment.vector().covariance);
+  }
+  return system;
 }
 
 }  // namespace riskcurve

@@ -33,4 +33,20 @@ ClippedSgd read_clipped_sgd(const Fields& optimizer, double horizon) {
   return result;
 }
 
+SpectralOptimizer read_spectral(const Fields& optimizer) {
+  using Kind = SpectralOptimizer::Kind;
+  SpectralOptimizer result;
+  const std::string name = optimizer.one_of("name", {"sign_svd", "schatten", "regularized_svd"});
+  result.batch = read_batch(optimizer);
+  if (name == "schatten") {
+    result.kind = Kind::schatten;
+    result.exponent = optimizer.number("exponent", Range{-1, 1, true, false});
+  } else if (name == "regularized_svd") {
+    result.kind = Kind::regularized_svd;
+    result.epsilon = optimizer.number("epsilon", Range::positive());
+  }
+  optimizer.reject_unknown();
+  return result;
+}
+
 }  // namespace riskcurve

@@ -45,9 +45,7 @@ Run read_run(const Fields& fields) {
   return run;
 }
 
-VectorProblem read_problem(const Fields& fields) {
-  if (fields.has("geometry") && fields.text("geometry") != "vector")
-    fields.fail("geometry", "\"vector\", the only geometry there is so far");
+VectorProblem read_vector_problem(const Fields& fields) {
   VectorProblem problem;
   problem.covariance = read_covariance(fields.table("covariance"));
   InitialError error = read_initial_error(fields, problem.covariance);
@@ -131,9 +129,16 @@ Experiment read_experiment(const Fields& file) {
   experiment.optimizer = file.table("optimizer");
   experiment.optimizer.text("name");
   experiment.run = read_run(file.table("run"));
-  experiment.problem = read_problem(problem);
-  experiment.schedule =
-      read_schedule(schedule, experiment.problem.dimension(), experiment.run.steps);
+  const bool matrix =
+      problem.has("geometry") && problem.one_of("geometry", {"vector", "matrix"}) == "matrix";
+  if (matrix) {
+    experiment.problem = read_matrix_problem(problem);
+  } else {
+    experiment.problem = read_vector_problem(problem);
+  }
+  const double dimension =
+      std::visit([](const auto& either) { return either.dimension(); }, experiment.problem);
+  experiment.schedule = read_schedule(schedule, dimension, experiment.run.steps);
   file.reject_unknown({"optimizer"});
   return experiment;
 }

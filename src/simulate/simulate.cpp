@@ -106,7 +106,7 @@ class VectorRun {
 
 Ensemble simulate(const Experiment& experiment, const SimulateOptions& options) {
   const Update update = update_of(experiment);
-  const Source source = source_of(experiment.problem, update.rotation_invariant, options.seed);
+  const Source source = source_of(experiment.vector(), update.rotation_invariant, options.seed);
   if (static_cast<double>(update.batch) * static_cast<double>(source.dimension) > largest_block)
     throw InputError("optimizer.batch", std::to_string(update.batch),
                      "batch times dimension at most 1e8 for Monte Carlo");

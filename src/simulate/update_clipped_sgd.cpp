@@ -15,7 +15,7 @@ double clip(double norm, double limit) {
 
 Update clipped_sgd_update(const Experiment& experiment) {
   const ClippedSgd clipped = read_clipped_sgd(experiment.optimizer, experiment.run.steps);
-  const double unit = std::sqrt(experiment.problem.covariance.spectrum.trace());
+  const double unit = std::sqrt(experiment.vector().covariance.spectrum.trace());
   const auto limit = [threshold = clipped.threshold, unit](double k) {
     return threshold(k) * unit;
   };

@@ -83,7 +83,7 @@ TEST(Targets, WithAnEigenbasisTheCoordinatesCarryTheSameRisk) {
     Text text;
     text.target = target;
     text.covariance = "{ kind = 'ar1', dimension = 30, correlation = 0.5 }";
-    const VectorProblem ar = read(text).problem;
+    const VectorProblem ar = read(text).vector();
     EXPECT_NEAR(ar.initial_risk(), 2, 1e-13);
     EXPECT_NEAR(0.5 * ar.initial_error->dot(*ar.covariance.matrix * *ar.initial_error), 2, 1e-12);
     text.covariance = "{ kind = 'data', path = '" + kDigits + "', columns = [1, 64] }";
@@ -97,24 +97,24 @@ TEST(TargetFile, ProjectsCoordinatesOnTheEigenbasis) {
   Text text;
   text.target = "{ kind = 'file', path = '" + path + "' }";
   text.covariance = "{ kind = 'ar1', dimension = 6, correlation = 0.5 }";
-  const VectorProblem given = read(text).problem;
+  const VectorProblem given = read(text).vector();
   EXPECT_NEAR(given.initial_risk(), 0.5 * theta.dot(*given.covariance.matrix * theta), 1e-13);
   EXPECT_NEAR(given.initial.sum(), theta.squaredNorm(), 1e-13);
   EXPECT_TRUE(given.initial_error->isApprox(-theta));
 
   text.covariance = "{ kind = 'power_law', dimension = 6, alpha = 1, orientation = 'diagonal' }";
-  const VectorProblem diagonal = read(text).problem;
+  const VectorProblem diagonal = read(text).vector();
   EXPECT_TRUE(diagonal.initial.isApprox(theta.array().square()));
   EXPECT_TRUE(diagonal.initial_error->isApprox(-theta));
 
   text.covariance = "{ kind = 'isotropic', dimension = 6, value = 2 }";
-  const VectorProblem isotropic = read(text).problem;
+  const VectorProblem isotropic = read(text).vector();
   EXPECT_NEAR(isotropic.initial_risk(), theta.squaredNorm(), 1e-13);
   EXPECT_FALSE(isotropic.initial_error);
 
   text.target = "{ kind = 'file', path = '" + path + "', risk = 3 }";
   text.covariance = "{ kind = 'ar1', dimension = 6, correlation = 0.5 }";
-  const VectorProblem scaled = read(text).problem;
+  const VectorProblem scaled = read(text).vector();
   EXPECT_NEAR(scaled.initial_risk(), 3, 1e-13);
   EXPECT_NEAR(0.5 * scaled.initial_error->dot(*scaled.covariance.matrix * *scaled.initial_error), 3,
               1e-12);
@@ -126,7 +126,7 @@ TEST(Start, AtTheTargetHasNoRisk) {
   text.covariance = "{ kind = 'ar1', dimension = 6, correlation = 0.5 }";
   text.target = "{ kind = 'file', path = '" + path + "' }";
   text.problem = "start = { kind = 'file', path = '" + path + "' }";
-  EXPECT_EQ(read(text).problem.initial_risk(), 0);
+  EXPECT_EQ(read(text).vector().initial_risk(), 0);
   text.target = "{ kind = 'file', path = '" + path + "', risk = 1 }";
   EXPECT_NE(error_of(text).find("problem.target.risk = 1: expected 0"), std::string::npos);
   text.target = "{ kind = 'isotropic' }";
@@ -142,7 +142,7 @@ Text digits_fit() {
 }
 
 TEST(Fit, ResidualsAreOrthogonalToTheRowsAndBecomeTheNoise) {
-  const VectorProblem problem = read(digits_fit()).problem;
+  const VectorProblem problem = read(digits_fit()).vector();
   const Eigen::MatrixXd& x = problem.covariance.rows->x;
   ASSERT_TRUE(problem.row_residuals);
   const Eigen::ArrayXd& residuals = *problem.row_residuals;
@@ -160,10 +160,10 @@ TEST(Fit, ResidualsAreOrthogonalToTheRowsAndBecomeTheNoise) {
 TEST(Fit, AnotherNoiseReplacesTheResiduals) {
   Text text = digits_fit();
   text.problem = "noise = { kind = 'gaussian', std = 0.5 }";
-  EXPECT_FALSE(read(text).problem.row_residuals);
-  EXPECT_NEAR(read(text).problem.noise.variance, 0.25, 1e-15);
+  EXPECT_FALSE(read(text).vector().row_residuals);
+  EXPECT_NEAR(read(text).vector().noise.variance, 0.25, 1e-15);
   text.problem = "noise = { kind = 'residuals' }";
-  EXPECT_TRUE(read(text).problem.row_residuals);
+  EXPECT_TRUE(read(text).vector().row_residuals);
   text.target = "{ kind = 'isotropic' }";
   EXPECT_NE(error_of(text).find("problem.noise.kind = 'residuals'"), std::string::npos)
       << error_of(text);
@@ -171,11 +171,11 @@ TEST(Fit, AnotherNoiseReplacesTheResiduals) {
 
 TEST(Fit, GenericAndGaussianDataKeepTheRisk) {
   Text text = digits_fit();
-  const double risk = read(text).problem.initial_risk();
+  const double risk = read(text).vector().initial_risk();
   text.covariance = "{ kind = 'data', path = '" + kDigits +
                     "', columns = [1, 64], scale = 0.1, orientation = 'generic', "
                     "sample = 'gaussian' }";
-  EXPECT_NEAR(read(text).problem.initial_risk(), risk, 1e-12);
+  EXPECT_NEAR(read(text).vector().initial_risk(), risk, 1e-12);
 }
 
 TEST(Fit, RejectsWhatDoesNotMatch) {

@@ -15,16 +15,19 @@ struct Trust {
   double participation = 0;
   /// Largest gamma a_k g along the curve: the rate per step that the continuum treats as small.
   double step_rate = 0;
+  /// Spectral optimizers: largest ||K_out Delta K_in||/||G - E G|| in operator norm along the
+  /// curve, estimated from the spectra. Section 4 needs it small.
+  double signal = 0;
 };
 
 /// Lower limits of the first two, upper limit of the third, beyond which `warnings` speaks.
 constexpr double kTrustedIntrinsicDimension = 20;
 constexpr double kTrustedParticipation = 10;
 constexpr double kTrustedStepRate = 0.2;
+constexpr double kTrustedSignal = 0.5;
 
 /// `system` uncompressed; the curve supplies (t, R) along the way.
-Trust trust(const VectorProblem& problem, const ModeSystem& system, const Schedule& step,
-            const RiskCurve& curve);
+Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve);
 /// One line for each number out of its range, naming the number.
 std::vector<std::string> warnings(const Trust& trust);
 

@@ -28,9 +28,27 @@ ModeSystem sign_sgd(const VectorProblem& problem, const SignSgd& optimizer);
 /// variance of the clipped residual. Source: (C); theory.md section 2.
 ModeSystem clipped_sgd(const VectorProblem& problem, const ClippedSgd& optimizer);
 
+// The matrix problem (theory.md section 4, docs/matrix-derivation.md). One mode for each pair (i,
+// j) of nodes of the two spectra, h_ij = sigma_i lambda_j, in the order i + N_out j.
+
+/// SGD: a = sigma lambda, c = 2P sigma lambda/B. Needs a finite noise variance (InputError).
+ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer);
+
+/// SignSGD on the entries of W, batch B. Both orientations diagonal: a = sqrt(sigma lambda) phi_B,
+/// c = 1. Generic (either side): with tau_o, tau_i the mean eigenvalues,
+/// a = sigma lambda phi_B/sqrt(tau_o tau_i), c = (2/pi)(sigma lambda/(tau_o tau_i) + pi/2 - 1).
+ModeSystem sign_sgd(const MatrixProblem& problem, const SignSgd& optimizer);
+
+/// SignSVD and every other spectral optimizer: a and c by the quadratures of spectral.hpp. Gaussian
+/// noise and f = g^q: a = a^(1) (2P)^((q-1)/2), c = c^(1) (2P)^q, one product each. Else a and c
+/// are interpolated in log R (Chebyshev) between R(0)/10^9 and 30 R(0) (noise included): sums of
+/// products, the spectra first compressed by their Gauss rules where they are long.
+/// Throws InputError where c is infinite (heavy tails or q too small; see spectral.hpp).
+ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer);
+
 /// The mode system of the optimizer named in experiment.optimizer ("name"), by registration.
 /// Throws InputError for an unknown name, wrong or unknown keys.
 ModeSystem mode_system(const Experiment& experiment);
-std::vector<std::string> optimizer_names();
+std::vector<std::string> optimizer_names(bool matrix);
 
 }  // namespace riskcurve

@@ -46,8 +46,10 @@ class Fields {
   std::vector<Fields> tables(const std::string& key) const;
 
   /// The same with a value for a missing key.
-  double number_or(const std::string& key, double otherwise, const Range& range = Range::any()) const;
-  double integer_or(const std::string& key, double otherwise, const Range& range = Range::any()) const;
+  double number_or(const std::string& key, double otherwise,
+                   const Range& range = Range::any()) const;
+  double integer_or(const std::string& key, double otherwise,
+                    const Range& range = Range::any()) const;
   bool boolean_or(const std::string& key, bool otherwise) const;
   std::string text_or(const std::string& key, const std::string& otherwise) const;
 

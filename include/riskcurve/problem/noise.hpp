@@ -17,11 +17,11 @@ namespace riskcurve {
 struct NoisePart {
   double weight = 1;
   double gaussian_variance = 0;
-  Eigen::ArrayXd atom, atom_weight;             ///< |e| >= 0; weights sum to 1; empty if a density
-  std::function<double(double)> density;        ///< of |e|: integrates to 1 over (0, inf)
-  std::function<double(double)> tail;           ///< P(|e| > x)
-  double scale = 1;                             ///< a typical |e|, where quadrature panels begin
-  std::vector<double> breaks;                   ///< where the density is not smooth
+  Eigen::ArrayXd atom, atom_weight;       ///< |e| >= 0; weights sum to 1; empty if a density
+  std::function<double(double)> density;  ///< of |e|: integrates to 1 over (0, inf)
+  std::function<double(double)> tail;     ///< P(|e| > x)
+  double scale = 1;                       ///< a typical |e|, where quadrature panels begin
+  std::vector<double> breaks;             ///< where the density is not smooth
 };
 
 /// The law of the label noise epsilon in y = <x, theta*> + epsilon; its mean need not exist.
@@ -35,11 +35,11 @@ struct NoiseLaw {
 };
 
 NoiseLaw no_noise();
-NoiseLaw gaussian_noise(double std);                  ///< N(0, std^2)
-NoiseLaw student_t_noise(double nu, double scale);    ///< scale * t_nu; nu = 1 is Cauchy
-NoiseLaw laplace_noise(double scale);                 ///< density exp(-|e|/scale)/(2 scale)
-NoiseLaw uniform_noise(double half_width);            ///< uniform on [-half_width, half_width]
-NoiseLaw rademacher_noise(double scale);              ///< +-scale with probability 1/2
+NoiseLaw gaussian_noise(double std);                ///< N(0, std^2)
+NoiseLaw student_t_noise(double nu, double scale);  ///< scale * t_nu; nu = 1 is Cauchy
+NoiseLaw laplace_noise(double scale);               ///< density exp(-|e|/scale)/(2 scale)
+NoiseLaw uniform_noise(double half_width);          ///< uniform on [-half_width, half_width]
+NoiseLaw rademacher_noise(double scale);            ///< +-scale with probability 1/2
 NoiseLaw mixture_noise(const std::vector<double>& weights, const std::vector<NoiseLaw>& laws);
 NoiseLaw empirical_noise(const Eigen::ArrayXd& sample);  ///< a draw from the sample, uniformly
 

@@ -27,9 +27,24 @@ struct ClippedSgd {
   Clip clip = Clip::sample;
 };
 
-/// Read the keys of [optimizer] (`batch`; `threshold`, `clip`). Throw InputError.
+/// W -= gamma U f(S) V^T for the batch gradient G = (1/B) sum_i l_i x_out x_in^T = U S V^T
+/// (compact):
+///   sign_svd         f = 1, the ideal of Muon
+///   schatten         f = g^exponent, exponent in (-1, 1]
+///   regularized_svd  f = g/sqrt(g^2 + epsilon^2)
+struct SpectralOptimizer {
+  enum class Kind { sign_svd, schatten, regularized_svd };
+  Kind kind = Kind::sign_svd;
+  int batch = 1;
+  double exponent = 0;
+  double epsilon = 0;
+};
+
+/// Read the keys of [optimizer] (`batch`; `threshold`, `clip`; `exponent`, `epsilon`). Throw
+/// InputError.
 Sgd read_sgd(const Fields& optimizer);
 SignSgd read_sign_sgd(const Fields& optimizer);
 ClippedSgd read_clipped_sgd(const Fields& optimizer, double horizon);
+SpectralOptimizer read_spectral(const Fields& optimizer);
 
 }  // namespace riskcurve

@@ -3,10 +3,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "riskcurve/problem/covariance.hpp"
 #include "riskcurve/problem/fields.hpp"
+#include "riskcurve/problem/matrix_problem.hpp"
 #include "riskcurve/problem/noise.hpp"
 #include "riskcurve/problem/schedule.hpp"
 
@@ -52,10 +54,15 @@ struct Run {
 /// A problem file: [problem] [optimizer] [schedule] [run]. The optimizer's table stays as fields:
 /// theory and Monte Carlo each read what they need of it, by its name.
 struct Experiment {
-  VectorProblem problem;
+  std::variant<VectorProblem, MatrixProblem> problem;
   Fields optimizer;
   Schedule schedule;
   Run run;
+
+  bool is_matrix() const { return std::holds_alternative<MatrixProblem>(problem); }
+  /// The problem of either geometry; std::bad_variant_access for the other.
+  const VectorProblem& vector() const { return std::get<VectorProblem>(problem); }
+  const MatrixProblem& matrix() const { return std::get<MatrixProblem>(problem); }
 };
 
 /// Reads and checks everything but the optimizer's own keys. Throws InputError.

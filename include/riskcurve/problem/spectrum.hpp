@@ -19,10 +19,10 @@ struct Spectrum {
 
   Eigen::Index size() const { return value.size(); }
   double dimension() const { return multiplicity.sum(); }
-  double trace() const { return (value * multiplicity).sum(); }      ///< tr K
-  double norm() const { return value.maxCoeff(); }                   ///< ||K||
-  double intrinsic_dimension() const { return trace() / norm(); }    ///< tr K / ||K||, as in (C)
-  double mean() const { return trace() / dimension(); }              ///< tau = tr K / d
+  double trace() const { return (value * multiplicity).sum(); }    ///< tr K
+  double norm() const { return value.maxCoeff(); }                 ///< ||K||
+  double intrinsic_dimension() const { return trace() / norm(); }  ///< tr K / ||K||, as in (C)
+  double mean() const { return trace() / dimension(); }            ///< tau = tr K / d
 
   /// Mass of the indices of each node under the weights j^(-2 exponent): shape (size()).
   Eigen::ArrayXd power_mass(double exponent) const;

@@ -1,0 +1,223 @@
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "dynamics/gauss_measure.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/dynamics/resolvent.hpp"
+#include "riskcurve/dynamics/spectral.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+SpectralFunction function_of(const SpectralOptimizer& optimizer) {
+  switch (optimizer.kind) {
+    case SpectralOptimizer::Kind::schatten:
+      return schatten(optimizer.exponent);
+    case SpectralOptimizer::Kind::regularized_svd:
+      return regularized_svd(optimizer.epsilon);
+    case SpectralOptimizer::Kind::sign_svd:
+      break;
+  }
+  return sign_svd();
+}
+
+Eigen::ArrayXd flat(const Eigen::ArrayXXd& matrix) {
+  return matrix.reshaped();
+}
+
+/// A tensor grid of modes: eigenvalues of both sides, and what each pair carries.
+struct Grid {
+  Eigen::ArrayXd sigma, lambda;
+  Eigen::ArrayXXd initial;       // s_ij(0)
+  Eigen::ArrayXXd multiplicity;  // directions a pair stands for
+};
+
+Grid full_grid(const MatrixProblem& problem) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  return {out.value, in.value, problem.initial,
+          (out.multiplicity.matrix() * in.multiplicity.matrix().transpose()).array()};
+}
+
+/// One side as few points: per octave of the eigenvalue, the Gauss rule of a measure on it.
+Measure side_rule(const Eigen::ArrayXd& value, const Eigen::ArrayXd& mass) {
+  constexpr int nodes = 8;
+  std::vector<double> point, weight;
+  for (Eigen::Index first = 0; first < value.size();) {
+    Eigen::Index last = first;
+    while (last < value.size() && value[last] > 0 &&
+           std::ilogb(value[last]) == std::ilogb(value[first]))
+      ++last;
+    if (last == first) {  // a zero eigenvalue takes no part
+      ++first;
+      continue;
+    }
+    const Measure rule =
+        gauss_rule(value.segment(first, last - first), mass.segment(first, last - first), nodes);
+    point.insert(point.end(), rule.point.begin(), rule.point.end());
+    weight.insert(weight.end(), rule.weight.begin(), rule.weight.end());
+    first = last;
+  }
+  return {Eigen::Map<Eigen::ArrayXd>(point.data(), static_cast<Eigen::Index>(point.size())),
+          Eigen::Map<Eigen::ArrayXd>(weight.data(), static_cast<Eigen::Index>(weight.size()))};
+}
+
+/// Grids that give the same risk curve: a and c are smooth in (log sigma, log lambda), so each side
+/// may keep the Gauss rules of its two measures, the count and the initial error. A target that is
+/// no product of the sides keeps the full grid.
+std::vector<Grid> short_grids(const MatrixProblem& problem) {
+  const Grid full = full_grid(problem);
+  const Eigen::ArrayXd rows = full.initial.rowwise().sum();
+  const Eigen::ArrayXd columns = full.initial.colwise().sum().transpose();
+  const double total = rows.sum();
+  const bool product =
+      total > 0 && (full.initial - (rows.matrix() * columns.matrix().transpose()).array() / total)
+                           .abs()
+                           .maxCoeff() < 1e-13 * full.initial.maxCoeff();
+  if (!product || full.initial.size() < 2000) return {full};
+
+  const auto outer = [](const Measure& a, const Measure& b, double scale) {
+    return Eigen::ArrayXXd((a.weight.matrix() * b.weight.matrix().transpose()).array() * scale);
+  };
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  const Measure count_out = side_rule(out.value, out.multiplicity),
+                count_in = side_rule(in.value, in.multiplicity);
+  const Measure error_out = side_rule(out.value, rows), error_in = side_rule(in.value, columns);
+  const auto zero = [](const Measure& a, const Measure& b) {
+    return Eigen::ArrayXXd(Eigen::ArrayXXd::Zero(a.point.size(), b.point.size()));
+  };
+  return {
+      {count_out.point, count_in.point, zero(count_out, count_in), outer(count_out, count_in, 1.0)},
+      {error_out.point, error_in.point, outer(error_out, error_in, 1 / total),
+       zero(error_out, error_in)}};
+}
+
+/// Chebyshev-Lobatto nodes in log R, and their Lagrange basis (barycentric).
+class LogRiskBasis {
+ public:
+  LogRiskBasis(double low, double high, int size) : node_(size), weight_(size) {
+    const double middle = 0.5 * std::log(low * high), half = 0.5 * std::log(high / low);
+    for (int m = 0; m < size; ++m) {
+      node_[m] = middle - half * std::cos(M_PI * m / (size - 1));
+      weight_[m] = (m % 2 == 0 ? 1.0 : -1.0) * (m == 0 || m == size - 1 ? 0.5 : 1.0);
+    }
+  }
+  double risk(int m) const { return std::exp(node_[m]); }
+  Eigen::ArrayXd at(double risk) const {
+    const double x = std::clamp(std::log(risk), node_[0], node_[node_.size() - 1]);
+    const Eigen::ArrayXd distance = x - node_;
+    Eigen::Index hit;
+    if (distance.abs().minCoeff(&hit) < 1e-13) {
+      Eigen::ArrayXd unit = Eigen::ArrayXd::Zero(node_.size());
+      unit[hit] = 1;
+      return unit;
+    }
+    const Eigen::ArrayXd terms = weight_ / distance;
+    return terms / terms.sum();
+  }
+
+ private:
+  Eigen::ArrayXd node_, weight_;
+};
+
+constexpr int kRiskNodes = 28;
+constexpr double kLowest = 1e-9, kHighest = 30;  // of the initial risk, noise included above
+
+/// Stacks the grids into modes; `columns` products of each kind, filled by the caller.
+ModeSystem stack(const std::vector<Grid>& grids, Eigen::Index columns) {
+  Eigen::Index modes = 0;
+  for (const Grid& grid : grids) modes += grid.initial.size();
+  ModeSystem system;
+  system.weight.resize(modes);
+  system.initial.resize(modes);
+  system.multiplicity.resize(modes);
+  system.drift.resize(modes, columns);
+  system.diffusion.resize(modes, columns);
+  Eigen::Index at = 0;
+  for (const Grid& grid : grids) {
+    const Eigen::Index n = grid.initial.size();
+    system.weight.segment(at, n) =
+        flat((grid.sigma.matrix() * grid.lambda.matrix().transpose()).array());
+    system.initial.segment(at, n) = flat(grid.initial);
+    system.multiplicity.segment(at, n) = flat(grid.multiplicity);
+    at += n;
+  }
+  return system;
+}
+
+void fill(ModeSystem& system, Eigen::Index column, const std::vector<Grid>& grids,
+          const SpectralCoefficients& coefficients) {
+  Eigen::Index at = 0;
+  for (const Grid& grid : grids) {
+    const Eigen::Index n = grid.initial.size();
+    system.drift.col(column).segment(at, n) = flat(coefficients.drift(grid.sigma, grid.lambda));
+    system.diffusion.col(column).segment(at, n) =
+        (grid.multiplicity > 0).any()
+            ? flat(coefficients.diffusion(grid.sigma, grid.lambda) * grid.multiplicity)
+            : Eigen::ArrayXd::Zero(n);
+    at += n;
+  }
+}
+
+}  // namespace
+
+ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer) {
+  const double variance = problem.noise.variance;
+  if (!std::isfinite(variance))
+    throw InputError("problem.noise", problem.noise.kind + " (infinite variance)",
+                     "a finite variance for sgd; use sign_sgd or sign_svd");
+  const std::vector<Grid> grid{full_grid(problem)};
+  ModeSystem system = stack(grid, 1);
+  system.drift.col(0) = system.weight;
+  system.diffusion.col(0) = system.weight * system.multiplicity / optimizer.batch;
+  system.noise_variance = variance;
+  system.response = [variance](double, double risk, const Eigen::ArrayXd&) {
+    return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * risk + variance)};
+  };
+  return system;
+}
+
+ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer) {
+  const ResolventCurve curve(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
+                             optimizer.batch);
+  const auto rates = std::make_shared<SpectralRates>(curve, function_of(optimizer), problem.noise);
+  const double variance = problem.noise.variance;
+  const double start = problem.initial_risk();
+
+  if (rates->scales()) {  // Gaussian noise, f = g^q: fixed vectors times powers of 2P
+    const double q = rates->function().degree;
+    const std::vector<Grid> grid{full_grid(problem)};
+    ModeSystem system = stack(grid, 1);
+    // The coefficients at some risk R1, brought to 2P = 1.
+    const double reference = start > 0 ? start : 1.0, p2 = 2 * reference + variance;
+    fill(system, 0, grid, rates->at(reference));
+    system.drift *= std::pow(p2, 0.5 * (1 - q));
+    system.diffusion *= std::pow(p2, -q);
+    system.noise_variance = variance;
+    system.response = [variance, q](double, double risk, const Eigen::ArrayXd&) {
+      const double now = 2 * risk + variance;
+      return Response{Eigen::ArrayXd::Constant(1, std::pow(now, 0.5 * (q - 1))),
+                      Eigen::ArrayXd::Constant(1, std::pow(now, q))};
+    };
+    return system;
+  }
+
+  const double high = kHighest * (start + (std::isfinite(variance) ? 0.5 * variance : 0.0));
+  const double top = high > 0 ? high : 1.0;
+  const auto basis =
+      std::make_shared<LogRiskBasis>(kLowest * (start > 0 ? start : top), top, kRiskNodes);
+  const std::vector<Grid> grids = short_grids(problem);
+  ModeSystem system = stack(grids, kRiskNodes);
+  for (int m = kRiskNodes - 1; m >= 0; --m) fill(system, m, grids, rates->at(basis->risk(m)));
+  system.noise_variance = variance;
+  system.response = [basis](double, double risk, const Eigen::ArrayXd&) {
+    const Eigen::ArrayXd values = basis->at(risk);
+    return Response{values, values};
+  };
+  return system;
+}
+
+}  // namespace riskcurve

@@ -1,0 +1,108 @@
+#include "riskcurve/problem/matrix_problem.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "riskcurve/problem/data.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+Eigen::ArrayXXd scaled_to(const Spectrum& out, const Spectrum& in, Eigen::ArrayXXd squares,
+                          double risk) {
+  if (!(risk >= 0) || !std::isfinite(risk))
+    throw InputError("risk", fmt::format("{}", risk), "a finite number >= 0");
+  const double present =
+      0.5 * (out.value.matrix().transpose() * squares.matrix() * in.value.matrix()).value();
+  if (risk == 0) return Eigen::ArrayXXd::Zero(squares.rows(), squares.cols());
+  if (!(present > 0) || !std::isfinite(risk / present))
+    throw InputError("risk", fmt::format("{}", risk), "0: this target has no risk to scale");
+  return squares * (risk / present);
+}
+
+/// Sums of the squared entries over the index runs of both spectra.
+Eigen::ArrayXXd from_file(const Fields& target, const Spectrum& out, const Spectrum& in) {
+  const Eigen::ArrayXXd entries =
+      read_matrix(target.path("path"), target.name("path")).array().square();
+  if (static_cast<double>(entries.rows()) != out.dimension() ||
+      static_cast<double>(entries.cols()) != in.dimension())
+    target.fail("path", fmt::format("a {:g} x {:g} matrix, not {} x {}", out.dimension(),
+                                    in.dimension(), entries.rows(), entries.cols()));
+  Eigen::ArrayXXd sums(out.size(), in.size());
+  const auto run = [](const Spectrum& s, Eigen::Index k) {
+    return std::pair(static_cast<Eigen::Index>(s.first[k]) - 1,
+                     static_cast<Eigen::Index>(s.last[k] - s.first[k]) + 1);
+  };
+  for (Eigen::Index i = 0; i < out.size(); ++i)
+    for (Eigen::Index j = 0; j < in.size(); ++j) {
+      const auto [row, rows] = run(out, i);
+      const auto [column, columns] = run(in, j);
+      sums(i, j) = entries.block(row, column, rows, columns).sum();
+    }
+  return sums;
+}
+
+Eigen::ArrayXXd read_target(const Fields& target, const Spectrum& out, const Spectrum& in) {
+  const std::string kind = target.one_of("kind", {"power_law", "isotropic", "file"});
+  if (kind == "file") {
+    const Eigen::ArrayXXd squares = from_file(target, out, in);
+    return target.has("risk")
+               ? scaled_to(out, in, squares, target.number("risk", Range::non_negative()))
+               : squares;
+  }
+  const double risk = target.number_or("risk", 1.0, Range::non_negative());
+  if (kind == "isotropic") return matrix_power_law_target(out, in, 0, Sides::in, risk);
+  const bool both = target.has("sides") && target.one_of("sides", {"in", "both"}) == "both";
+  return matrix_power_law_target(out, in, target.number("beta"), both ? Sides::both : Sides::in,
+                                 risk);
+}
+
+}  // namespace
+
+Eigen::ArrayXXd matrix_power_law_target(const Spectrum& out, const Spectrum& in, double beta,
+                                        Sides sides, double risk) {
+  if (!std::isfinite(beta)) throw InputError("beta", fmt::format("{}", beta), "a finite number");
+  const Eigen::ArrayXd rows = sides == Sides::both ? out.power_mass(beta) : out.multiplicity;
+  const Eigen::ArrayXd columns = in.power_mass(beta);
+  return scaled_to(out, in, (rows.matrix() * columns.matrix().transpose()).array(), risk);
+}
+
+void validate(const MatrixProblem& problem) {
+  for (const auto& [field, covariance] : {std::pair("covariance_out", &problem.covariance_out),
+                                          std::pair("covariance_in", &problem.covariance_in)}) {
+    const Spectrum& spectrum = covariance->spectrum;
+    if (spectrum.size() == 0) throw InputError(field, "empty", "at least one eigenvalue");
+    if (!spectrum.value.isFinite().all() || (spectrum.value < 0).any() || !(spectrum.norm() > 0) ||
+        !(spectrum.multiplicity >= 0).all())
+      throw InputError(field, "its eigenvalues", "finite numbers >= 0, one of them > 0");
+  }
+  if (problem.initial.rows() != problem.covariance_out.spectrum.size() ||
+      problem.initial.cols() != problem.covariance_in.spectrum.size())
+    throw InputError("initial",
+                     fmt::format("{} x {}", problem.initial.rows(), problem.initial.cols()),
+                     "one entry for each pair of nodes of the spectra");
+  if (!problem.initial.isFinite().all() || (problem.initial < 0).any() ||
+      !std::isfinite(problem.initial_risk()))
+    throw InputError("initial", "its entries", "finite numbers >= 0");
+  if (std::isnan(problem.noise.variance) || problem.noise.variance < 0)
+    throw InputError("noise.variance", fmt::format("{}", problem.noise.variance), "a number >= 0");
+}
+
+MatrixProblem read_matrix_problem(const Fields& fields) {
+  MatrixProblem problem;
+  problem.covariance_out = read_covariance(fields.table("covariance_out"));
+  problem.covariance_in = read_covariance(fields.table("covariance_in"));
+  for (const auto& [key, covariance] : {std::pair("covariance_out", &problem.covariance_out),
+                                        std::pair("covariance_in", &problem.covariance_in)})
+    if (covariance->sample_rows && covariance->rows)
+      fields.table(key).fail("sample", "sample = \"gaussian\" in a matrix problem");
+  problem.initial = read_target(fields.table("target"), problem.covariance_out.spectrum,
+                                problem.covariance_in.spectrum);
+  problem.noise = fields.has("noise") ? read_noise(fields.table("noise")) : no_noise();
+  validate(problem);
+  return problem;
+}
+
+}  // namespace riskcurve
