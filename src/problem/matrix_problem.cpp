@@ -23,40 +23,53 @@ Eigen::ArrayXXd scaled_to(const Spectrum& out, const Spectrum& in, Eigen::ArrayX
 }
 
 /// Sums of the squared entries over the index runs of both spectra.
-Eigen::ArrayXXd from_file(const Fields& target, const Spectrum& out, const Spectrum& in) {
-  const Eigen::ArrayXXd entries =
-      read_matrix(target.path("path"), target.name("path")).array().square();
-  if (static_cast<double>(entries.rows()) != out.dimension() ||
-      static_cast<double>(entries.cols()) != in.dimension())
-    target.fail("path", fmt::format("a {:g} x {:g} matrix, not {} x {}", out.dimension(),
-                                    in.dimension(), entries.rows(), entries.cols()));
+Eigen::ArrayXXd node_squares(const Eigen::MatrixXd& entries, const Spectrum& out,
+                             const Spectrum& in) {
   Eigen::ArrayXXd sums(out.size(), in.size());
   const auto run = [](const Spectrum& s, Eigen::Index k) {
     return std::pair(static_cast<Eigen::Index>(s.first[k]) - 1,
-                     static_cast<Eigen::Index>(s.last[k] - s.first[k]) + 1);
+                     static_cast<Eigen::Index>(s.multiplicity[k]));
   };
   for (Eigen::Index i = 0; i < out.size(); ++i)
     for (Eigen::Index j = 0; j < in.size(); ++j) {
       const auto [row, rows] = run(out, i);
       const auto [column, columns] = run(in, j);
-      sums(i, j) = entries.block(row, column, rows, columns).sum();
+      sums(i, j) = entries.block(row, column, rows, columns).squaredNorm();
     }
   return sums;
 }
 
-Eigen::ArrayXXd read_target(const Fields& target, const Spectrum& out, const Spectrum& in) {
-  const std::string kind = target.one_of("kind", {"power_law", "isotropic", "file"});
-  if (kind == "file") {
-    const Eigen::ArrayXXd squares = from_file(target, out, in);
-    return target.has("risk")
-               ? scaled_to(out, in, squares, target.number("risk", Range::non_negative()))
-               : squares;
+void read_file_target(const Fields& target, MatrixProblem& problem) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  // Entries belong to eigenvalues one by one; expand() refuses spectra held by quadrature nodes.
+  const Eigen::Index rows = out.expand().size(), columns = in.expand().size();
+  Eigen::MatrixXd entries = read_matrix(target.path("path"), target.name("path"));
+  if (entries.rows() != rows || entries.cols() != columns)
+    target.fail("path", fmt::format("a {} x {} matrix, not {} x {}", rows, columns, entries.rows(),
+                                    entries.cols()));
+  const Eigen::ArrayXXd squares = node_squares(entries, out, in);
+  problem.initial = squares;
+  if (target.has("risk")) {
+    problem.initial = scaled_to(out, in, squares, target.number("risk", Range::non_negative()));
+    entries *= std::sqrt(problem.initial.sum() / squares.sum());
   }
+  problem.initial_error = std::move(entries);
+}
+
+void read_target(const Fields& target, MatrixProblem& problem) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  const std::string kind = target.one_of("kind", {"power_law", "isotropic", "file"});
+  if (kind == "file") return read_file_target(target, problem);
   const double risk = target.number_or("risk", 1.0, Range::non_negative());
-  if (kind == "isotropic") return matrix_power_law_target(out, in, 0, Sides::in, risk);
+  if (kind == "isotropic") {
+    problem.initial = matrix_power_law_target(out, in, 0, Sides::in, risk);
+    return;
+  }
   const bool both = target.has("sides") && target.one_of("sides", {"in", "both"}) == "both";
-  return matrix_power_law_target(out, in, target.number("beta"), both ? Sides::both : Sides::in,
-                                 risk);
+  problem.initial =
+      matrix_power_law_target(out, in, target.number("beta"), both ? Sides::both : Sides::in, risk);
 }
 
 }  // namespace
@@ -86,6 +99,14 @@ void validate(const MatrixProblem& problem) {
   if (!problem.initial.isFinite().all() || (problem.initial < 0).any() ||
       !std::isfinite(problem.initial_risk()))
     throw InputError("initial", "its entries", "finite numbers >= 0");
+  if (problem.initial_error) {
+    const Eigen::MatrixXd& error = *problem.initial_error;
+    if (static_cast<double>(error.rows()) != problem.covariance_out.dimension() ||
+        static_cast<double>(error.cols()) != problem.covariance_in.dimension())
+      throw InputError("initial_error", fmt::format("{} x {}", error.rows(), error.cols()),
+                       "one entry for each pair of eigenvectors");
+    if (!error.allFinite()) throw InputError("initial_error", "nan or inf", "finite numbers");
+  }
   if (std::isnan(problem.noise.variance) || problem.noise.variance < 0)
     throw InputError("noise.variance", fmt::format("{}", problem.noise.variance), "a number >= 0");
 }
@@ -98,8 +119,7 @@ MatrixProblem read_matrix_problem(const Fields& fields) {
                                         std::pair("covariance_in", &problem.covariance_in)})
     if (covariance->sample_rows && covariance->rows)
       fields.table(key).fail("sample", "sample = \"gaussian\" in a matrix problem");
-  problem.initial = read_target(fields.table("target"), problem.covariance_out.spectrum,
-                                problem.covariance_in.spectrum);
+  read_target(fields.table("target"), problem);
   problem.noise = fields.has("noise") ? read_noise(fields.table("noise")) : no_noise();
   validate(problem);
   return problem;

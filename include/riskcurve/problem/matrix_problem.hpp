@@ -1,5 +1,6 @@
 #pragma once
 #include <Eigen/Core>
+#include <optional>
 
 #include "riskcurve/problem/covariance.hpp"
 #include "riskcurve/problem/fields.hpp"
@@ -16,6 +17,9 @@ struct MatrixProblem {
   /// s_ij(0) = E sum Delta_ij^2 over the joint eigenvectors of nodes i and j:
   /// shape (covariance_out.spectrum.size(), covariance_in.spectrum.size()).
   Eigen::ArrayXXd initial;
+  /// Delta_0 in the joint eigenbasis, eigenvectors in the order of spectrum.expand() on each side.
+  /// Set where its entries are known (a target from a file); else their signs are free.
+  std::optional<Eigen::MatrixXd> initial_error;
 
   /// N_out N_in, the number of parameters.
   double dimension() const { return covariance_out.dimension() * covariance_in.dimension(); }
@@ -35,7 +39,7 @@ enum class Sides { in, both };
 Eigen::ArrayXXd matrix_power_law_target(const Spectrum& out, const Spectrum& in, double beta,
                                         Sides sides, double risk);
 
-/// Throws InputError unless shapes agree and every number is finite and non-negative.
+/// Throws InputError unless shapes agree, every number is finite and the squares non-negative.
 void validate(const MatrixProblem& problem);
 
 /// Reads covariance_out, covariance_in, target ({ kind = "isotropic", risk } or { kind =
