@@ -184,7 +184,7 @@ bool stretch(const Flow& flow, State& x, double t0, double t1, double initial_ri
   };
   if (options.method == Method::exponential) {
     DenseExponential stepper(system, options.rtol);
-    const auto [rejected, evaluations] = std::pair(curve.rejected, curve.evaluations);
+    const auto rejected = curve.rejected, evaluations = curve.evaluations;
     return go(stepper, [&] {
       stepper.do_step(flow);
       curve.rejected = rejected + stepper.rejected();
