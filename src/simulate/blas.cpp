@@ -1,35 +1,107 @@
 #include "simulate/blas.hpp"
 
 #include <cblas.h>
+// LAPACKE's own complex types are C99's.
+#include <complex>
+#define lapack_complex_float std::complex<float>
+#define lapack_complex_double std::complex<double>
+#include <lapacke.h>
 
+#include <algorithm>
 #include <string>
 
 #include "riskcurve/problem/error.hpp"
 
-// In libopenblas, but declared by no header of libopenblas-dev (LAPACK's are in liblapacke-dev).
-extern "C" void dorgqr_(const int* rows, const int* columns, const int* reflectors, double* a,
-                        const int* stride, const double* tau, double* work, const int* work_size,
-                        int* info);
-
 namespace riskcurve {
+namespace {
+
+int as_int(Eigen::Index n) {
+  return static_cast<int>(n);
+}
+
+void check(lapack_int info, const char* routine) {
+  if (info != 0)
+    throw Failure("LAPACK " + std::string(routine) + " failed with info " + std::to_string(info));
+}
+
+// BLAS wants leading dimensions of at least 1, of empty matrices too.
+int stride(const Eigen::MatrixXd& a) {
+  return std::max(1, as_int(a.rows()));
+}
+
+}  // namespace
 
 void multiply_transposed(const RowMatrix& left, const Eigen::MatrixXd& right, RowMatrix& product) {
   // Row-major left, column-major right: in row-major terms right^T is stored as it is.
-  const auto rows = static_cast<int>(left.rows()), inner = static_cast<int>(left.cols()),
-             columns = static_cast<int>(right.rows());
+  const int rows = as_int(left.rows()), inner = as_int(left.cols()), columns = as_int(right.rows());
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, columns, inner, 1, left.data(),
               inner, right.data(), columns, 0, product.data(), columns);
 }
 
+Eigen::MatrixXd multiply(const Eigen::MatrixXd& left, Transpose left_op,
+                         const Eigen::MatrixXd& right, Transpose right_op, double factor) {
+  const bool flip_left = left_op == Transpose::yes, flip_right = right_op == Transpose::yes;
+  Eigen::MatrixXd product(flip_left ? left.cols() : left.rows(),
+                          flip_right ? right.rows() : right.cols());
+  cblas_dgemm(CblasColMajor, flip_left ? CblasTrans : CblasNoTrans,
+              flip_right ? CblasTrans : CblasNoTrans, as_int(product.rows()),
+              as_int(product.cols()), as_int(flip_left ? left.rows() : left.cols()), factor,
+              left.data(), stride(left), right.data(), stride(right), 0, product.data(),
+              stride(product));
+  return product;
+}
+
+Eigen::MatrixXd lower_gram(const Eigen::MatrixXd& a, Side side) {
+  const Eigen::Index n = side == Side::left ? a.rows() : a.cols();
+  Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(n, n);
+  cblas_dsyrk(CblasColMajor, CblasLower, side == Side::left ? CblasNoTrans : CblasTrans, as_int(n),
+              as_int(side == Side::left ? a.cols() : a.rows()), 1, a.data(), stride(a), 0,
+              gram.data(), stride(gram));
+  return gram;
+}
+
+Eigen::MatrixXd multiply_symmetric(const Eigen::MatrixXd& lower, const Eigen::MatrixXd& a,
+                                   Side side) {
+  Eigen::MatrixXd product(a.rows(), a.cols());
+  cblas_dsymm(CblasColMajor, side == Side::left ? CblasLeft : CblasRight, CblasLower,
+              as_int(a.rows()), as_int(a.cols()), 1, lower.data(), stride(lower), a.data(),
+              stride(a), 0, product.data(), stride(product));
+  return product;
+}
+
 void form_orthogonal(Eigen::MatrixXd& reflectors, const Eigen::VectorXd& tau) {
-  const auto d = static_cast<int>(reflectors.rows());
-  int info = 0, query = -1;
-  double best = 0;
-  dorgqr_(&d, &d, &d, reflectors.data(), &d, tau.data(), &best, &query, &info);
-  Eigen::VectorXd work(static_cast<Eigen::Index>(best));
-  const auto size = static_cast<int>(work.size());
-  dorgqr_(&d, &d, &d, reflectors.data(), &d, tau.data(), work.data(), &size, &info);
-  if (info != 0) throw Failure("LAPACK dorgqr failed with info " + std::to_string(info));
+  const int rows = as_int(reflectors.rows()), columns = as_int(reflectors.cols());
+  check(
+      LAPACKE_dorgqr(LAPACK_COL_MAJOR, rows, columns, columns, reflectors.data(), rows, tau.data()),
+      "dorgqr");
+}
+
+Eigen::MatrixXd thin_qr(Eigen::MatrixXd& a) {
+  Eigen::VectorXd tau(a.cols());
+  check(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, as_int(a.rows()), as_int(a.cols()), a.data(), stride(a),
+                       tau.data()),
+        "dgeqrf");
+  const Eigen::MatrixXd r = a.topRows(a.cols()).triangularView<Eigen::Upper>();
+  form_orthogonal(a, tau);
+  return r;
+}
+
+Eigen::VectorXd eigen_decompose(Eigen::MatrixXd& lower) {
+  Eigen::VectorXd values(lower.rows());
+  check(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', as_int(lower.rows()), lower.data(),
+                       stride(lower), values.data()),
+        "dsyevd");
+  return values;
+}
+
+ThinSvd thin_svd(Eigen::MatrixXd a) {
+  const Eigen::Index n = std::min(a.rows(), a.cols());
+  ThinSvd svd{Eigen::MatrixXd(a.rows(), n), Eigen::MatrixXd(n, a.cols()), Eigen::VectorXd(n)};
+  check(LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'S', as_int(a.rows()), as_int(a.cols()), a.data(),
+                       stride(a), svd.s.data(), svd.u.data(), stride(svd.u),
+                       svd.v_transposed.data(), stride(svd.v_transposed)),
+        "dgesdd");
+  return svd;
 }
 
 SingleThreadedBlas::SingleThreadedBlas() : before_(openblas_get_num_threads()) {

@@ -18,4 +18,8 @@ struct Trajectory {
 Ensemble run_ensemble(const Eigen::ArrayXd& at, const SimulateOptions& options,
                       const std::function<Trajectory(std::uint64_t run)>& begin);
 
+/// simulate() for one geometry.
+Ensemble simulate_vector(const Experiment& experiment, const SimulateOptions& options);
+Ensemble simulate_matrix(const Experiment& experiment, const SimulateOptions& options);
+
 }  // namespace riskcurve

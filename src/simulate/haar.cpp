@@ -5,8 +5,8 @@ namespace riskcurve {
 
 // The reflectors of the QR decomposition of a Gaussian matrix have vectors that are independent
 // Gaussians of falling length: they are drawn, and nothing is decomposed.
-Eigen::MatrixXd haar_orthogonal(Eigen::Index d, std::uint64_t seed) {
-  Random random(seed, 0, 0, Purpose::basis);
+Eigen::MatrixXd haar_orthogonal(Eigen::Index d, std::uint64_t seed, std::uint64_t number) {
+  Random random(seed, number, 0, Purpose::basis);
   Eigen::MatrixXd q = Eigen::MatrixXd::Zero(d, d);
   Eigen::VectorXd tau(d), sign(d);
   for (Eigen::Index k = 0; k < d; ++k) {

@@ -25,14 +25,23 @@ Eigen::VectorXd initial_coefficients(const VectorProblem& problem, Random& rando
   return all;
 }
 
-Eigen::ArrayXd eigenvalues_to_sample(const VectorProblem& problem, double limit,
-                                     const char* expected) {
-  if (problem.dimension() > limit) {
+Eigen::ArrayXd eigenvalues_to_sample(const Covariance& covariance, const std::string& field,
+                                     double limit, const char* expected) {
+  if (covariance.dimension() > limit) {
     char text[32];
-    std::snprintf(text, sizeof text, "%g", problem.dimension());
-    throw InputError("problem.covariance.dimension", text, expected);
+    std::snprintf(text, sizeof text, "%g", covariance.dimension());
+    throw InputError("problem." + field + ".dimension", text, expected);
   }
-  return problem.covariance.spectrum.expand();
+  return covariance.spectrum.expand();
+}
+
+Eigen::MatrixXd basis_of(const Covariance& covariance, std::uint64_t seed, std::uint64_t number) {
+  if (covariance.orientation != Orientation::given)
+    return haar_orthogonal(static_cast<Eigen::Index>(covariance.dimension()), seed, number);
+  if (!covariance.eigenvectors)
+    throw InputError(
+        "Monte Carlo needs the eigenvectors of this covariance, which is too large to hold them");
+  return *covariance.eigenvectors;
 }
 
 }  // namespace riskcurve

@@ -1,6 +1,7 @@
 #pragma once
 #include <Eigen/Core>
 #include <functional>
+#include <string>
 
 #include "riskcurve/problem/problem.hpp"
 #include "simulate/blas.hpp"
@@ -30,8 +31,10 @@ Source eigen_source(const VectorProblem& problem);
 /// x = F z, F F^T = K: with the eigenvectors given, or one Haar-random set of them.
 Source factor_source(const VectorProblem& problem, std::uint64_t seed);
 /// Haar-random orthogonal matrix: the Q of a Gaussian matrix's QR decomposition whose R has a
-/// positive diagonal. Source: G. W. Stewart, SIAM J. Numer. Anal. 17 (1980) 403.
-Eigen::MatrixXd haar_orthogonal(Eigen::Index dimension, std::uint64_t seed);
+/// positive diagonal; another one for each `number`. Source: G. W. Stewart, SIAM J. Numer. Anal. 17
+/// (1980) 403.
+Eigen::MatrixXd haar_orthogonal(Eigen::Index dimension, std::uint64_t seed,
+                                std::uint64_t number = 0);
 /// x is a uniformly drawn row of the data; epsilon its own residual where the problem has them.
 Source row_source(const VectorProblem& problem);
 
@@ -40,7 +43,12 @@ Source row_source(const VectorProblem& problem);
 Eigen::VectorXd initial_coefficients(const VectorProblem& problem, Random& random);
 
 /// Eigenvalues one by one. Throws InputError where there are too many to draw samples.
-Eigen::ArrayXd eigenvalues_to_sample(const VectorProblem& problem, double limit,
-                                     const char* expected);
+Eigen::ArrayXd eigenvalues_to_sample(const Covariance& covariance, const std::string& field,
+                                     double limit, const char* expected);
+
+/// Eigenvectors of K as columns: as given, else one Haar-random set for each `number`.
+/// Throws InputError where K is given and too large to hold them.
+Eigen::MatrixXd basis_of(const Covariance& covariance, std::uint64_t seed,
+                         std::uint64_t number = 0);
 
 }  // namespace riskcurve

@@ -5,8 +5,9 @@
 namespace riskcurve {
 
 Source eigen_source(const VectorProblem& problem) {
-  const auto lambda = std::make_shared<const Eigen::ArrayXd>(eigenvalues_to_sample(
-      problem, 1e5, "at most 100000 for Monte Carlo, which draws every coordinate"));
+  const auto lambda = std::make_shared<const Eigen::ArrayXd>(
+      eigenvalues_to_sample(problem.covariance, "covariance", 1e5,
+                            "at most 100000 for Monte Carlo, which draws every coordinate"));
   const auto root = std::make_shared<const Eigen::RowVectorXd>(lambda->sqrt().matrix());
   Source source;
   source.dimension = source.latent = lambda->size();

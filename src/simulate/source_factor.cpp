@@ -4,20 +4,17 @@
 #include "simulate/source.hpp"
 
 namespace riskcurve {
+
 Source factor_source(const VectorProblem& problem, std::uint64_t seed) {
-  const Eigen::ArrayXd lambda = eigenvalues_to_sample(
-      problem, 6000,
-      "at most 6000 for Monte Carlo of an optimizer that sees the coordinates of dense samples");
   const Covariance& covariance = problem.covariance;
+  const Eigen::ArrayXd lambda = eigenvalues_to_sample(
+      covariance, "covariance", 6000,
+      "at most 6000 for Monte Carlo of an optimizer that sees the coordinates of dense samples");
   const bool given = covariance.orientation == Orientation::given;
-  if (given && !covariance.eigenvectors)
-    throw InputError(
-        "Monte Carlo needs the eigenvectors of this covariance, which is too large to hold them");
   const Eigen::Index d = lambda.size(), rank = (lambda > 0).count();
   const Eigen::VectorXd root = lambda.head(rank).sqrt();  // eigenvalues are decreasing
   const auto factor = std::make_shared<const Eigen::MatrixXd>(
-      (given ? *covariance.eigenvectors : haar_orthogonal(d, seed)).leftCols(rank) *
-      root.asDiagonal());
+      basis_of(covariance, seed).leftCols(rank) * root.asDiagonal());
 
   Source source;
   source.dimension = d;

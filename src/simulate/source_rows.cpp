@@ -15,7 +15,8 @@ Source row_source(const VectorProblem& problem) {
         "Monte Carlo on these rows needs a target fitted to labels or read from a file: the data "
         "are too large to hold their eigenvectors");
   if (!problem.initial_error)
-    eigenvalues_to_sample(problem, 1e5, "at most 100000 without a target in coordinates");
+    eigenvalues_to_sample(covariance, "covariance", 1e5,
+                          "at most 100000 without a target in coordinates");
   // A row is drawn whole: row after row in memory, not column after column.
   const auto rows = std::make_shared<const RowMatrix>(covariance.rows->x);
   if (problem.row_residuals && problem.row_residuals->size() != rows->rows())

@@ -1,0 +1,16 @@
+#include "simulate/blas.hpp"
+#include "simulate/matrix_update.hpp"
+
+namespace riskcurve {
+
+Eigen::MatrixXd gradient(const MatrixBatch& batch) {
+  const Eigen::MatrixXd weighted = batch.out * batch.residual.asDiagonal();
+  return multiply(weighted, Transpose::no, batch.in, Transpose::yes,
+                  1 / static_cast<double>(batch.residual.size()));
+}
+
+MatrixUpdate sgd_matrix_update(const Experiment& experiment) {
+  return {read_sgd(experiment.optimizer).batch, true, gradient};
+}
+
+}  // namespace riskcurve

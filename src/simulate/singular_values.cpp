@@ -1,0 +1,64 @@
+#include "simulate/singular_values.hpp"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "simulate/blas.hpp"
+
+namespace riskcurve {
+namespace {
+
+void map_by_svd(const SingularMap& map, double scale, Eigen::MatrixXd& g) {
+  ThinSvd svd = thin_svd(std::move(g));
+  const double zero = static_cast<double>(std::max(svd.u.rows(), svd.v_transposed.cols())) *
+                      std::numeric_limits<double>::epsilon() * svd.s[0];
+  for (Eigen::Index k = 0; k < svd.s.size(); ++k)
+    svd.u.col(k) *= svd.s[k] > zero ? map.f(scale * svd.s[k]) : 0;
+  g = multiply(svd.u, Transpose::no, svd.v_transposed, Transpose::no);
+}
+
+}  // namespace
+
+void map_singular_values(const SingularMap& map, Eigen::MatrixXd& g) {
+  if (!g.allFinite()) {
+    g.setConstant(std::numeric_limits<double>::quiet_NaN());
+    return;
+  }
+  const double scale = g.cwiseAbs().maxCoeff();  // squares must not overflow
+  if (scale == 0) return;
+  g /= scale;
+  const Side smaller = g.rows() < g.cols() ? Side::left : Side::right;
+  Eigen::MatrixXd vectors = lower_gram(g, smaller);
+  const Eigen::VectorXd lambda = eigen_decompose(vectors);
+  const Eigen::Index n = lambda.size();
+  if (!(lambda[0] >= (map.polar ? 1e-11 : 1e-8) * lambda[n - 1])) return map_by_svd(map, scale, g);
+
+  // f(g) = g (g^T g)^(-1/2) f((g^T g)^(1/2))
+  for (Eigen::Index k = 0; k < n; ++k) {
+    const double s = std::sqrt(lambda[k]);
+    vectors.col(k) *= std::sqrt(map.f(scale * s) / s);
+  }
+  g = multiply_symmetric(lower_gram(vectors, Side::left), g, smaller);
+  if (!map.polar) return;
+  Eigen::MatrixXd polish = -0.5 * lower_gram(g, smaller);
+  polish.diagonal().array() += 1.5;
+  g = multiply_symmetric(polish, g, smaller);
+}
+
+Eigen::MatrixXd map_singular_values(const SingularMap& map, const MatrixBatch& batch) {
+  const Eigen::Index b = batch.residual.size();
+  if (b >= std::min(batch.out.rows(), batch.in.rows())) {
+    Eigen::MatrixXd g = gradient(batch);
+    map_singular_values(map, g);
+    return g;
+  }
+  Eigen::MatrixXd q_out = batch.out, q_in = batch.in;
+  const Eigen::MatrixXd r_out = thin_qr(q_out), r_in = thin_qr(q_in);
+  Eigen::MatrixXd core = gradient({r_out, r_in, batch.residual});
+  map_singular_values(map, core);
+  return multiply(multiply(q_out, Transpose::no, core, Transpose::no), Transpose::no, q_in,
+                  Transpose::yes);
+}
+
+}  // namespace riskcurve
