@@ -40,6 +40,13 @@ const std::vector<Entry>& registry() {
   return entries;
 }
 
+const Entry& entry_of(const Experiment& experiment) {
+  const std::string wanted =
+      experiment.optimizer.one_of("name", optimizer_names(experiment.is_matrix()));
+  return *std::find_if(registry().begin(), registry().end(),
+                       [&](const Entry& e) { return e.name == wanted; });
+}
+
 }  // namespace
 
 std::vector<std::string> optimizer_names(bool matrix) {
@@ -51,11 +58,9 @@ std::vector<std::string> optimizer_names(bool matrix) {
 
 ModeSystem mode_system(const Experiment& experiment) {
   const bool matrix = experiment.is_matrix();
-  const std::string wanted = experiment.optimizer.one_of("name", optimizer_names(matrix));
-  const auto entry = std::find_if(registry().begin(), registry().end(),
-                                  [&](const Entry& e) { return e.name == wanted; });
-  ModeSystem system = matrix ? entry->matrix(experiment.matrix(), experiment)
-                             : entry->vector(experiment.vector(), experiment);
+  const Entry& entry = entry_of(experiment);
+  ModeSystem system = matrix ? entry.matrix(experiment.matrix(), experiment)
+                             : entry.vector(experiment.vector(), experiment);
   const auto remark = [&](const Covariance& covariance) {
     if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);
   };
@@ -66,6 +71,12 @@ ModeSystem mode_system(const Experiment& experiment) {
     remark(experiment.vector().covariance);
   }
   return system;
+}
+
+std::optional<Spectral> spectral_of(const Experiment& experiment) {
+  if (!experiment.is_matrix() || entry_of(experiment).matrix != fill_spectral) return {};
+  const SpectralOptimizer optimizer = read_spectral(experiment.optimizer);
+  return Spectral{spectral_function(optimizer), optimizer.batch};
 }
 
 }  // namespace riskcurve

@@ -11,18 +11,6 @@
 namespace riskcurve {
 namespace {
 
-SpectralFunction function_of(const SpectralOptimizer& optimizer) {
-  switch (optimizer.kind) {
-    case SpectralOptimizer::Kind::schatten:
-      return schatten(optimizer.exponent);
-    case SpectralOptimizer::Kind::regularized_svd:
-      return regularized_svd(optimizer.epsilon);
-    case SpectralOptimizer::Kind::sign_svd:
-      break;
-  }
-  return sign_svd();
-}
-
 Eigen::ArrayXd flat(const Eigen::ArrayXXd& matrix) {
   return matrix.reshaped();
 }
@@ -164,6 +152,18 @@ void fill(ModeSystem& system, Eigen::Index column, const std::vector<Grid>& grid
 
 }  // namespace
 
+SpectralFunction spectral_function(const SpectralOptimizer& optimizer) {
+  switch (optimizer.kind) {
+    case SpectralOptimizer::Kind::schatten:
+      return schatten(optimizer.exponent);
+    case SpectralOptimizer::Kind::regularized_svd:
+      return regularized_svd(optimizer.epsilon);
+    case SpectralOptimizer::Kind::sign_svd:
+      break;
+  }
+  return sign_svd();
+}
+
 ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer) {
   const double variance = problem.noise.variance;
   if (!std::isfinite(variance))
@@ -183,7 +183,8 @@ ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer) {
 ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer) {
   const ResolventCurve curve(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
                              optimizer.batch);
-  const auto rates = std::make_shared<SpectralRates>(curve, function_of(optimizer), problem.noise);
+  const auto rates =
+      std::make_shared<SpectralRates>(curve, spectral_function(optimizer), problem.noise);
   const double variance = problem.noise.variance;
   const double start = problem.initial_risk();
 

@@ -1,8 +1,10 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/dynamics/spectral.hpp"
 #include "riskcurve/problem/optimizer.hpp"
 #include "riskcurve/problem/problem.hpp"
 
@@ -34,9 +36,17 @@ ModeSystem clipped_sgd(const VectorProblem& problem, const ClippedSgd& optimizer
 /// SGD: a = sigma lambda, c = 2P sigma lambda/B. Needs a finite noise variance (InputError).
 ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer);
 
-/// SignSGD on the entries of W, batch B. Both orientations diagonal: a = sqrt(sigma lambda) phi_B,
-/// c = 1. Generic (either side): with tau_o, tau_i the mean eigenvalues,
-/// a = sigma lambda phi_B/sqrt(tau_o tau_i), c = (2/pi)(sigma lambda/(tau_o tau_i) + pi/2 - 1).
+/// SignSGD on the entries of W, batch B. Generic (if either side is), with tau_o, tau_i the mean
+/// eigenvalues: a = sigma lambda phi_B/sqrt(tau_o tau_i),
+/// c = (2/pi)(sigma lambda/(tau_o tau_i) + pi/2 - 1). Else the vector formulas of K = K_out (x) K_in
+/// exactly, in the directions w_i (x) w_j of both sides' S (a diagonal side: the coordinates):
+/// h = Lambda_i Lambda_j, a = h phi_B, c = w_ij^T K_sigma w_ij, s = E (w_i^T Delta w_j)^2, the
+/// entries of Delta independent in the eigenbasis unless problem.initial_error has them. Diagonal
+/// on both sides: h = sigma lambda, a = sqrt(sigma lambda) phi_B, c = 1.
+/// K_sigma is never formed. With arcsin x = sum_k c_k x^(2k+1), pairs of coordinates that agree on
+/// one side are in closed form and the others a sum over k of products over the Hadamard powers of
+/// rho_out, rho_in, to 1e-13 of |w_i|^2 |w_j|^2 by a bound of the rest; cut after 400 terms, with a
+/// warning, where correlations near 1 on both sides ask for more.
 ModeSystem sign_sgd(const MatrixProblem& problem, const SignSgd& optimizer);
 
 /// SignSVD and every other spectral optimizer: a and c by the quadratures of spectral.hpp. Gaussian
@@ -50,5 +60,14 @@ ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optim
 /// Throws InputError for an unknown name, wrong or unknown keys.
 ModeSystem mode_system(const Experiment& experiment);
 std::vector<std::string> optimizer_names(bool matrix);
+
+/// f of a spectral optimizer.
+SpectralFunction spectral_function(const SpectralOptimizer& optimizer);
+/// f and the batch of the optimizer named in the experiment; empty where it is not a spectral one.
+struct Spectral {
+  SpectralFunction function;
+  int batch;
+};
+std::optional<Spectral> spectral_of(const Experiment& experiment);
 
 }  // namespace riskcurve
