@@ -52,7 +52,8 @@ void read_file_target(const Fields& target, MatrixProblem& problem) {
   problem.initial = squares;
   if (target.has("risk")) {
     problem.initial = scaled_to(out, in, squares, target.number("risk", Range::non_negative()));
-    entries *= std::sqrt(problem.initial.sum() / squares.sum());
+    const double before = squares.sum();
+    entries *= before > 0 ? std::sqrt(problem.initial.sum() / before) : 0.0;
   }
   problem.initial_error = std::move(entries);
 }
