@@ -9,7 +9,8 @@ namespace riskcurve {
 /// The step size as a smooth function on the current stretch between two breaks.
 using StepSize = std::function<double(double t)>;
 
-/// One step of exponential collocation for the mode system, order 6 (5 on stiff parts).
+/// One step of exponential collocation for the mode system. Order 6 where the rates times H are
+/// small; a mode with z = a gamma H >> 1 contributes an error of size H^5/z^2.
 ///
 /// On [t0, t0+H] the scalars gamma g_q and gamma^2 n_r are polynomials through the five
 /// Chebyshev-Lobatto nodes. Each mode then has an exact answer: in its own clock
@@ -20,7 +21,7 @@ using StepSize = std::function<double(double t)>;
 class Collocation {
  public:
   static constexpr int kNodes = 5;
-  static constexpr int kOrder = 6;       ///< global order where rates * H is small
+  static constexpr int kOrder = 6;       ///< global order where rates times H are small
   static constexpr int kErrorOrder = 4;  ///< global order of the embedded estimate
 
   explicit Collocation(const ModeSystem& system)
