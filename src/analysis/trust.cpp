@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "riskcurve/problem/optimizer.hpp"
+
 namespace riskcurve {
 
 Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve) {
@@ -30,6 +32,16 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
     const double fastest = (system.drift.matrix() * response.drift.matrix()).maxCoeff();
     numbers.step_rate = std::max(numbers.step_rate, experiment.schedule(curve.steps[i]) * fastest);
   }
+  if (experiment.is_matrix()) {
+    const std::string name = experiment.optimizer.text("name");
+    const bool spectral = name == "sign_svd" || name == "schatten" || name == "regularized_svd";
+    double largest = 0;  // sqrt(R)/||G - E G|| increases with R
+    for (const double risk : curve.risk)
+      if (std::isfinite(risk)) largest = std::max(largest, risk);
+    if (spectral)
+      numbers.signal =
+          signal_ratio(experiment.matrix(), read_spectral(experiment.optimizer).batch, largest);
+  }
   return numbers;
 }
 
@@ -49,6 +61,12 @@ std::vector<std::string> warnings(const Trust& trust) {
         "the fastest mode decays at rate {:.3g} a step, above {:g}: steps are too large for a "
         "continuous-time limit",
         trust.step_rate, kTrustedStepRate));
+  if (trust.signal > kTrustedSignal)
+    lines.push_back(fmt::format(
+        "the signal ||K_out Delta K_in|| is {:.3g} times the sampling noise of the gradient in "
+        "operator norm, above {:g}: batch too large or target of too low rank; runs decay more "
+        "slowly than the curve",
+        trust.signal, kTrustedSignal));
   return lines;
 }
 

@@ -49,7 +49,8 @@ SignModes exact_modes(const VectorProblem& problem, double tau) {
   const Eigen::MatrixXd s = inverse.asDiagonal() * k * inverse.asDiagonal();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(s);
   const Eigen::MatrixXd w = root.asDiagonal() * solver.eigenvectors();
-  const Eigen::MatrixXd rho = inverse.asDiagonal() * s * inverse.asDiagonal();
+  Eigen::MatrixXd rho = inverse.asDiagonal() * s * inverse.asDiagonal();
+  rho.diagonal().setOnes();  // arcsin(1 - roundoff) would be off by the root of roundoff
   const Eigen::MatrixXd reshaped = 2 / M_PI * rho.array().max(-1.0).min(1.0).asin().matrix();
 
   SignModes modes;

@@ -16,18 +16,40 @@ struct Trust {
   /// Largest gamma a_k g along the curve: the rate per step that the continuum treats as small.
   double step_rate = 0;
   /// Spectral optimizers: largest ||K_out Delta K_in||/||G - E G|| in operator norm along the
-  /// curve, estimated from the spectra. Section 4 needs it small.
+  /// curve, estimated from the spectra (signal_ratio at the largest R). Theory.md section 4 needs
+  /// it small: it grows with the batch, and with a target of low rank.
   double signal = 0;
 };
 
-/// Lower limits of the first two, upper limit of the third, beyond which `warnings` speaks.
+/// Lower limits of the first two, upper limits of the others, beyond which `warnings` speaks. At a
+/// signal of 0.3 noiseless SignSVD is about 5 % above the prediction once the risk has halved.
 constexpr double kTrustedIntrinsicDimension = 20;
 constexpr double kTrustedParticipation = 10;
 constexpr double kTrustedStepRate = 0.2;
-constexpr double kTrustedSignal = 0.5;
+constexpr double kTrustedSignal = 0.3;
 
 /// `system` uncompressed; the curve supplies (t, R) along the way.
 Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve);
+
+/// Estimate of ||K_out Delta K_in|| at the start. Entries that are known (initial_error): by power
+/// iteration. Else independent entries of variance v_ij = sigma_i^2 lambda_j^2 s_ij(0): the least g
+/// at which the cavity equations x_ij = 1/(g - sum_{l /= j} v_il y_il), y_ij = 1/(g - sum_{l /= i}
+/// v_lj x_lj) and their full sums stay positive: the edge of a dense matrix, the entry itself of a
+/// matrix with one. To about 2 %.
+double signal_norm(const MatrixProblem& problem);
+/// Estimate of ||G - E G||, G = (1/B) sum_b z_b u_b v_b^T with z of its law at excess risk R. Where
+/// a gradient takes at most 4e6 random numbers: the mean over up to 32 drawn ones. Else the upper
+/// edge of the resolvent curve continued to t^2 = -g^2,
+///     g^2 = min_{pi > 0} pi^2/(a b m),   pi = (1/B) sum_i a sigma_i/(1 - a sigma_i),
+///     likewise b of K_in and m of z^2, whose law is held by B quantiles:
+/// up to 40 % too large where single eigenvalues stand out. Noise of infinite variance: |z| is cut
+/// at its 90 % quantile, beyond which single samples would stand for the bulk of the singular
+/// values.
+double noise_norm(const MatrixProblem& problem, double batch, double risk);
+/// signal_norm, scaled as sqrt(R/R(0)), over noise_norm. The scaling overstates it later in a run,
+/// where the modes of large sigma lambda have been learned; R = 0: 0.
+double signal_ratio(const MatrixProblem& problem, double batch, double risk);
+
 /// One line for each number out of its range, naming the number.
 std::vector<std::string> warnings(const Trust& trust);
 

@@ -1,0 +1,207 @@
+// The small-signal condition of the matrix problem (theory.md section 10).
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "riskcurve/analysis/trust.hpp"
+#include "riskcurve/dynamics/residual.hpp"
+#include "riskcurve/problem/random.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+MatrixXd normals(Eigen::Index rows, Eigen::Index columns, Random& random) {
+  MatrixXd m(rows, columns);
+  random.normals(m.data(), static_cast<std::size_t>(m.size()));
+  return m;
+}
+
+/// Largest singular value of left right^T by power iteration, from below.
+double power_norm(const MatrixXd& left, const MatrixXd& right) {
+  Random random(1, 0, 0);
+  VectorXd v = normals(right.rows(), 1, random);
+  double norm = 0;
+  for (int k = 0; k < 100; ++k) {
+    v.normalize();
+    const VectorXd u = left * (right.transpose() * v);
+    const double now = u.norm();
+    if (!(now > 0) || std::abs(now - norm) < 1e-3 * now) return now;
+    norm = now;
+    v = right * (left.transpose() * u);
+  }
+  return norm;
+}
+
+/// Whether g lies above the largest singular value of a matrix of independent entries: `variance`
+/// of one entry for each pair of nodes, which stand for `rows` x `columns` of them.
+bool above(double g, const ArrayXXd& variance, const ArrayXd& rows, const ArrayXd& columns) {
+  constexpr int most = 60;
+  ArrayXXd x = ArrayXXd::Constant(variance.rows(), variance.cols(), 1 / g), y = x;
+  for (int k = 0; k < most; ++k) {
+    const ArrayXXd vy = variance * y, vx = variance * x;
+    const ArrayXd row = (vy.matrix() * columns.matrix()).array();
+    const ArrayXd column = (vx.matrix().transpose() * rows.matrix()).array();
+    if (!(row.maxCoeff() < g) || !(column.maxCoeff() < g)) return false;
+    const ArrayXXd next = 1 / ((g - row).replicate(1, variance.cols()) + vy);
+    const double change = ((next - x) / next).abs().maxCoeff();
+    y = 1 / ((g - column).transpose().replicate(variance.rows(), 1) + vx);
+    x = next;
+    if (change < 1e-3) break;
+  }
+  return true;
+}
+
+double independent_norm(const ArrayXXd& variance, const ArrayXd& rows, const ArrayXd& columns) {
+  const double row = (variance.matrix() * columns.matrix()).maxCoeff();
+  const double column = (variance.matrix().transpose() * rows.matrix()).maxCoeff();
+  if (!(row > 0)) return 0;
+  double low = std::sqrt(std::max(row, column)), high = std::sqrt(row) + std::sqrt(column);
+  while (high > 1.01 * low) {
+    const double middle = std::sqrt(low * high);
+    (above(middle, variance, rows, columns) ? high : low) = middle;
+  }
+  return std::sqrt(low * high);
+}
+
+/// Points and weights w of a measure whose transform is sum w a x/(1 - a x) = pi.
+struct PointMeasure {
+  ArrayXd point, weight;
+
+  /// log a at this pi: increasing in it, a in (0, 1/max x). Bisection in log a: monotone.
+  double log_a(double pi) const {
+    const double top = point.maxCoeff();
+    const ArrayXd x = point / top;
+    // With a = 1/(top (1 + e)): a x/(1 - a x) = x/(1 + e - x).
+    double low = -80, high = 80;  // of log e, in which the sum decreases
+    for (int k = 0; k < 60; ++k) {
+      const double middle = 0.5 * (low + high), e = std::exp(middle);
+      ((weight * x / (e + (1 - x))).sum() > pi ? low : high) = middle;
+    }
+    return -std::log(top) - std::log1p(std::exp(0.5 * (low + high)));
+  }
+};
+
+/// x with P(|z| > x) = upper, z = sqrt(2R) zeta + epsilon.
+double quantile(const ResidualLaw& law, double risk, double upper) {
+  double low = 0, high = std::sqrt(2 * risk);
+  while (1 - law.within(risk, high) > upper) low = high, high *= 2;
+  for (int k = 0; k < 40; ++k) {
+    const double middle = 0.5 * (low + high);
+    (1 - law.within(risk, middle) > upper ? low : high) = middle;
+  }
+  return high;
+}
+
+constexpr double kHeavyCut = 0.1;
+
+/// The law of |z|^2 in a batch: quantiles graded towards the largest of B samples; weights sum
+/// to 1.
+PointMeasure squared_residuals(const NoiseLaw& noise, double risk, double batch) {
+  const ResidualLaw law(noise);
+  const double least = std::isfinite(law.noise_variance()) ? 0 : kHeavyCut;
+  constexpr double ratio = 1.25;  // of the upper probability, from point to point
+  std::vector<double> point, weight;
+  for (double upper = 1; upper > 0;) {
+    const double next = upper / ratio > 1 / batch ? upper / ratio : 0.0;
+    const double z = quantile(law, risk, std::max(0.5 * (upper + next), least));
+    point.push_back(z * z);
+    weight.push_back(upper - next);
+    upper = next;
+  }
+  return {Eigen::Map<ArrayXd>(point.data(), std::ssize(point)),
+          Eigen::Map<ArrayXd>(weight.data(), std::ssize(weight))};
+}
+
+/// The edge of the limit: right where no single eigenvalue or sample stands out.
+double noise_edge(const MatrixProblem& problem, double batch, double risk) {
+  const auto side = [&](const Spectrum& spectrum) {
+    return PointMeasure{spectrum.value, spectrum.multiplicity / batch};
+  };
+  const PointMeasure out = side(problem.covariance_out.spectrum),
+                     in = side(problem.covariance_in.spectrum),
+                     residual = squared_residuals(problem.noise, risk, batch);
+  const auto log_square = [&](double log_pi) {
+    const double pi = std::exp(log_pi);
+    return 2 * log_pi - out.log_a(pi) - in.log_a(pi) - residual.log_a(pi);
+  };
+  // Large at both ends; between, a coarse search and a golden one.
+  double best = 0, least = std::numeric_limits<double>::infinity();
+  for (double x = -20; x <= 20; x += 0.5)
+    if (const double now = log_square(x); now < least) least = now, best = x;
+  double low = best - 0.5, high = best + 0.5;
+  for (int k = 0; k < 12; ++k) {
+    const double left = low + 0.382 * (high - low), right = low + 0.618 * (high - low);
+    if (log_square(left) < log_square(right))
+      high = right;
+    else
+      low = left;
+  }
+  return std::exp(0.5 * log_square(0.5 * (low + high)));
+}
+
+/// Mean over gradients of independent z, u, v, drawn in the eigenbasis.
+double sampled_noise(const MatrixProblem& problem, Eigen::Index batch, double risk, int draws) {
+  const ArrayXd sigma = problem.covariance_out.spectrum.expand(),
+                lambda = problem.covariance_in.spectrum.expand();
+  const double cut = std::isfinite(problem.noise.variance)
+                         ? std::numeric_limits<double>::infinity()
+                         : quantile(ResidualLaw(problem.noise), risk, kHeavyCut);
+  double sum = 0;
+  for (int draw = 0; draw < draws; ++draw) {
+    Random random(1, draw, 0);
+    MatrixXd u = normals(sigma.size(), batch, random), v = normals(lambda.size(), batch, random);
+    for (Eigen::Index b = 0; b < batch; ++b) {
+      const double z = std::sqrt(2 * risk) * random.normal() + problem.noise.sample(random);
+      u.col(b) *= std::clamp(z, -cut, cut) / static_cast<double>(batch);
+    }
+    u.array().colwise() *= sigma.sqrt();
+    v.array().colwise() *= lambda.sqrt();
+    sum += power_norm(u, v);
+  }
+  return sum / draws;
+}
+
+bool listed(const Spectrum& spectrum) {
+  return ((spectrum.last - spectrum.first + 1 - spectrum.multiplicity).abs() < 1e-9).all();
+}
+
+}  // namespace
+
+double signal_norm(const MatrixProblem& problem) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  if (problem.initial_error)
+    return power_norm(out.expand().matrix().asDiagonal() * *problem.initial_error,
+                      in.expand().matrix().asDiagonal());
+  // A node of multiplicity below 1 is a single direction with its whole error.
+  const ArrayXd rows = out.multiplicity.max(1.0), columns = in.multiplicity.max(1.0);
+  const ArrayXXd variance = problem.initial * (out.value.square() / rows).replicate(1, in.size()) *
+                            (in.value.square() / columns).transpose().replicate(out.size(), 1);
+  return independent_norm(variance, rows, columns);
+}
+
+double noise_norm(const MatrixProblem& problem, double batch, double risk) {
+  constexpr double affordable = 4e6, most = 32;  // numbers drawn; gradients
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  const double draws = affordable / (batch * (out.dimension() + in.dimension()));
+  if (draws >= 1 && listed(out) && listed(in))
+    return sampled_noise(problem, std::lround(batch), risk,
+                         static_cast<int>(std::min(draws, most)));
+  return noise_edge(problem, batch, risk);
+}
+
+double signal_ratio(const MatrixProblem& problem, double batch, double risk) {
+  const double start = problem.initial_risk();
+  if (!(risk > 0) || !(start > 0)) return 0;
+  return signal_norm(problem) * std::sqrt(risk / start) / noise_norm(problem, batch, risk);
+}
+
+}  // namespace riskcurve

@@ -1,0 +1,184 @@
+// The numbers of the small-signal condition against sampled matrices.
+#include "riskcurve/analysis/trust.hpp"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+
+#include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/problem/random.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+double norm(const MatrixXd& m) {
+  const MatrixXd gram = m * m.transpose();
+  return std::sqrt(Eigen::SelfAdjointEigenSolver<MatrixXd>(gram, Eigen::EigenvaluesOnly)
+                       .eigenvalues()
+                       .maxCoeff());
+}
+
+MatrixProblem problem_of(const Covariance& out, const Covariance& in, const NoiseLaw& noise,
+                         double beta, Sides sides) {
+  MatrixProblem problem{out, in, noise, {}, {}};
+  problem.initial = matrix_power_law_target(out.spectrum, in.spectrum, beta, sides, 1.0);
+  return problem;
+}
+
+MatrixXd normals(Index rows, Index columns, Random& random) {
+  MatrixXd m(rows, columns);
+  random.normals(m.data(), static_cast<std::size_t>(m.size()));
+  return m;
+}
+
+/// Mean of ||G - E G|| over draws, z independent of u and v.
+double sampled_noise(const MatrixProblem& problem, Index batch, double risk, int draws) {
+  const ArrayXd sigma = problem.covariance_out.spectrum.expand(),
+                lambda = problem.covariance_in.spectrum.expand();
+  double sum = 0;
+  for (int draw = 0; draw < draws; ++draw) {
+    Random random(11, draw, 0);
+    MatrixXd u = normals(sigma.size(), batch, random), v = normals(lambda.size(), batch, random);
+    u.array().colwise() *= sigma.sqrt();
+    v.array().colwise() *= lambda.sqrt();
+    const ArrayXd z = ArrayXd::NullaryExpr(batch, [&](Index) {
+      return std::sqrt(2 * risk) * random.normal() + problem.noise.sample(random);
+    });
+    sum += norm(u * (z / double(batch)).matrix().asDiagonal() * v.transpose());
+  }
+  return sum / draws;
+}
+
+/// Mean of ||K_out Delta K_in||, Delta_ij = +-sqrt(s_ij) on single eigenvectors.
+double sampled_signal(const MatrixProblem& problem) {
+  const Spectrum &out = problem.covariance_out.spectrum, &in = problem.covariance_in.spectrum;
+  const ArrayXd sigma = out.expand(), lambda = in.expand();
+  const auto node = [](const Spectrum& s, Index j) {
+    Index k = 0;
+    while (s.last[k] < double(j + 1)) ++k;
+    return k;
+  };
+  constexpr int draws = 5;
+  double sum = 0;
+  for (int draw = 0; draw < draws; ++draw) {
+    Random random(12, draw, 0);
+    MatrixXd m(sigma.size(), lambda.size());
+    for (Index i = 0; i < m.rows(); ++i)
+      for (Index j = 0; j < m.cols(); ++j) {
+        const Index k = node(out, i), l = node(in, j);
+        const double s = problem.initial(k, l) / (out.multiplicity[k] * in.multiplicity[l]);
+        m(i, j) = (random.uniform() < 0.5 ? -1 : 1) * sigma[i] * lambda[j] * std::sqrt(s);
+      }
+    sum += norm(m);
+  }
+  return sum / draws;
+}
+
+TEST(SmallSignal, NoiseNormMatchesSampledGradients) {
+  // The largest singular value scatters from draw to draw; by a third where a heavy-tailed batch of
+  // six holds one large residual: 4/sqrt(32) of that, as noise_norm takes 32 draws.
+  const std::vector<std::pair<Covariance, Covariance>> sides = {
+      {isotropic(60), isotropic(60)},
+      {isotropic(50), power_law(80, 0.5)},
+      {power_law(60, 0.5), power_law(60, 0.8)}};
+  for (const auto& [out, in] : sides)
+    for (const NoiseLaw& noise : {no_noise(), gaussian_noise(2), student_t_noise(5, 0.5)}) {
+      const MatrixProblem problem = problem_of(out, in, noise, 0, Sides::in);
+      for (const Index batch : {6, 60, 1000}) {
+        const double sampled = sampled_noise(problem, batch, 1.0, batch < 100 ? 100 : 4);
+        EXPECT_NEAR(noise_norm(problem, double(batch), 1.0) / sampled, 1, batch < 10 ? 0.25 : 0.15)
+            << out.kind << ' ' << in.kind << ' ' << noise.kind << " B " << batch;
+      }
+    }
+}
+
+TEST(SmallSignal, NoiseNormOfALargeBatchIsThatOfAnIidMatrix) {
+  // B >> N: iid entries of variance 2P/B, norm sqrt(2P/B)(sqrt(N_out) + sqrt(N_in)).
+  const MatrixProblem problem =
+      problem_of(isotropic(300), isotropic(100), gaussian_noise(1), 0, Sides::in);
+  const double batch = 1e8;
+  EXPECT_NEAR(noise_norm(problem, batch, 1.0) /
+                  (std::sqrt(3 / batch) * (std::sqrt(300.0) + std::sqrt(100.0))),
+              1, 5e-3);
+}
+
+TEST(SmallSignal, NoiseNormOfLargeProblemsIsTheEdgeOfTheLimit) {
+  // Too many numbers to draw one by one: 5.4e6.
+  constexpr Index batch = 9000;
+  for (const auto& [in, band] :
+       {std::pair{isotropic(200), 0.05}, std::pair{power_law(200, 0.3), 0.1},
+        std::pair{power_law(200, 0.8), 0.2}}) {
+    const MatrixProblem problem = problem_of(isotropic(300), in, gaussian_noise(1), 0, Sides::in);
+    const double ratio = noise_norm(problem, batch, 1.0) / sampled_noise(problem, batch, 1.0, 1);
+    EXPECT_NEAR(ratio, 1, band) << in.kind;
+    RecordProperty(in.kind, std::to_string(ratio));
+  }
+}
+
+TEST(SmallSignal, SignalNormMatchesSampledTargets) {
+  for (const auto& [out, in] :
+       {std::pair{isotropic(60), isotropic(60)}, std::pair{isotropic(30), power_law(80, 0.5)},
+        std::pair{power_law(60, 0.5), power_law(60, 0.8)},
+        std::pair{power_law(60, 1.2), power_law(60, 1.2)}})
+    for (const double beta : {0.0, 0.5, 1.5}) {
+      const MatrixProblem problem = problem_of(out, in, no_noise(), beta, Sides::both);
+      EXPECT_NEAR(signal_norm(problem) / sampled_signal(problem), 1, 0.1)
+          << out.kind << ' ' << in.kind << " beta " << beta;
+    }
+}
+
+TEST(SmallSignal, KnownEntriesAreMeasuredThemselves) {
+  MatrixProblem problem = problem_of(isotropic(50), isotropic(50), no_noise(), 0, Sides::in);
+  const double spread = signal_norm(problem);
+  EXPECT_NEAR(spread, 2 * std::sqrt(2.0 / 50), 0.03 * spread);
+  Random random(3, 0, 0);
+  const MatrixXd one = normals(50, 1, random) * normals(1, 50, random);
+  problem.initial_error = one * (std::sqrt(2.0) / one.norm());  // rank one, R(0) = 1
+  EXPECT_NEAR(signal_norm(problem), std::sqrt(2.0), 1e-3);
+}
+
+TEST(SmallSignal, RatioIsFreeOfRiskWithoutNoiseAndFallsWithIt) {
+  const MatrixProblem quiet = problem_of(isotropic(50), isotropic(50), no_noise(), 0, Sides::in);
+  EXPECT_NEAR(signal_ratio(quiet, 100, 1e-6), signal_ratio(quiet, 100, 1.0), 1e-6);
+  EXPECT_EQ(signal_ratio(quiet, 100, 0.0), 0);
+  for (const NoiseLaw& noise : {gaussian_noise(1), student_t_noise(1, 1)}) {
+    const MatrixProblem loud = problem_of(isotropic(50), isotropic(50), noise, 0, Sides::in);
+    EXPECT_LT(signal_ratio(loud, 100, 1e-2), signal_ratio(loud, 100, 1.0));
+    EXPECT_GT(signal_ratio(loud, 100, 1e-2), 0);
+  }
+}
+
+Experiment experiment(const std::string& optimizer, int batch) {
+  return read_experiment(Fields::from_text(
+      "[problem]\ngeometry = 'matrix'\ncovariance_out = { kind = 'isotropic', dimension = 50 }\n"
+      "covariance_in = { kind = 'isotropic', dimension = 50 }\n"
+      "target = { kind = 'isotropic', risk = 1.0 }\n[optimizer]\nname = '" +
+      optimizer + "'\nbatch = " + std::to_string(batch) +
+      "\n[schedule]\nkind = 'constant'\nstep = 1e-3\n[run]\nsteps = 20\n"));
+}
+
+TEST(Trust, LargeBatchOfASpectralOptimizerIsWarnedOfByItsNumber) {
+  const auto lines_on_signal = [](const Prediction& prediction) {
+    return std::count_if(
+        prediction.curve.warnings.begin(), prediction.curve.warnings.end(),
+        [](const std::string& line) { return line.find("the signal") != std::string::npos; });
+  };
+  const Prediction far = predict(experiment("sign_svd", 2500)),
+                   near = predict(experiment("sign_svd", 50)),
+                   other = predict(experiment("sign_sgd", 2500));
+  EXPECT_NEAR(far.trust.signal, 1, 0.05);  // B = N^2, no label noise
+  EXPECT_EQ(lines_on_signal(far), 1);
+  EXPECT_LT(near.trust.signal, 0.15);
+  EXPECT_EQ(lines_on_signal(near), 0);
+  EXPECT_EQ(other.trust.signal, 0);
+}
+
+}  // namespace
+}  // namespace riskcurve
