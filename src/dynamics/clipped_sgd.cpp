@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "dynamics/gradient_modes.hpp"
 #include "dynamics/log_chebyshev.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/residual.hpp"
@@ -33,14 +34,7 @@ struct ClipResponse {
 }  // namespace
 
 ModeSystem clipped_sgd(const VectorProblem& problem, const ClippedSgd& optimizer) {
-  const Spectrum& spectrum = problem.covariance.spectrum;
-  ModeSystem system;
-  system.weight = spectrum.value;
-  system.drift = spectrum.value;
-  system.diffusion = spectrum.value * spectrum.multiplicity / optimizer.batch;
-  system.initial = problem.initial;
-  system.multiplicity = spectrum.multiplicity;
-  system.noise_variance = problem.noise.variance;
+  ModeSystem system = gradient_modes(problem, optimizer.batch);
   system.breaks = optimizer.threshold.breaks;
   const auto clip = std::make_shared<ClipResponse>(problem.noise, optimizer);
   system.response = [clip](double t, double risk, const Eigen::ArrayXd&) {

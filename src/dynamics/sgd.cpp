@@ -1,5 +1,6 @@
-#include <fmt/format.h>
+#include <cmath>
 
+#include "dynamics/gradient_modes.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -11,14 +12,7 @@ ModeSystem sgd(const VectorProblem& problem, const Sgd& optimizer) {
     throw InputError("problem.noise", problem.noise.kind + " (infinite variance)",
                      "a finite variance for sgd: its risk is infinite after one step; use sign_sgd "
                      "or clipped_sgd");
-  const Spectrum& spectrum = problem.covariance.spectrum;
-  ModeSystem system;
-  system.weight = spectrum.value;
-  system.drift = spectrum.value;
-  system.diffusion = spectrum.value * spectrum.multiplicity / optimizer.batch;
-  system.initial = problem.initial;
-  system.multiplicity = spectrum.multiplicity;
-  system.noise_variance = variance;
+  ModeSystem system = gradient_modes(problem, optimizer.batch);
   system.response = [variance](double, double risk, const Eigen::ArrayXd&) {
     return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * risk + variance)};
   };

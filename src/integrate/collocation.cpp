@@ -224,7 +224,8 @@ bool Collocation::residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out) {
 
 void Collocation::accept() {
   clock_so_far_ += clock_.row(kN - 1).transpose();
-  source_so_far_ += h_ * (basis().integrate * source_.abs().matrix()).row(kN - 1).transpose().array();
+  source_so_far_ +=
+      h_ * (basis().integrate * source_.abs().matrix()).row(kN - 1).transpose().array();
 }
 
 void Collocation::estimate_error() {
