@@ -188,13 +188,14 @@ double signal_norm(const MatrixProblem& problem) {
 }
 
 double noise_norm(const MatrixProblem& problem, double batch, double risk) {
-  constexpr double affordable = 4e6, most = 32;  // numbers drawn; gradients
+  constexpr double affordable = 4e6;  // random numbers in a gradient
   const Spectrum& out = problem.covariance_out.spectrum;
   const Spectrum& in = problem.covariance_in.spectrum;
-  const double draws = affordable / (batch * (out.dimension() + in.dimension()));
-  if (draws >= 1 && listed(out) && listed(in))
-    return sampled_noise(problem, std::lround(batch), risk,
-                         static_cast<int>(std::min(draws, most)));
+  const double numbers = batch * (out.dimension() + in.dimension());
+  if (numbers <= affordable && listed(out) && listed(in)) {
+    const int draws = static_cast<int>(std::clamp(affordable / (40 * numbers), 1.0, 32.0));
+    return sampled_noise(problem, std::lround(batch), risk, draws);
+  }
   return noise_edge(problem, batch, risk);
 }
 

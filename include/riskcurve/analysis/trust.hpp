@@ -38,7 +38,7 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
 /// matrix with one. To about 2 %.
 double signal_norm(const MatrixProblem& problem);
 /// Estimate of ||G - E G||, G = (1/B) sum_b z_b u_b v_b^T with z of its law at excess risk R. Where
-/// a gradient takes at most 4e6 random numbers: the mean over up to 32 drawn ones. Else the upper
+/// a gradient takes at most 4e6 random numbers: the mean over 1 to 32 drawn ones. Else the upper
 /// edge of the resolvent curve continued to t^2 = -g^2,
 ///     g^2 = min_{pi > 0} pi^2/(a b m),   pi = (1/B) sum_i a sigma_i/(1 - a sigma_i),
 ///     likewise b of K_in and m of z^2, whose law is held by B quantiles:
