@@ -8,12 +8,21 @@
 #include <lapacke.h>
 
 #include <algorithm>
+#include <mutex>
 #include <string>
 
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 namespace {
+
+// The serial flavour of OpenBLAS hands out its work buffers without a lock: two threads at once may
+// share one, and compute garbage. There, calls take turns; the other flavours are safe.
+std::unique_lock<std::mutex> take_turn() {
+  static std::mutex one_at_a_time;
+  static const bool serial = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
+  return serial ? std::unique_lock(one_at_a_time) : std::unique_lock<std::mutex>();
+}
 
 int as_int(Eigen::Index n) {
   return static_cast<int>(n);
@@ -34,6 +43,7 @@ int stride(const Eigen::MatrixXd& a) {
 void multiply_transposed(const RowMatrix& left, const Eigen::MatrixXd& right, RowMatrix& product) {
   // Row-major left, column-major right: in row-major terms right^T is stored as it is.
   const int rows = as_int(left.rows()), inner = as_int(left.cols()), columns = as_int(right.rows());
+  const auto turn = take_turn();
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, columns, inner, 1, left.data(),
               inner, right.data(), columns, 0, product.data(), columns);
 }
@@ -43,6 +53,7 @@ Eigen::MatrixXd multiply(const Eigen::MatrixXd& left, Transpose left_op,
   const bool flip_left = left_op == Transpose::yes, flip_right = right_op == Transpose::yes;
   Eigen::MatrixXd product(flip_left ? left.cols() : left.rows(),
                           flip_right ? right.rows() : right.cols());
+  const auto turn = take_turn();
   cblas_dgemm(CblasColMajor, flip_left ? CblasTrans : CblasNoTrans,
               flip_right ? CblasTrans : CblasNoTrans, as_int(product.rows()),
               as_int(product.cols()), as_int(flip_left ? left.rows() : left.cols()), factor,
@@ -54,6 +65,7 @@ Eigen::MatrixXd multiply(const Eigen::MatrixXd& left, Transpose left_op,
 Eigen::MatrixXd lower_gram(const Eigen::MatrixXd& a, Side side) {
   const Eigen::Index n = side == Side::left ? a.rows() : a.cols();
   Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(n, n);
+  const auto turn = take_turn();
   cblas_dsyrk(CblasColMajor, CblasLower, side == Side::left ? CblasNoTrans : CblasTrans, as_int(n),
               as_int(side == Side::left ? a.cols() : a.rows()), 1, a.data(), stride(a), 0,
               gram.data(), stride(gram));
@@ -63,6 +75,7 @@ Eigen::MatrixXd lower_gram(const Eigen::MatrixXd& a, Side side) {
 Eigen::MatrixXd multiply_symmetric(const Eigen::MatrixXd& lower, const Eigen::MatrixXd& a,
                                    Side side) {
   Eigen::MatrixXd product(a.rows(), a.cols());
+  const auto turn = take_turn();
   cblas_dsymm(CblasColMajor, side == Side::left ? CblasLeft : CblasRight, CblasLower,
               as_int(a.rows()), as_int(a.cols()), 1, lower.data(), stride(lower), a.data(),
               stride(a), 0, product.data(), stride(product));
@@ -78,9 +91,12 @@ void form_orthogonal(Eigen::MatrixXd& reflectors, const Eigen::VectorXd& tau) {
 
 Eigen::MatrixXd thin_qr(Eigen::MatrixXd& a) {
   Eigen::VectorXd tau(a.cols());
-  check(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, as_int(a.rows()), as_int(a.cols()), a.data(), stride(a),
-                       tau.data()),
-        "dgeqrf");
+  {
+    const auto turn = take_turn();
+    check(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, as_int(a.rows()), as_int(a.cols()), a.data(), stride(a),
+                         tau.data()),
+          "dgeqrf");
+  }
   const Eigen::MatrixXd r = a.topRows(a.cols()).triangularView<Eigen::Upper>();
   form_orthogonal(a, tau);
   return r;
@@ -88,6 +104,7 @@ Eigen::MatrixXd thin_qr(Eigen::MatrixXd& a) {
 
 Eigen::VectorXd eigen_decompose(Eigen::MatrixXd& lower) {
   Eigen::VectorXd values(lower.rows());
+  const auto turn = take_turn();
   check(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', as_int(lower.rows()), lower.data(),
                        stride(lower), values.data()),
         "dsyevd");
@@ -97,6 +114,7 @@ Eigen::VectorXd eigen_decompose(Eigen::MatrixXd& lower) {
 ThinSvd thin_svd(Eigen::MatrixXd a) {
   const Eigen::Index n = std::min(a.rows(), a.cols());
   ThinSvd svd{Eigen::MatrixXd(a.rows(), n), Eigen::MatrixXd(n, a.cols()), Eigen::VectorXd(n)};
+  const auto turn = take_turn();
   check(LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'S', as_int(a.rows()), as_int(a.cols()), a.data(),
                        stride(a), svd.s.data(), svd.u.data(), stride(svd.u),
                        svd.v_transposed.data(), stride(svd.v_transposed)),

@@ -55,8 +55,9 @@ Eigen::MatrixXd MatrixSide::draw(Random& random, Eigen::Index count) const {
 
 Eigen::MatrixXd MatrixSource::start(Random& random) const {
   Eigen::MatrixXd delta = initial;
-  for (double& entry : delta.reshaped())
-    if (random() >> 63 == 0) entry = -entry;
+  if (!signs_known)
+    for (double& entry : delta.reshaped())
+      if (random() >> 63 == 0) entry = -entry;
   if (out.factor.size() > 0)
     delta = multiply(out.factor, Transpose::no, out.root.cwiseInverse().asDiagonal() * delta,
                      Transpose::no);
@@ -81,7 +82,10 @@ MatrixSource matrix_source(const MatrixProblem& problem, bool rotation_invariant
   MatrixSource source;
   source.out = side_of(problem.covariance_out, "covariance_out", rotation_invariant, seed, 0);
   source.in = side_of(problem.covariance_in, "covariance_in", rotation_invariant, seed, 1);
-  source.initial = sizes(problem, source.out.root.size(), source.in.root.size());
+  const Eigen::Index rows = source.out.root.size(), columns = source.in.root.size();
+  source.signs_known = problem.initial_error.has_value();
+  source.initial = source.signs_known ? problem.initial_error->topLeftCorner(rows, columns)
+                                      : sizes(problem, rows, columns);
   return source;
 }
 

@@ -25,6 +25,7 @@ struct MatrixSource {
   /// Sizes of Delta_0 in the joint eigenbasis, shape (rank out, rank in): a group of equal
   /// eigenvalues shares its squared error equally.
   Eigen::MatrixXd initial;
+  bool signs_known = false;  ///< else `start` draws the signs of `initial`
 
   /// Delta_0 with random signs in the joint eigenbasis: R(0) is exact.
   Eigen::MatrixXd start(Random& random) const;
