@@ -69,10 +69,14 @@ std::string data_block(const Series& series, const Figure& figure) {
   return text;
 }
 
-std::string style_of(Series::Style style) {
+/// `line`: how many lines were drawn before it, so that each has a colour of its own.
+std::string style_of(Series::Style style, std::size_t line) {
+  static constexpr const char* colours[] = {"#c0392b", "#1f5fa8", "#2e8b57",
+                                            "#e08e0b", "#7d3c98", "#555555"};
   switch (style) {
     case Series::Style::line:
-      return "using 1:2 with lines lw 2.2 lc rgb '#c0392b'";
+      return fmt::format("using 1:2 with lines lw 2.2 lc rgb '{}'",
+                         colours[line % std::size(colours)]);
     case Series::Style::dashes:
       return "using 1:2 with lines lw 2 dt (10,6) lc rgb '#c0392b'";
     case Series::Style::points:
@@ -164,14 +168,16 @@ std::string gnuplot_script(const Figure& figure, const std::string& terminal,
   if (figure.log_x) script += log_tics("x", x.low, x.high);
   if (figure.log_y) script += log_tics("y", y.low, y.high);
   std::string commands;
+  std::size_t lines = 0;
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     const Series& series = figure.series[i];
     const std::string data = data_block(series, figure);
     if (data.empty()) continue;
     script += fmt::format("$data{} << END\n{}END\n", i, data);
-    commands +=
-        fmt::format("{}$data{} {} {}", commands.empty() ? "plot " : ", ", i, style_of(series.style),
-                    series.label.empty() ? "notitle" : "title " + quoted(series.label));
+    commands += fmt::format("{}$data{} {} {}", commands.empty() ? "plot " : ", ", i,
+                            style_of(series.style, lines),
+                            series.label.empty() ? "notitle" : "title " + quoted(series.label));
+    if (series.style == Series::Style::line) ++lines;
   }
   return script + commands + "\n";
 }

@@ -1,0 +1,80 @@
+#pragma once
+#include <Eigen/Core>
+#include <utility>
+#include <vector>
+
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/dynamics/spectral.hpp"
+#include "riskcurve/problem/problem.hpp"
+
+namespace riskcurve {
+
+/// The preconditioning exponents of a spectral optimizer, shape (sigma, lambda):
+///
+///     out = dlog a/dlog sigma = <1 - alpha>,      in = dlog a/dlog lambda = <1 - beta>,
+///     <x> = sum_k w_k alpha_k beta_k x_k / sum_k w_k alpha_k beta_k,
+///
+/// w the drift weights, alpha and beta the saturations of spectral.hpp, whose averages are thus
+/// 1 - out and 1 - in. 1: the mode learns at a rate proportional to its eigenvalue, as under SGD;
+/// 1/2: to the square root of it; 0: at a rate that does not depend on it. Exact derivatives of the
+/// sums for a; nan at a zero eigenvalue, where a = 0.
+/// Source: (5) of theory.md section 4, differentiated; docs/matrix-derivation.md.
+struct Exponents {
+  Eigen::ArrayXXd out, in;
+};
+Exponents preconditioning(const SpectralCoefficients& coefficients, const Eigen::ArrayXd& sigma,
+                          const Eigen::ArrayXd& lambda);
+
+/// What an optimizer does to every mode at one risk: ds/dt = -2 gamma a s + gamma^2 c for a single
+/// direction of the mode. Shape (nodes of K_out, nodes of K_in); a vector problem has one row.
+struct ModeRates {
+  double risk = 0;
+  Eigen::ArrayXXd weight;        ///< h, the curvature of the mode: sigma_i lambda_j
+  Eigen::ArrayXXd multiplicity;  ///< directions the mode stands for
+  Eigen::ArrayXXd drift;         ///< a, per step and unit of step size
+  Eigen::ArrayXXd diffusion;     ///< c
+  /// Along either side: as above for spectral optimizers; for the others, whose a is a power of h,
+  /// by differences of log a over log h (nan where the side has a single eigenvalue).
+  Exponents exponent;
+  /// Estimated largest relative errors of the quadratures (spectral.hpp); 0 for closed forms.
+  double drift_error = 0, diffusion_error = 0;
+
+  /// E ||update||_F^2: sum of c over directions. SignSVD: the rank, min(N_out, N_in, B).
+  double squared_update() const { return (multiplicity * diffusion).sum(); }
+};
+
+/// Throws InputError as mode_system and SpectralRates do; and unless risk is positive and finite.
+ModeRates mode_rates(const Experiment& experiment, double risk);
+
+/// Modes (node of K_out, node of K_in) in a line through the matrix. Zero eigenvalues are left out.
+using Modes = std::vector<std::pair<Eigen::Index, Eigen::Index>>;
+/// The side along which modes are read: K_in, or K_out where K_in has a single positive eigenvalue.
+bool runs_along_in(const MatrixProblem& problem);
+/// One side in decreasing order, the other at its median positive eigenvalue.
+Modes modes_along(const MatrixProblem& problem, bool in);
+/// One side in decreasing order, the other at the same quantile of its positive eigenvalues.
+Modes modes_on_diagonal(const MatrixProblem& problem, bool in);
+
+/// Exponents are read off as SGD-like above, as preconditioned up to this: halfway between 1 and
+/// 1/2.
+constexpr double kCrossoverExponent = 0.75;
+
+/// The preconditioning exponent along one side of a matrix problem, the other at its median
+/// eigenvalue, for several batches at one risk.
+struct BatchScan {
+  Eigen::ArrayXd eigenvalue;      ///< positive eigenvalues of the side that runs, decreasing
+  Eigen::Index median = 0;        ///< the one at the median
+  Eigen::ArrayXd batch;           ///< increasing
+  Eigen::ArrayXXd exponent;       ///< (eigenvalues, batches); nan where c is infinite at that batch
+  Eigen::ArrayXd crossover;       ///< (batches): eigenvalue where the exponent passes 3/4, or nan
+  Eigen::ArrayXd preconditioned;  ///< (batches): share of the eigenvalues with exponent <= 3/4
+  /// Batch at which the exponent of the median eigenvalue passes 3/4; nan if not within `batch`.
+  double crossover_batch = 0;
+};
+
+/// Relative accuracy 1e-6, of crossovers 1e-3. Throws InputError unless batches are positive and
+/// increasing.
+BatchScan scan_batches(const MatrixProblem& problem, const SpectralFunction& f, double risk,
+                       const Eigen::ArrayXd& batches);
+
+}  // namespace riskcurve

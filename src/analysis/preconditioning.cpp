@@ -1,0 +1,255 @@
+#include "riskcurve/analysis/preconditioning.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/tools/toms748_solve.hpp>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "riskcurve/dynamics/resolvent.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+/// 1/(1 + a x), shape (x, nodes)
+ArrayXXd unsaturated(const ArrayXd& log_a, const ArrayXd& x) {
+  return 1 / (1 + (x.matrix() * log_a.exp().matrix().transpose()).array());
+}
+
+void check_risk(double risk) {
+  if (!(risk > 0 && std::isfinite(risk)))
+    throw InputError("risk", fmt::format("{}", risk), "a finite number > 0");
+}
+
+/// dlog a/dlog h along a row, by centred differences that reach far enough not to cancel.
+ArrayXd log_slopes(const ArrayXd& h, const ArrayXd& a) {
+  constexpr double reach = 1e-3;  // of log h, to either side
+  std::vector<Index> order;
+  for (Index k = 0; k < h.size(); ++k)
+    if (h[k] > 0 && a[k] > 0) order.push_back(k);
+  std::stable_sort(order.begin(), order.end(), [&](Index i, Index j) { return h[i] < h[j]; });
+  ArrayXd slope = ArrayXd::Constant(h.size(), nan);
+  const auto n = static_cast<Index>(order.size());
+  for (Index at = 0, low = 0, high = 0; at < n; ++at) {
+    const double here = std::log(h[order[at]]);
+    while (low + 1 < at && std::log(h[order[low + 1]]) <= here - reach) ++low;
+    while (high + 1 < n && std::log(h[order[high]]) < here + reach) ++high;
+    const double run = std::log(h[order[high]] / h[order[low]]);
+    if (run >= reach) slope[order[at]] = std::log(a[order[high]] / a[order[low]]) / run;
+  }
+  return slope;
+}
+
+ModeRates spectral_rates(const MatrixProblem& problem, const Spectral& spectral, double risk) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  SpectralRates rates(ResolventCurve(out, in, spectral.batch), spectral.function, problem.noise);
+  const SpectralCoefficients& coefficients = rates.at(risk);
+  ModeRates result;
+  result.weight = out.value.matrix() * in.value.matrix().transpose();
+  result.multiplicity = out.multiplicity.matrix() * in.multiplicity.matrix().transpose();
+  result.drift = coefficients.drift(out.value, in.value);
+  result.diffusion = coefficients.diffusion(out.value, in.value);
+  result.exponent = preconditioning(coefficients, out.value, in.value);
+  result.drift_error = coefficients.drift_error;
+  result.diffusion_error = coefficients.diffusion_error;
+  return result;
+}
+
+ModeRates system_rates(const Experiment& experiment, double risk) {
+  const ModeSystem system = mode_system(experiment);
+  const Response response = system.response(0, risk, system.extra_initial);
+  const Index rows =
+      experiment.is_matrix() ? experiment.matrix().covariance_out.spectrum.size() : 1;
+  const auto shaped = [&](const ArrayXd& values) {
+    return ArrayXXd(values.reshaped(rows, values.size() / rows));
+  };
+  ModeRates result;
+  result.weight = shaped(system.weight);
+  result.multiplicity =
+      shaped(system.multiplicity.size() > 0 ? system.multiplicity : ArrayXd::Ones(system.modes()));
+  result.drift = shaped((system.drift.matrix() * response.drift.matrix()).array());
+  result.diffusion = shaped((system.diffusion.matrix() * response.diffusion.matrix()).array()) /
+                     result.multiplicity.max(std::numeric_limits<double>::min());
+  result.exponent.out = result.exponent.in = result.weight;
+  for (Index i = 0; i < rows; ++i)
+    result.exponent.in.row(i) = log_slopes(result.weight.row(i), result.drift.row(i));
+  for (Index j = 0; j < result.weight.cols(); ++j)
+    result.exponent.out.col(j) = log_slopes(result.weight.col(j), result.drift.col(j));
+  return result;
+}
+
+ArrayXd positive_count(const Spectrum& spectrum) {
+  return (spectrum.value > 0).select(spectrum.multiplicity, 0.0);
+}
+
+/// Node of the quantile `share` of the positive eigenvalues, by count from the largest.
+Index quantile(const Spectrum& spectrum, double share) {
+  const ArrayXd count = positive_count(spectrum);
+  const double wanted = share * count.sum();
+  double sum = 0;
+  for (Index k = 0; k < spectrum.size(); ++k)
+    if ((sum += count[k]) >= wanted) return k;
+  return spectrum.size() - 1;
+}
+
+Index positive(const Spectrum& spectrum) {
+  return (spectrum.value > 0).count();
+}
+
+/// Each node of one side with the node of the other at `other_share(quantile of the node)`.
+template <class Share>
+Modes line(const MatrixProblem& problem, bool in, Share&& other_share) {
+  const Spectrum& side = (in ? problem.covariance_in : problem.covariance_out).spectrum;
+  const Spectrum& other = (in ? problem.covariance_out : problem.covariance_in).spectrum;
+  const ArrayXd count = positive_count(side);
+  Modes modes;
+  double before = 0;
+  for (Index k = 0; k < positive(side); ++k) {
+    const Index at = quantile(other, other_share((before + 0.5 * count[k]) / count.sum()));
+    before += count[k];
+    modes.emplace_back(in ? at : k, in ? k : at);
+  }
+  return modes;
+}
+
+/// log x where the exponent passes 3/4 within (low, high), given at both ends.
+template <class Exponent>
+double crossing(Exponent&& exponent, double low, double high, double at_low, double at_high) {
+  boost::uintmax_t most = 60;
+  const auto inside = boost::math::tools::toms748_solve(
+      [&](double x) { return exponent(x) - kCrossoverExponent; }, low, high,
+      at_low - kCrossoverExponent, at_high - kCrossoverExponent,
+      [](double a, double b) { return std::abs(a - b) < 1e-3; }, most);
+  return 0.5 * (inside.first + inside.second);
+}
+
+bool passes(double one, double two) {
+  return (one <= kCrossoverExponent) != (two <= kCrossoverExponent) && std::isfinite(one + two);
+}
+
+}  // namespace
+
+Exponents preconditioning(const SpectralCoefficients& c, const ArrayXd& sigma,
+                          const ArrayXd& lambda) {
+  Exponents e;
+  if (c.log_a.size() == 0) {  // f(g) = g
+    e.out = e.in = ArrayXXd::Ones(sigma.size(), lambda.size());
+  } else {
+    // a = sum_k (w a b)_k sigma lambda/((1 + a sigma)(1 + b lambda)): the factor sigma lambda
+    // drops out.
+    const ArrayXXd left = unsaturated(c.log_a, sigma), right = unsaturated(c.log_b, lambda);
+    const auto weight = (c.drift_weight * (c.log_a + c.log_b).exp()).matrix().asDiagonal();
+    const MatrixXd weighted = left.matrix() * weight, mean = weighted * right.matrix().transpose();
+    const MatrixXd again = left.square().matrix() * weight;
+    e.in = (weighted * right.square().matrix().transpose()).array() / mean.array();
+    e.out = (again * right.matrix().transpose()).array() / mean.array();
+  }
+  for (ArrayXXd* part : {&e.out, &e.in}) {
+    for (Index i = 0; i < sigma.size(); ++i)
+      if (!(sigma[i] > 0)) part->row(i) = nan;
+    for (Index j = 0; j < lambda.size(); ++j)
+      if (!(lambda[j] > 0)) part->col(j) = nan;
+  }
+  return e;
+}
+
+ModeRates mode_rates(const Experiment& experiment, double risk) {
+  check_risk(risk);
+  const auto spectral = spectral_of(experiment);
+  ModeRates rates = spectral ? spectral_rates(experiment.matrix(), *spectral, risk)
+                             : system_rates(experiment, risk);
+  rates.risk = risk;
+  return rates;
+}
+
+bool runs_along_in(const MatrixProblem& problem) {
+  return positive(problem.covariance_in.spectrum) > 1 ||
+         positive(problem.covariance_out.spectrum) == 1;
+}
+
+Modes modes_along(const MatrixProblem& problem, bool in) {
+  return line(problem, in, [](double) { return 0.5; });
+}
+
+Modes modes_on_diagonal(const MatrixProblem& problem, bool in) {
+  return line(problem, in, [](double share) { return share; });
+}
+
+BatchScan scan_batches(const MatrixProblem& problem, const SpectralFunction& f, double risk,
+                       const ArrayXd& batches) {
+  check_risk(risk);
+  for (Index b = 0; b < batches.size(); ++b)
+    if (!(batches[b] > (b ? batches[b - 1] : 0.0)))
+      throw InputError("batches", fmt::format("{}", batches[b]), "positive, increasing numbers");
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  const bool along_in = runs_along_in(problem);
+  const Spectrum& side = along_in ? in : out;
+  const Index n = positive(side);
+  BatchScan scan;
+  scan.batch = batches;
+  scan.eigenvalue = side.value.head(n);
+  scan.median = quantile(side, 0.5);
+  const double sigma = out.value[quantile(out, 0.5)], lambda = in.value[quantile(in, 0.5)];
+  const ArrayXd count = side.multiplicity.head(n);
+  const auto one = [](double x) { return ArrayXd::Constant(1, x); };
+
+  // Empty where c is infinite.
+  const auto coefficients = [&](double batch) -> std::optional<SpectralCoefficients> {
+    SpectralRates rates(ResolventCurve(out, in, batch), f, problem.noise, 1e-6);
+    try {
+      return rates.at(risk);
+    } catch (const InputError&) {
+      return {};
+    }
+  };
+  const auto along = [&](const SpectralCoefficients& c, const ArrayXd& x) -> ArrayXd {
+    return along_in ? ArrayXd(preconditioning(c, one(sigma), x).in.row(0))
+                    : ArrayXd(preconditioning(c, x, one(lambda)).out.col(0));
+  };
+
+  scan.exponent = ArrayXXd::Constant(n, batches.size(), nan);
+  scan.crossover = scan.preconditioned = ArrayXd::Constant(batches.size(), nan);
+  for (Index b = 0; b < batches.size(); ++b) {
+    const auto c = coefficients(batches[b]);
+    if (!c) continue;
+    const ArrayXd e = along(*c, scan.eigenvalue);
+    scan.exponent.col(b) = e;
+    scan.preconditioned[b] = (e <= kCrossoverExponent).select(count, 0.0).sum() / count.sum();
+    for (Index k = 0; k + 1 < n; ++k)
+      if (passes(e[k], e[k + 1])) {
+        scan.crossover[b] = std::exp(crossing(
+            [&](double x) { return along(*c, one(std::exp(x)))[0]; },
+            std::log(scan.eigenvalue[k + 1]), std::log(scan.eigenvalue[k]), e[k + 1], e[k]));
+        break;
+      }
+  }
+
+  scan.crossover_batch = nan;
+  for (Index b = 0; b + 1 < batches.size(); ++b) {
+    const double low = scan.exponent(scan.median, b), high = scan.exponent(scan.median, b + 1);
+    if (!passes(low, high)) continue;
+    const auto exponent = [&](double log_batch) {
+      const auto c = coefficients(std::exp(log_batch));
+      return c ? along(*c, one(scan.eigenvalue[scan.median]))[0] : nan;
+    };
+    scan.crossover_batch =
+        std::exp(crossing(exponent, std::log(batches[b]), std::log(batches[b + 1]), low, high));
+    break;
+  }
+  return scan;
+}
+
+}  // namespace riskcurve
