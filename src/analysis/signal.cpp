@@ -187,6 +187,24 @@ double signal_norm(const MatrixProblem& problem) {
   return independent_norm(variance, rows, columns);
 }
 
+double risk_rank(const MatrixProblem& problem) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  if (problem.initial_error) {
+    const MatrixXd m = out.expand().sqrt().matrix().asDiagonal() * *problem.initial_error *
+                       in.expand().sqrt().matrix().asDiagonal();
+    const MatrixXd gram = m * m.transpose();
+    const double square = gram.squaredNorm();
+    return square > 0 ? gram.trace() * gram.trace() / square : 0;
+  }
+  const ArrayXd rows = out.multiplicity.max(1.0), columns = in.multiplicity.max(1.0);
+  const ArrayXXd q = problem.initial * (out.value.matrix() * in.value.matrix().transpose()).array();
+  const double square = (q.rowwise().sum().square() / rows).sum() +
+                        (q.colwise().sum().transpose().square() / columns).sum() -
+                        (q.square() / (rows.matrix() * columns.matrix().transpose()).array()).sum();
+  return square > 0 ? q.sum() * q.sum() / square : 0;
+}
+
 double noise_norm(const MatrixProblem& problem, double batch, double risk) {
   constexpr double affordable = 4e6;  // random numbers in a gradient
   const Spectrum& out = problem.covariance_out.spectrum;

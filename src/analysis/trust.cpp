@@ -33,6 +33,7 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
     numbers.step_rate = std::max(numbers.step_rate, experiment.schedule(curve.steps[i]) * fastest);
   }
   if (experiment.is_matrix()) {
+    numbers.rank = risk_rank(experiment.matrix());
     const std::string name = experiment.optimizer.text("name");
     const bool spectral = name == "sign_svd" || name == "schatten" || name == "regularized_svd";
     double largest = 0;  // sqrt(R)/||G - E G|| increases with R
@@ -67,6 +68,11 @@ std::vector<std::string> warnings(const Trust& trust) {
         "operator norm, above {:g}: batch too large or target of too low rank; runs decay more "
         "slowly than the curve",
         trust.signal, kTrustedSignal));
+  if (trust.rank > 0 && trust.rank < kTrustedRank)
+    lines.push_back(fmt::format(
+        "the initial risk has only {:.3g} singular directions (effective rank, below {:g}): "
+        "residuals are not Gaussian, and runs part from the curve",
+        trust.rank, kTrustedRank));
   return lines;
 }
 

@@ -144,6 +144,29 @@ TEST(SmallSignal, KnownEntriesAreMeasuredThemselves) {
   EXPECT_NEAR(signal_norm(problem), std::sqrt(2.0), 1e-3);
 }
 
+TEST(RiskRank, IsTheRankOfEqualSingularValuesAndTheMeanOfSampledTargets) {
+  MatrixProblem problem = problem_of(isotropic(40), isotropic(40), no_noise(), 0, Sides::in);
+  MatrixXd three = MatrixXd::Zero(40, 40);
+  three.topLeftCorner(3, 3).setIdentity();
+  problem.initial_error = three;
+  EXPECT_NEAR(risk_rank(problem), 3, 1e-12);
+  // E tr (M M^T)^2 of independent signs, against draws.
+  problem = problem_of(power_law(40, 0.4), power_law(30, 0.7), no_noise(), 0.3, Sides::both);
+  const ArrayXXd q = problem.initial * (problem.covariance_out.spectrum.value.matrix() *
+                                        problem.covariance_in.spectrum.value.matrix().transpose())
+                                           .array();
+  double squares = 0;
+  constexpr int draws = 200;
+  for (int draw = 0; draw < draws; ++draw) {
+    Random random(14, draw, 0);
+    MatrixXd m = q.sqrt();
+    for (double& x : m.reshaped())
+      if (random.uniform() < 0.5) x = -x;
+    squares += (m * m.transpose()).squaredNorm() / draws;
+  }
+  EXPECT_NEAR(q.sum() * q.sum() / squares / risk_rank(problem), 1, 0.01);
+}
+
 TEST(SmallSignal, RatioIsFreeOfRiskWithoutNoiseAndFallsWithIt) {
   const MatrixProblem quiet = problem_of(isotropic(50), isotropic(50), no_noise(), 0, Sides::in);
   EXPECT_NEAR(signal_ratio(quiet, 100, 1e-6), signal_ratio(quiet, 100, 1.0), 1e-6);
