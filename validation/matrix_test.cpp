@@ -11,7 +11,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
