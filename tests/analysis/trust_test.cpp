@@ -92,7 +92,7 @@ TEST(SmallSignal, NoiseNormMatchesSampledGradients) {
     for (const NoiseLaw& noise : {no_noise(), gaussian_noise(2), student_t_noise(5, 0.5)}) {
       const MatrixProblem problem = problem_of(out, in, noise, 0, Sides::in);
       for (const Index batch : {6, 60, 1000}) {
-        const double sampled = sampled_noise(problem, batch, 1.0, batch < 10 ? 60 : 10);
+        const double sampled = sampled_noise(problem, batch, 1.0, batch < 10 ? 30 : 5);
         EXPECT_NEAR(noise_norm(problem, double(batch), 1.0) / sampled, 1, 0.25)
             << out.kind << ' ' << in.kind << ' ' << noise.kind << " B " << batch;
       }
