@@ -224,14 +224,16 @@ void fill_exact(ModeSystem& system, const MatrixProblem& problem) {
 ModeSystem sign_sgd(const MatrixProblem& problem, const SignSgd& optimizer) {
   ModeSystem system;
   system.noise_variance = problem.noise.variance;
-  const Orientation out = problem.covariance_out.orientation,
-                    in = problem.covariance_in.orientation;
   for (const Covariance* covariance : {&problem.covariance_out, &problem.covariance_in})
     if (covariance->orientation == Orientation::given &&
         (!covariance->matrix || !covariance->eigenvectors))
       throw InputError("problem.covariance_out, covariance_in: orientation", "given",
                        "a covariance matrix small enough to hold; use orientation = \"generic\"");
-  if (out == Orientation::generic || in == Orientation::generic)
+  // A multiple of the identity looks the same in every basis.
+  const auto generic = [](const Covariance& covariance) {
+    return covariance.orientation == Orientation::generic && covariance.spectrum.size() > 1;
+  };
+  if (generic(problem.covariance_out) || generic(problem.covariance_in))
     fill_generic(system, problem);
   else
     fill_exact(system, problem);
