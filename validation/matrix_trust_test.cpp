@@ -94,6 +94,8 @@ TEST(MatrixTrust, NoWarningWhereRunsFollowTheCurve) {
                         Case{"B = N, noise", 0, 50, 1}, Case{"B = 4N, noise", 0, 200, 1},
                         Case{"power laws, B = N", 0, 50, 0.5, "kind = 'power_law', alpha = 0.2",
                              "kind = 'power_law', alpha = 0.3"},
+                        Case{"steep power law, B = N/2", 0, 25, 0, "kind = 'isotropic'",
+                             "kind = 'power_law', alpha = 0.5"},
                         Case{"rank 20, B = N", 20, 50, 0.5}}) {
     const Outcome o = run(c);
     EXPECT_FALSE(o.warned) << numbers(c, o);
@@ -106,7 +108,9 @@ TEST(MatrixTrust, WarningWhereRunsPartFromTheCurve) {
   for (const Case& c :
        {Case{"B = N^2/2", 0, 1250, 0}, Case{"B = N^2", 0, 2500, 0},
         Case{"B = N^2, noise", 0, 2500, 1}, Case{"rank 1, B = N", 1, 50, 0},
-        Case{"rank 1, B = N, noise", 1, 50, 1}, Case{"rank 3, B = 2N", 3, 100, 0}}) {
+        Case{"rank 1, B = N, noise", 1, 50, 1}, Case{"rank 3, B = 2N", 3, 100, 0},
+        Case{"steep power laws, B = 4N", 0, 200, 0, "kind = 'power_law', alpha = 0.5",
+             "kind = 'power_law', alpha = 0.5"}}) {
     const Outcome o = run(c);
     EXPECT_TRUE(o.warned) << numbers(c, o);
     EXPECT_GT(o.gap, 0.1 + 4 * o.error) << numbers(c, o);

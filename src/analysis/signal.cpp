@@ -63,7 +63,7 @@ double independent_norm(const ArrayXXd& variance, const ArrayXd& rows, const Arr
   const double column = (variance.matrix().transpose() * rows.matrix()).maxCoeff();
   if (!(row > 0)) return 0;
   double low = std::sqrt(std::max(row, column)), high = std::sqrt(row) + std::sqrt(column);
-  while (high > 1.01 * low) {
+  while (high > 1.03 * low) {
     const double middle = std::sqrt(low * high);
     (above(middle, variance, rows, columns) ? high : low) = middle;
   }
