@@ -27,9 +27,9 @@ struct Trust {
 
 /// Lower limits of the first two, upper limits of the next two, lower limit of the last, beyond
 /// which `warnings` speaks. SignSVD at N = 50 (isotropic and power-law sides, B from N/2 to N^2),
-/// when the risk has halved, is above the prediction by at most 7 % below a signal of 0.4 at rank
-/// above 5; by 2.5 (steep power laws: one mode carries the signal) to 9 % at 0.5, 14 to 25 % at 1
-/// without noise on isotropic sides; and by 6 to 40 % below rank 5, whatever the signal.
+/// until the risk has halved, was above the prediction by at most 6 % below a signal of 0.4 at rank
+/// above 5; by 3 (steep power laws, where one mode carries the signal) to 9 % (isotropic) at 0.5,
+/// by 8 to 23 % at 1; and by 6 to 41 % below rank 5, whatever the signal.
 constexpr double kTrustedIntrinsicDimension = 20;
 constexpr double kTrustedParticipation = 10;
 constexpr double kTrustedStepRate = 0.2;
@@ -43,7 +43,7 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
 /// iteration. Else independent entries of variance v_ij = sigma_i^2 lambda_j^2 s_ij(0): the least g
 /// at which the cavity equations x_ij = 1/(g - sum_{l /= j} v_il y_il), y_ij = 1/(g - sum_{l /= i}
 /// v_lj x_lj) and their full sums stay positive: the edge of a dense matrix, the entry itself of a
-/// matrix with one. To about 2 %.
+/// matrix with one. Within 10 % of drawn matrices of independent signs.
 double signal_norm(const MatrixProblem& problem);
 /// The number `rank` above: of the entries where known, else expected of independent ones, with
 /// q_ij = sigma_i lambda_j s_ij: (sum q)^2/(sum_i (sum_j q)^2 + sum_j (sum_i q)^2 - sum q^2).
