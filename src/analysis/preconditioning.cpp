@@ -6,6 +6,7 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -70,19 +71,33 @@ ModeRates spectral_rates(const MatrixProblem& problem, const Spectral& spectral,
 ModeRates system_rates(const Experiment& experiment, double risk) {
   const ModeSystem system = mode_system(experiment);
   const Response response = system.response(0, risk, system.extra_initial);
-  const Index rows =
-      experiment.is_matrix() ? experiment.matrix().covariance_out.spectrum.size() : 1;
-  const auto shaped = [&](const ArrayXd& values) {
-    return ArrayXXd(values.reshaped(rows, values.size() / rows));
-  };
+  ArrayXXd nodes;  // h if the modes are those of the covariances
+  if (experiment.is_matrix()) {
+    const MatrixProblem& problem = experiment.matrix();
+    nodes = problem.covariance_out.spectrum.value.matrix() *
+            problem.covariance_in.spectrum.value.matrix().transpose();
+  } else {
+    nodes = experiment.vector().covariance.spectrum.value.transpose();
+  }
   ModeRates result;
+  result.on_nodes = nodes.size() == system.modes() &&
+                    ((nodes.reshaped() - system.weight).abs() <= 1e-9 * nodes.reshaped()).all();
+  std::vector<Index> order(static_cast<std::size_t>(system.modes()));
+  std::iota(order.begin(), order.end(), Index{0});
+  if (!result.on_nodes)
+    std::stable_sort(order.begin(), order.end(),
+                     [&](Index i, Index j) { return system.weight[i] > system.weight[j]; });
+  const Index rows = result.on_nodes ? nodes.rows() : 1;
+  const auto shaped = [&](const ArrayXd& values) {
+    return ArrayXXd(values(order).reshaped(rows, values.size() / rows));
+  };
   result.weight = shaped(system.weight);
   result.multiplicity =
       shaped(system.multiplicity.size() > 0 ? system.multiplicity : ArrayXd::Ones(system.modes()));
   result.drift = shaped((system.drift.matrix() * response.drift.matrix()).array());
   result.diffusion = shaped((system.diffusion.matrix() * response.diffusion.matrix()).array()) /
                      result.multiplicity.max(std::numeric_limits<double>::min());
-  result.exponent.out = result.exponent.in = result.weight;
+  result.exponent.out = result.exponent.in = ArrayXXd(rows, result.weight.cols());
   for (Index i = 0; i < rows; ++i)
     result.exponent.in.row(i) = log_slopes(result.weight.row(i), result.drift.row(i));
   for (Index j = 0; j < result.weight.cols(); ++j)
@@ -163,6 +178,10 @@ Exponents preconditioning(const SpectralCoefficients& c, const ArrayXd& sigma,
       if (!(lambda[j] > 0)) part->col(j) = nan;
   }
   return e;
+}
+
+double ModeRates::squared_update() const {
+  return on_nodes ? (multiplicity * diffusion).sum() : nan;
 }
 
 ModeRates mode_rates(const Experiment& experiment, double risk) {

@@ -222,10 +222,13 @@ void add_matrix(Result& result, const Experiment& experiment, const ModeRates& r
   }
 }
 
-void add_vector(Result& result, const Experiment& experiment, const ModeRates& rates) {
-  const Spectrum& spectrum = experiment.vector().covariance.spectrum;
+/// One row of modes: a vector problem, or modes that are not those of the covariances.
+void add_row(Result& result, const Experiment& experiment, const ModeRates& rates) {
   Record& record = result.record;
-  if (spectrum.size() == rates.weight.size()) record.column("index", spectrum.last);
+  record.column("index", rates.on_nodes
+                             ? experiment.vector().covariance.spectrum.last
+                             : ArrayXd::LinSpaced(rates.weight.size(), 1,
+                                                  static_cast<double>(rates.weight.size())));
   record.column("h", ArrayXd(rates.weight.row(0)));
   record.column("drift", ArrayXd(rates.drift.row(0)));
   record.column("diffusion", ArrayXd(rates.diffusion.row(0)));
@@ -257,8 +260,9 @@ void add_checks(Result& result, const Experiment& experiment, const ModeRates& r
                                        std::abs(rates.squared_update() / rank - 1)));
   } else {
     record.set("rank", nullptr);
-    result.notes.push_back(
-        fmt::format("E ||update||^2 = sum of c = {:.6g}", rates.squared_update()));
+    if (rates.on_nodes)
+      result.notes.push_back(
+          fmt::format("E ||update||^2 = sum of c = {:.6g}", rates.squared_update()));
   }
   if (rates.drift_error > 0)
     result.notes.push_back(fmt::format("estimated relative errors: a {:.1e}, c {:.1e}",
@@ -279,10 +283,10 @@ int run(const Options& options) {
   result.record.set("optimizer", experiment.optimizer.text("name"));
   result.record.set("batch", experiment.optimizer.integer_or("batch", 1));
   result.record.set("risk", rates.risk);
-  if (experiment.is_matrix()) {
+  if (experiment.is_matrix() && rates.on_nodes) {
     add_matrix(result, experiment, rates);
   } else {
-    add_vector(result, experiment, rates);
+    add_row(result, experiment, rates);
   }
   add_checks(result, experiment, rates);
   if (options.modes) result.record.set("modes", modes_record(rates));

@@ -1,8 +1,11 @@
 #include "riskcurve/analysis/preconditioning.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -192,6 +195,29 @@ TEST(ModeRates, EveryOptimizerHasItsExponent) {
   both("name = \"sign_sgd\"\nbatch = 5", "generic", 1);
   both("name = \"sign_sgd\"\nbatch = 5", "diagonal", 0.5);
   both("name = \"schatten\"\nexponent = 1\nbatch = 5", "generic", 1);
+}
+
+TEST(ModeRates, ModesThatAreNotEigenvectorsOfTheCovariancesStandInOneRow) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("riskcurve-preconditioning-" + std::to_string(getpid()) + ".csv");
+  std::ofstream(path) << "1,0.6,0.2\n0.6,2,0.4\n0.2,0.4,4\n";
+  const ModeRates rates = mode_rates(
+      read_experiment(Fields::from_text(
+          "[problem]\ngeometry = \"matrix\"\n"
+          "covariance_out = { kind = \"isotropic\", dimension = 6, orientation = \"diagonal\" }\n"
+          "covariance_in = { kind = \"matrix\", path = \"" +
+          path.string() +
+          "\" }\ntarget = { kind = \"isotropic\" }\n"
+          "[optimizer]\nname = \"sign_sgd\"\nbatch = 9\n"
+          "[schedule]\nkind = \"constant\"\nstep = 1e-3\n[run]\nsteps = 10\n")),
+      0.7);
+  std::filesystem::remove(path);
+  EXPECT_FALSE(rates.on_nodes);
+  EXPECT_EQ(rates.weight.rows(), 1);
+  for (Index k = 1; k < rates.weight.cols(); ++k)
+    EXPECT_LE(rates.weight(0, k), rates.weight(0, k - 1));
+  EXPECT_LT(distance(rates.exponent.in, 1), 1e-9);
+  EXPECT_TRUE(std::isnan(rates.squared_update()));
 }
 
 TEST(ModeRates, SquaredUpdateIsTheRankForSignSvdAndTheGradientNormForSgd) {

@@ -26,9 +26,12 @@ Exponents preconditioning(const SpectralCoefficients& coefficients, const Eigen:
                           const Eigen::ArrayXd& lambda);
 
 /// What an optimizer does to every mode at one risk: ds/dt = -2 gamma a s + gamma^2 c for a single
-/// direction of the mode. Shape (nodes of K_out, nodes of K_in); a vector problem has one row.
+/// direction of the mode. Where the modes are the eigenvectors of the covariances (on_nodes), shape
+/// (nodes of K_out, nodes of K_in), one row for a vector problem; else, as for SignSGD in a given
+/// orientation, one row in decreasing order of h.
 struct ModeRates {
   double risk = 0;
+  bool on_nodes = true;
   Eigen::ArrayXXd weight;        ///< h, the curvature of the mode: sigma_i lambda_j
   Eigen::ArrayXXd multiplicity;  ///< directions the mode stands for
   Eigen::ArrayXXd drift;         ///< a, per step and unit of step size
@@ -39,8 +42,9 @@ struct ModeRates {
   /// Estimated largest relative errors of the quadratures (spectral.hpp); 0 for closed forms.
   double drift_error = 0, diffusion_error = 0;
 
-  /// E ||update||_F^2: sum of c over directions. SignSVD: the rank, min(N_out, N_in, B).
-  double squared_update() const { return (multiplicity * diffusion).sum(); }
+  /// E ||update||_F^2: sum of c over directions. SignSVD: the rank, min(N_out, N_in, B). nan unless
+  /// on_nodes: other modes are not orthonormal.
+  double squared_update() const;
 };
 
 /// Throws InputError as mode_system and SpectralRates do; and unless risk is positive and finite.
