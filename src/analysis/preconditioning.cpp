@@ -65,6 +65,8 @@ ModeRates spectral_rates(const MatrixProblem& problem, const Spectral& spectral,
   result.exponent = preconditioning(coefficients, out.value, in.value);
   result.drift_error = coefficients.drift_error;
   result.diffusion_error = coefficients.diffusion_error;
+  for (const Covariance* side : {&problem.covariance_out, &problem.covariance_in})
+    if (!side->remark.empty()) result.warnings.push_back(side->remark);
   return result;
 }
 
@@ -80,6 +82,7 @@ ModeRates system_rates(const Experiment& experiment, double risk) {
     nodes = experiment.vector().covariance.spectrum.value.transpose();
   }
   ModeRates result;
+  result.warnings = system.warnings;
   result.on_nodes = nodes.size() == system.modes() &&
                     ((nodes.reshaped() - system.weight).abs() <= 1e-9 * nodes.reshaped()).all();
   std::vector<Index> order(static_cast<std::size_t>(system.modes()));

@@ -241,6 +241,11 @@ void add_row(Result& result, const Experiment& experiment, const ModeRates& rate
       {Series::Style::line, "", rates.weight.row(0), rates.exponent.in.row(0), {}});
 }
 
+/// The power of ten above x, from 1e-12 on: digits further down are roundoff.
+double bound(double x) {
+  return std::pow(10.0, std::ceil(std::log10(std::max(x, 1e-12)) - 1e-9));
+}
+
 /// What the coefficients must satisfy, and how far they are from it.
 void add_checks(Result& result, const Experiment& experiment, const ModeRates& rates) {
   Record& record = result.record;
@@ -255,9 +260,9 @@ void add_checks(Result& result, const Experiment& experiment, const ModeRates& r
                                          problem.covariance_in.spectrum, spectral->batch)
                               .p_max();
     record.set("rank", rank);
-    result.notes.push_back(fmt::format("sum of c {:.10g} = min(N_out, N_in, B) to {:.1e}",
+    result.notes.push_back(fmt::format("sum of c {:.10g} = min(N_out, N_in, B) to {:.0e}",
                                        rates.squared_update(),
-                                       std::abs(rates.squared_update() / rank - 1)));
+                                       bound(std::abs(rates.squared_update() / rank - 1))));
   } else {
     record.set("rank", nullptr);
     if (rates.on_nodes)
@@ -265,8 +270,8 @@ void add_checks(Result& result, const Experiment& experiment, const ModeRates& r
           fmt::format("E ||update||^2 = sum of c = {:.6g}", rates.squared_update()));
   }
   if (rates.drift_error > 0)
-    result.notes.push_back(fmt::format("estimated relative errors: a {:.1e}, c {:.1e}",
-                                       rates.drift_error, rates.diffusion_error));
+    result.notes.push_back(fmt::format("estimated relative errors below {:.0e} of a, {:.0e} of c",
+                                       bound(rates.drift_error), bound(rates.diffusion_error)));
 }
 
 int run(const Options& options) {
@@ -290,7 +295,7 @@ int run(const Options& options) {
   }
   add_checks(result, experiment, rates);
   if (options.modes) result.record.set("modes", modes_record(rates));
-  result.record.set("warnings", std::vector<std::string>{});
+  result.record.set("warnings", rates.warnings);
   return emit(result, options.outputs);
 }
 

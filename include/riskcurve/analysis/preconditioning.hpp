@@ -1,5 +1,6 @@
 #pragma once
 #include <Eigen/Core>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ struct ModeRates {
   Exponents exponent;
   /// Estimated largest relative errors of the quadratures (spectral.hpp); 0 for closed forms.
   double drift_error = 0, diffusion_error = 0;
+  std::vector<std::string> warnings;  ///< approximations made
 
   /// E ||update||_F^2: sum of c over directions. SignSVD: the rank, min(N_out, N_in, B). nan unless
   /// on_nodes: other modes are not orthonormal.
