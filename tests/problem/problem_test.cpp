@@ -87,7 +87,7 @@ TEST(Targets, WithAnEigenbasisTheCoordinatesCarryTheSameRisk) {
     EXPECT_NEAR(ar.initial_risk(), 2, 1e-13);
     EXPECT_NEAR(0.5 * ar.initial_error->dot(*ar.covariance.matrix * *ar.initial_error), 2, 1e-12);
     text.covariance = "{ kind = 'data', path = '" + kDigits + "', columns = [1, 64] }";
-    EXPECT_NEAR(risk_on_rows(read(text).problem), 2, 1e-10);
+    EXPECT_NEAR(risk_on_rows(read(text).vector()), 2, 1e-10);
   }
 }
 
