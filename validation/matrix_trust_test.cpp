@@ -5,6 +5,7 @@
 // of the curve without a warning of rank or signal; with it, they part by more than 10 %.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -35,8 +36,9 @@ std::string target(int rank) {
   Eigen::MatrixXd a(kSize, rank), b(rank, kSize);
   random.normals(a.data(), static_cast<std::size_t>(a.size()));
   random.normals(b.data(), static_cast<std::size_t>(b.size()));
-  const std::string path =
-      (std::filesystem::path(testing::TempDir()) / fmt::format("rank{}.csv", rank)).string();
+  const std::string path = (std::filesystem::path(testing::TempDir()) /
+                            fmt::format("riskcurve-{}-rank{}.csv", getpid(), rank))
+                               .string();
   const Eigen::IOFormat csv(Eigen::FullPrecision, Eigen::DontAlignCols, ",", "\n");
   std::ofstream(path) << (a * b).format(csv) << "\n";
   return fmt::format("kind = 'file', path = '{}', risk = 1.0", path);

@@ -1,6 +1,7 @@
 #include "riskcurve/problem/data.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdint>
@@ -14,7 +15,8 @@ namespace riskcurve {
 namespace {
 
 std::string write(const std::string& name, const std::string& bytes) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "data_test";
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("riskcurve-data-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   const std::string path = (folder / name).string();
   std::ofstream(path, std::ios::binary) << bytes;

@@ -1,6 +1,7 @@
 #include "riskcurve/problem/fields.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -129,7 +130,8 @@ TEST(Fields, SyntaxErrorsSayWhere) {
 }
 
 TEST(Fields, PathsStandBesideTheProblemFile) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "fields_test";
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("riskcurve-fields-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "p.toml") << "path = \"x.csv\"\nroot = \"/y.csv\"\n";
   const Fields fields = Fields::from_file((folder / "p.toml").string());

@@ -1,6 +1,7 @@
 #include "riskcurve/problem/matrix_problem.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -14,7 +15,8 @@ namespace {
 using Eigen::MatrixXd;
 
 std::string write(const std::string& name, const MatrixXd& matrix) {
-  const auto path = std::filesystem::path(testing::TempDir()) / ("matrix_problem_" + name);
+  const auto path =
+      std::filesystem::path(testing::TempDir()) / ("riskcurve-" + std::to_string(getpid()) + name);
   const Eigen::IOFormat csv(Eigen::FullPrecision, Eigen::DontAlignCols, ",", "\n");
   std::ofstream(path) << matrix.format(csv) << "\n";
   return path.string();

@@ -1,6 +1,7 @@
 #include "riskcurve/problem/problem.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -15,7 +16,8 @@ namespace {
 const std::string kDigits = RISKCURVE_SOURCE_DIR "/validation/data/digits.csv";
 
 std::string write(const std::string& name, const Eigen::MatrixXd& matrix) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "problem_test";
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("riskcurve-problem-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   const std::string path = (folder / name).string();
   const Eigen::IOFormat csv(Eigen::FullPrecision, Eigen::DontAlignCols, ",", "\n");
@@ -224,8 +226,8 @@ TEST(Experiment, ErrorsNameTheField) {
          [](Text& t) { t.target = "{ kind = 'isotropic', gamma = 1 }"; });
   expect("schedule.stepp: unknown key", [](Text& t) { t.schedule += "\nstepp = 1"; });
   expect("extra: unknown key", [](Text& t) { t.rest = "[extra]\na = 1"; });
-  expect("problem.geometry = 'matrix': expected \"vector\"",
-         [](Text& t) { t.geometry = "'matrix'"; });
+  expect("problem.covariance_out = (missing", [](Text& t) { t.geometry = "'matrix'"; });
+  expect("problem.geometry = 'tensor'", [](Text& t) { t.geometry = "'tensor'"; });
   expect("optimizer.name = (missing)", [](Text& t) { t.optimizer = "batch = 2"; });
   expect("problem.target.beta = (missing)", [](Text& t) { t.target = "{ kind = 'power_law' }"; });
   expect("problem.target.risk = -1", [](Text& t) { t.target = "{ kind='isotropic', risk = -1 }"; });

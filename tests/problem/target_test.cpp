@@ -3,6 +3,7 @@
 #include "problem/target.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -14,7 +15,8 @@ namespace riskcurve {
 namespace {
 
 std::string write(const std::string& name, const Eigen::VectorXd& column) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "target_test";
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("riskcurve-target-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   const std::string path = (folder / name).string();
   const Eigen::IOFormat full(Eigen::FullPrecision);

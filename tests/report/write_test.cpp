@@ -215,7 +215,9 @@ TEST(ToNpz, ReadsBackAsWritten) {
 
 TEST(ToNpz, IsReadByNumpy) {
   if (std::system("python3 -c 'import numpy' 2>/dev/null") != 0) GTEST_SKIP() << "no numpy here";
-  const std::string file = (fs::temp_directory_path() / "riskcurve-numpy.npz").string();
+  const std::string file =
+      (fs::temp_directory_path() / ("riskcurve-numpy-" + std::to_string(getpid()) + ".npz"))
+          .string();
   write_file(file, to_npz(example()));
   const std::string command = "python3 -c \"import numpy; z = numpy.load('" + file +
                               "'); assert z['run'][1,0] == 3 and z['run'].shape == (6,2) and "

@@ -87,7 +87,8 @@ TEST(PolarFactor, SurvivesIllConditioning) {
     const Eigen::VectorXd s = Eigen::ArrayXd::LinSpaced(24, 0, -std::log(condition)).exp().matrix();
     for (const auto& [rows, columns] : {std::pair{24, 24}, {50, 24}, {24, 50}}) {
       const MatrixXd g = with_singular_values(rows, columns, s), p = mapped(sign, g);
-      EXPECT_LT(isometry_error(p), 1e-12) << condition;
+      // One Newton-Schulz step squares the 2^-52 k^2 the Gram matrix leaves: 1e-10 at its limit.
+      EXPECT_LT(isometry_error(p), condition < 3.2e5 ? 1e-11 : 1e-12) << condition;
       // The factor itself: to 2^-52 k^2 by the Gram matrix, to roundoff times k by the SVD.
       const double bound = condition < 3.2e5 ? 0x1p-52 * condition * condition : 1e-14 * condition;
       EXPECT_LT(relative(p, reference(sign, g, 24)), bound + 1e-11) << condition;
