@@ -12,6 +12,7 @@
 #include "cli/outputs.hpp"
 #include "riskcurve/analysis/preconditioning.hpp"
 #include "riskcurve/dynamics/resolvent.hpp"
+#include "riskcurve/problem/error.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -119,7 +120,7 @@ Figure exponent_axes(const std::string& title, const std::string& x_name, const 
   figure.title = title;
   figure.x_label = "eigenvalue " + x_name;
   figure.y_label = "preconditioning exponent, d log a/d log " + x_name;
-  figure.log_x = spans_a_decade(x);
+  figure.log_x = x.minCoeff() > 0 && x.maxCoeff() > 2 * x.minCoeff();
   ArrayXd ends(2);
   ends << x.minCoeff(), x.maxCoeff();
   for (const double level : {0.5, 1.0})
@@ -280,6 +281,9 @@ int run(const Options& options) {
   const Experiment& experiment = loaded.experiment;
   const double start =
       std::visit([](const auto& problem) { return problem.initial_risk(); }, experiment.problem);
+  if (!options.risk && !(start > 0))
+    throw InputError("problem: initial risk", fmt::format("{}", start),
+                     "> 0; choose another by --risk");
   const ModeRates rates = mode_rates(experiment, options.risk.value_or(start));
 
   Result result;
