@@ -38,8 +38,8 @@ ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer);
 
 /// SignSGD on the entries of W, batch B. Generic (if either side is), with tau_o, tau_i the mean
 /// eigenvalues: a = sigma lambda phi_B/sqrt(tau_o tau_i),
-/// c = (2/pi)(sigma lambda/(tau_o tau_i) + pi/2 - 1). Else the vector formulas of K = K_out (x) K_in
-/// exactly, in the directions w_i (x) w_j of both sides' S (a diagonal side: the coordinates):
+/// c = (2/pi)(sigma lambda/(tau_o tau_i) + pi/2 - 1). Else the vector formulas of K = K_out (x)
+/// K_in exactly, in the directions w_i (x) w_j of both sides' S (a diagonal side: the coordinates):
 /// h = Lambda_i Lambda_j, a = h phi_B, c = w_ij^T K_sigma w_ij, s = E (w_i^T Delta w_j)^2, the
 /// entries of Delta independent in the eigenbasis unless problem.initial_error has them. Diagonal
 /// on both sides: h = sigma lambda, a = sqrt(sigma lambda) phi_B, c = 1.
