@@ -16,7 +16,7 @@ constexpr double largest_dimension = 1e18;
 constexpr double exact_indices = 4096;
 constexpr int panel_nodes = 18;
 
-const Range dimension_range = Range::within(1, largest_dimension);
+constexpr Range dimension_range{1, largest_dimension};
 
 void check_dimension(double dimension) {
   if (!dimension_range.contains(dimension) || dimension != std::floor(dimension))

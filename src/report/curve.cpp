@@ -38,6 +38,10 @@ Record to_record(const Prediction& prediction) {
   trust.set("intrinsic_dimension", prediction.trust.intrinsic_dimension);
   trust.set("participation", prediction.trust.participation);
   trust.set("step_rate", prediction.trust.step_rate);
+  if (prediction.trust.rank > 0) {
+    trust.set("rank", prediction.trust.rank);
+    trust.set("signal", prediction.trust.signal);
+  }
   record.set("trust", trust);
   record.set("largest_stable_step", prediction.largest_stable_step);
   Record counters;

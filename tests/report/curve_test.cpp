@@ -17,6 +17,8 @@ Prediction example(double noise_variance) {
   Prediction prediction;
   prediction.noise_variance = noise_variance;
   prediction.trust.participation = 3;
+  prediction.trust.rank = 7;
+  prediction.trust.signal = 0.25;
   prediction.largest_stable_step = inf;
   RiskCurve& curve = prediction.curve;
   curve.status = RiskCurve::Status::diverged;
@@ -40,6 +42,8 @@ TEST(CurveRecord, HasTheFieldsThatScriptsRead) {
   EXPECT_EQ(json["warnings"], nlohmann::json({"one"}));
   EXPECT_EQ(json["counters"]["accepted"], 12);
   EXPECT_EQ(json["trust"]["participation"], 3);
+  EXPECT_EQ(json["trust"]["rank"], 7);
+  EXPECT_EQ(json["trust"]["signal"], 0.25);
   EXPECT_TRUE(json["largest_stable_step"].is_null());
   EXPECT_FALSE(json.contains("modes"));
 }
