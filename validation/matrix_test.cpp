@@ -24,6 +24,9 @@ struct Case {
   std::string name, optimizer, noise, out, in;
   double samples;  // B/N
 };
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
 
 std::string toml(const Case& c, int n, int steps, double step) {
   return fmt::format(
