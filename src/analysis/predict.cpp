@@ -22,7 +22,7 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options) {
   prediction.trust = trust(experiment, full, curve);
   for (const std::string& line : warnings(prediction.trust)) curve.warnings.push_back(line);
   if (!experiment.is_matrix() && experiment.vector().covariance.sample_rows)
-    curve.warnings.push_back(
+    curve.warnings.emplace_back(
         "runs draw rows of the data, the prediction assumes Gaussian x of the same covariance");
 
   prediction.largest_stable_step = largest_stable_step(full);
