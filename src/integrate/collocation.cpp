@@ -6,57 +6,12 @@
 namespace riskcurve {
 namespace {
 
-constexpr int kN = Collocation::kNodes;
-using Nodes = Eigen::Array<double, kN, 1>;
-using Square = Eigen::Matrix<double, kN, kN>;
-
-/// Constants of the Chebyshev-Lobatto nodes c_j on [0, 1].
-struct Basis {
-  Nodes node;
-  Square to_monomial;    // values at the nodes -> coefficients of 1, x, .., x^4
-  Square integrate;      // values at the nodes -> integrals from 0 to each node
-  Nodes last_chebyshev;  // values -> coefficient of T_4
-  Basis() {
-    for (int j = 0; j < kN; ++j) node[j] = 0.5 * (1 - std::cos(M_PI * j / (kN - 1)));
-    Square vandermonde, powers;
-    for (int j = 0; j < kN; ++j)
-      for (int m = 0; m < kN; ++m) {
-        vandermonde(j, m) = std::pow(node[j], m);
-        powers(j, m) = std::pow(node[j], m + 1) / (m + 1);
-      }
-    to_monomial = vandermonde.inverse();
-    integrate = powers * to_monomial;
-    last_chebyshev = to_monomial.row(kN - 1).transpose().array() / 128;  // T_4(2x-1) = 128 x^4 - ..
-  }
-};
-const Basis& basis() {
-  static const Basis instance;
-  return instance;
-}
-
-/// Coefficients in powers of u of the polynomial through (u_j, f_j): Newton's divided differences.
-Nodes monomials(const Nodes& u, Nodes f) {
-  for (int level = 1; level < kN; ++level)
-    for (int j = kN - 1; j >= level; --j) f[j] = (f[j] - f[j - 1]) / (u[j] - u[j - level]);
-  for (int level = kN - 2; level >= 0; --level)
-    for (int j = level; j < kN - 1; ++j) f[j] -= u[level] * f[j + 1];
-  return f;
-}
+constexpr int kN = kStepNodes;
+using Nodes = StepNodes;
 
 /// sum_m p_m int_0^1 e^{-z(1-v)} v^m dv, z >= 0, given e^{-z}.
 double relaxed(const Nodes& p, double z, double decay) {
-  Nodes moment;
-  if (z > 2) {
-    moment[0] = (1 - decay) / z;
-    for (int m = 1; m < kN; ++m) moment[m] = (1 - m * moment[m - 1]) / z;
-  } else {
-    // Series for the highest moment, then downwards, where the recurrence is stable.
-    double term = 1.0 / kN, sum = term;
-    for (int n = 1; n < 24 && std::abs(term) > 1e-17 * sum; ++n) sum += term *= -z / (kN + n);
-    moment[kN - 1] = sum;
-    for (int m = kN - 1; m > 0; --m) moment[m - 1] = (1 - z * moment[m]) / m;
-  }
-  return (p * moment).sum();
+  return (p * relaxation_moments(z, decay)).sum();
 }
 
 }  // namespace
@@ -121,7 +76,7 @@ void Collocation::fill_scalars(const Eigen::ArrayXd& unknown) {
   drift_.resize(kN, system.drift.cols());
   diffusion_.resize(kN, system.diffusion.cols());
   for (int j = 0; j < kN; ++j) {
-    const double t = t0_ + basis().node[j] * h_;
+    const double t = t0_ + step_basis().node[j] * h_;
     double risk;
     if (j == 0) {
       risk = system.risk(state_.head(system.modes()));
@@ -144,7 +99,7 @@ void Collocation::fill_scalars(const Eigen::ArrayXd& unknown) {
 }
 
 void Collocation::fill_clocks() {
-  clock_ = (h_ * (basis().integrate * speed_.matrix())).array();
+  clock_ = (h_ * (step_basis().integrate * speed_.matrix())).array();
   if (speed_.cols() != 1) return;
   // One clock for all modes: the source in powers of its fraction, once. (gamma n/g, not a quotient
   // of products: a schedule may end at gamma = 0.)
@@ -184,7 +139,7 @@ void Collocation::modes_at(const Nodes& theta_power, const Eigen::ArrayXd& clock
     const Nodes own = (clock_.matrix() * system.drift.row(k).matrix().transpose()).array();
     const double now = (system.drift.row(k).transpose() * clock).sum(), total = own[kN - 1];
     if (!(rate.minCoeff() > 0) || !(total > 0)) {  // no drift: a plain integral
-      const Nodes p = (basis().to_monomial * (gamma_.square() * noise).matrix()).array();
+      const Nodes p = (step_basis().to_monomial * (gamma_.square() * noise).matrix()).array();
       double gained = 0;
       for (int m = 0; m < kN; ++m) gained += p[m] * theta_power[m] / (m + 1);
       s[k] = state_[k] + h_ * gained;
@@ -209,7 +164,7 @@ bool Collocation::residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out) {
   scratch_.resize(system_->modes());
   for (int j = 1; j < kN; ++j) {
     Nodes power;
-    for (int m = 0; m < kN; ++m) power[m] = std::pow(basis().node[j], m + 1);
+    for (int m = 0; m < kN; ++m) power[m] = std::pow(step_basis().node[j], m + 1);
     modes_at(power, clock_.row(j).transpose(), scratch_);
     const double risk = system_->risk(scratch_);
     if (!(risk > 0) || !std::isfinite(risk)) return false;
@@ -217,7 +172,7 @@ bool Collocation::residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out) {
     for (Eigen::Index e = 0; e < extras; ++e)
       out[(e + 1) * (kN - 1) + j - 1] =
           extra_(j, e) - extra_(0, e) -
-          h_ * basis().integrate.row(j).dot(extra_rate_.col(e).matrix());
+          h_ * step_basis().integrate.row(j).dot(extra_rate_.col(e).matrix());
   }
   return true;
 }
@@ -225,7 +180,7 @@ bool Collocation::residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out) {
 void Collocation::accept() {
   clock_so_far_ += clock_.row(kN - 1).transpose();
   source_so_far_ +=
-      h_ * (basis().integrate * source_.abs().matrix()).row(kN - 1).transpose().array();
+      h_ * (step_basis().integrate * source_.abs().matrix()).row(kN - 1).transpose().array();
 }
 
 void Collocation::estimate_error() {
@@ -233,7 +188,7 @@ void Collocation::estimate_error() {
   // weighed by the integral over the step, or by a thousandth of the integral so far if that is
   // more: a schedule that fades to nothing need not be resolved to its last digit.
   const auto relative = [](const Eigen::ArrayXd& values, double scale) {
-    return scale > 0 ? std::abs((values * basis().last_chebyshev).sum()) / (15 * scale) : 0.0;
+    return scale > 0 ? std::abs((values * step_basis().last_chebyshev).sum()) / (15 * scale) : 0.0;
   };
   const auto worst = [&](const Eigen::ArrayXXd& columns, const Eigen::ArrayXd& so_far) {
     // Columns of a sum of products matter only together: they share a scale.
@@ -255,7 +210,7 @@ void Collocation::state_at(double theta, Eigen::ArrayXd& out) const {
   Nodes power;
   for (int m = 0; m < kN; ++m) power[m] = std::pow(theta, m + 1);
   const auto integral = [&](const Eigen::ArrayXd& values) {
-    const Nodes p = (basis().to_monomial * values.matrix()).array();
+    const Nodes p = (step_basis().to_monomial * values.matrix()).array();
     double sum = 0;
     for (int m = 0; m < kN; ++m) sum += p[m] * power[m] / (m + 1);
     return h_ * sum;

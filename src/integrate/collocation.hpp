@@ -2,6 +2,7 @@
 #include <Eigen/Core>
 #include <functional>
 
+#include "integrate/relaxation.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
@@ -20,7 +21,6 @@ using StepSize = std::function<double(double t)>;
 /// a stiff risk costs nothing either. Our derivation: docs/integrator.md.
 class Collocation {
  public:
-  static constexpr int kNodes = 5;
   static constexpr int kOrder = 6;       ///< global order where rates times H are small
   static constexpr int kErrorOrder = 4;  ///< global order of the embedded estimate
 
@@ -42,7 +42,7 @@ class Collocation {
   long evaluations() const { return evaluations_; }
 
  private:
-  using Nodes = Eigen::Array<double, kNodes, 1>;
+  using Nodes = StepNodes;
   void fill_scalars(const Eigen::ArrayXd& unknown);
   void fill_clocks();
   void modes_at(const Nodes& fraction_power, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const;
@@ -56,14 +56,14 @@ class Collocation {
   long evaluations_ = 0;
 
   Nodes gamma_;                 // step size at the nodes
-  Eigen::ArrayXXd drift_;       // g_q at the nodes: (kNodes, Q)
-  Eigen::ArrayXXd diffusion_;   // n_r at the nodes: (kNodes, N)
-  Eigen::ArrayXXd speed_;       // gamma g_q at the nodes: (kNodes, Q)
-  Eigen::ArrayXXd source_;      // gamma^2 n_r at the nodes: (kNodes, N)
-  Eigen::ArrayXXd extra_;       // e at the nodes: (kNodes, E)
+  Eigen::ArrayXXd drift_;       // g_q at the nodes: (kStepNodes, Q)
+  Eigen::ArrayXXd diffusion_;   // n_r at the nodes: (kStepNodes, N)
+  Eigen::ArrayXXd speed_;       // gamma g_q at the nodes: (kStepNodes, Q)
+  Eigen::ArrayXXd source_;      // gamma^2 n_r at the nodes: (kStepNodes, N)
+  Eigen::ArrayXXd extra_;       // e at the nodes: (kStepNodes, E)
   Eigen::ArrayXXd extra_rate_;  // de/dt at the nodes
-  Eigen::ArrayXXd clock_;       // integral of speed_ up to each node: (kNodes, Q)
-  Eigen::ArrayXXd polynomial_;  // Q = 1: source in powers of the clock fraction: (kNodes, N)
+  Eigen::ArrayXXd clock_;       // integral of speed_ up to each node: (kStepNodes, Q)
+  Eigen::ArrayXXd polynomial_;  // Q = 1: source in powers of the clock fraction: (kStepNodes, N)
   Eigen::ArrayXd clock_so_far_, source_so_far_;
   mutable Eigen::ArrayXd scratch_;
 };

@@ -75,6 +75,10 @@ void stop(RiskCurve& curve, RiskCurve::Status status, std::string message) {
   curve.message = std::move(message);
 }
 
+double risk_of(const ModeSystem& system, const State& x) {
+  return system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
+}
+
 /// False, with the reason in `curve`, where the state is beyond use.
 bool sound(const ModeSystem& system, const State& x, double t, double initial_risk,
            RiskCurve& curve) {
@@ -84,7 +88,7 @@ bool sound(const ModeSystem& system, const State& x, double t, double initial_ri
            fmt::format("the state left the finite numbers at step {:g}: s[{}] = {}", t, k, x[k]));
       return false;
     }
-  const double risk = system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
+  const double risk = risk_of(system, x);
   const double reference =
       initial_risk + (std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0);
   if (risk > kBlownUp * std::max(reference, 1e-250)) {
@@ -96,23 +100,52 @@ bool sound(const ModeSystem& system, const State& x, double t, double initial_ri
   return true;
 }
 
-/// Drives any Odeint dense-output stepper from t0 to t1. False: stopped for good, reason in curve.
+/// When the risk passed `level` within the stepper's last step.
+template <class Stepper>
+double crossing(Stepper& stepper, const ModeSystem& system, double level, double low) {
+  State x(static_cast<std::size_t>(system.modes() + system.extra_initial.size()));
+  const auto above = [&](double t) {
+    stepper.calc_state(t, x);
+    return risk_of(system, x) > level;
+  };
+  double high = stepper.current_time();
+  for (int i = 0; i < 60 && high - low > 1e-14 * high; ++i) {
+    const double middle = 0.5 * (low + high);
+    (above(middle) ? low : high) = middle;
+  }
+  return high;
+}
+
+/// Drives any Odeint dense-output stepper from t0 to t1; dt is the first step to try, and then the
+/// next. False: stopped for good, reason in curve.
 template <class Stepper, class DoStep>
 bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x, double t0,
-           double t1, double dt, double initial_risk, const SolveOptions& options,
+           double t1, double& dt, double initial_risk, const SolveOptions& options,
            Recorder& recorder, RiskCurve& curve) {
   State at_output(x.size());
   int crawling = 0;  // accepted steps in a row that barely move the time
+  const auto cut = [&](double from, double to) {
+    stepper.initialize(x, from, to - from);
+    if (options.keep_panels && !curve.panels.empty() && curve.panels.back().start == from)
+      curve.panels.pop_back();  // taken again, shorter
+  };
   stepper.initialize(x, t0, std::min(dt, t1 - t0));
   while (t1 - stepper.current_time() > 1e-14 * t1) {
     const double before = stepper.current_time();
-    if (before + 1.0001 * stepper.current_time_step() > t1) {
-      x = stepper.current_state();
-      stepper.initialize(x, before, t1 - before);
-    }
+    x = stepper.current_state();
+    const double tried = stepper.current_time_step();
+    const bool cut_short = before + 1.0001 * tried > t1;
+    if (cut_short) cut(before, t1);
     do_step();
     ++curve.accepted;
+    if (options.until_risk > 0 && risk_of(system, stepper.current_state()) <= options.until_risk &&
+        stepper.current_time() > before) {
+      t1 = curve.reached = crossing(stepper, system, options.until_risk, before);
+      cut(before, t1);
+      do_step();
+    }
     const double now = stepper.current_time();
+    dt = cut_short ? std::max(tried, stepper.current_time_step()) : stepper.current_time_step();
     crawling = now - before < 1e-11 * std::max(now, 1e-3) ? crawling + 1 : 0;
     if (!(now > before) || crawling > 200) {
       stop(curve, RiskCurve::Status::failed,
@@ -141,8 +174,7 @@ bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x,
       stop(curve, RiskCurve::Status::interrupted, fmt::format("interrupted at step {:g}", now));
       return false;
     }
-    const double risk = system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
-    if (risk < kVanished) {
+    if (risk_of(system, x) < kVanished) {
       curve.warnings.push_back(fmt::format(
           "the risk fell below {:g} at step {:g} and is reported as 0 from there", kVanished, now));
       x.assign(x.size(), 0.0);
@@ -174,11 +206,23 @@ double first_step(const Flow& flow, const State& x, double t) {
   return rate > 0 ? 1e-2 / rate : 1.0;
 }
 
-bool stretch(const Flow& flow, State& x, double t0, double t1, double initial_risk,
+Panel panel_of(const DenseExponential& stepper, Eigen::Index modes) {
+  Panel panel{stepper.previous_time(), stepper.current_time() - stepper.previous_time(), {}};
+  panel.modes.resize(modes, kStepNodes);
+  State x;
+  for (int j = 0; j < kStepNodes; ++j) {
+    stepper.calc_state(panel.start + step_basis().node[j] * panel.length, x);
+    panel.modes.col(j) = Eigen::Map<const Eigen::ArrayXd>(x.data(), modes);
+  }
+  return panel;
+}
+
+/// dt: as in drive; 0 for a guess from the rates.
+bool stretch(const Flow& flow, State& x, double t0, double t1, double& dt, double initial_risk,
              const SolveOptions& options, Recorder& recorder, RiskCurve& curve) {
   namespace odeint = boost::numeric::odeint;
   const ModeSystem& system = *flow.system;
-  const double dt = first_step(flow, x, t0);
+  if (dt == 0) dt = first_step(flow, x, t0);
   const auto go = [&](auto& stepper, auto do_step) {
     return drive(stepper, do_step, system, x, t0, t1, dt, initial_risk, options, recorder, curve);
   };
@@ -189,6 +233,8 @@ bool stretch(const Flow& flow, State& x, double t0, double t1, double initial_ri
       stepper.do_step(flow);
       curve.rejected = rejected + stepper.rejected();
       curve.evaluations = evaluations + stepper.evaluations();
+      if (options.keep_panels && stepper.current_time() > stepper.previous_time())
+        curve.panels.push_back(panel_of(stepper, system.modes()));
     });
   }
   if (options.method == Method::dopri5) {
@@ -228,6 +274,8 @@ void check(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOption
     throw InputError("rtol", fmt::format("{}", options.rtol), "a tolerance in [1e-13, 1)");
   if (!(options.atol >= 0) || !std::isfinite(options.atol))
     throw InputError("atol", fmt::format("{}", options.atol), "a finite tolerance >= 0");
+  if (options.keep_panels && options.method != Method::exponential)
+    throw InputError("keep_panels", "with another method", "the exponential method");
   if (options.method == Method::rosenbrock4 && system.modes() > 400)
     throw InputError("method", "rosenbrock4",
                      fmt::format("at most 400 modes for a dense solver, not {}", system.modes()));
@@ -267,6 +315,7 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
   const double horizon = at[at.size() - 1];
   std::vector<double> ends = step.breaks;
   ends.insert(ends.end(), system.breaks.begin(), system.breaks.end());
+  ends.insert(ends.end(), options.stops.begin(), options.stops.end());
   ends.push_back(horizon);
   std::sort(ends.begin(), ends.end());
 
@@ -278,7 +327,7 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
     return gamma;
   };
 
-  double t = 0;
+  double t = 0, dt = 0;
   if (horizon > 0 && initial_risk == 0) {
     // From R = 0 only noise acts at first, and responses may be infinite: one explicit instant.
     t = 1e-6 * std::min(1.0, ends.front());
@@ -298,11 +347,16 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
       const bool still = checked(0.5 * (t + end)) == 0;  // no step, no change
       if (still) {
         while (recorder.due(end)) recorder.record(x);
-      } else if (!stretch(flow, x, t, end, initial_risk, options, recorder, curve)) {
+        if (options.keep_panels)
+          curve.panels.push_back({t, end - t,
+                                  Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes())
+                                      .replicate(1, kStepNodes)});
+      } else if (!stretch(flow, x, t, end, dt, initial_risk, options, recorder, curve)) {
         recorder.finish();
         return curve;
       }
       t = end;
+      if (std::isfinite(curve.reached)) break;
     }
     stop(curve, RiskCurve::Status::ok, "solved");
   } catch (const InputError&) {

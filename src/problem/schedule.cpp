@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -63,6 +64,12 @@ Schedule read_shape(const Fields& fields, const Names& names, double horizon) {
   if (kind == "piecewise")
     return piecewise_schedule(fields.numbers("from", Range::non_negative()),
                               fields.numbers(names.value, Range::positive()));
+  if (fields.has("file")) {
+    const Eigen::MatrixXd table = read_matrix(fields.path("file"), fields.name("file"));
+    if (table.cols() != 2) fields.fail("file", "two columns: steps and values");
+    return tabulated_schedule({table.col(0).begin(), table.col(0).end()},
+                              {table.col(1).begin(), table.col(1).end()});
+  }
   return tabulated_schedule(fields.numbers("at", Range::non_negative()),
                             fields.numbers(names.value, Range::non_negative()));
 }
@@ -153,7 +160,7 @@ Schedule times(Schedule schedule, double factor) {
 }
 
 Schedule read_schedule(const Fields& fields, double dimension, double horizon) {
-  const bool raw = fields.has("step"), scaled = fields.has("scaled_step");
+  const bool raw = fields.has("step") || fields.has("file"), scaled = fields.has("scaled_step");
   if (raw && scaled) fields.fail("scaled_step", "either step or scaled_step, not both");
   if (!raw && !scaled) throw InputError(fields.name("step"), "missing", "step or scaled_step");
   if (raw) return read_named(fields, {"step", "final_step"}, horizon);

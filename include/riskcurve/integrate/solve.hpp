@@ -1,6 +1,7 @@
 #pragma once
 #include <Eigen/Core>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,10 +22,20 @@ struct SolveOptions {
   /// A step is accepted when the estimated error of the risk is at most rtol R + atol.
   double rtol = 1e-10;
   double atol = 0;
-  long max_steps = 1000000;  ///< bound on accepted plus rejected steps
-  bool keep_modes = false;   ///< record s_k at every requested time
+  long max_steps = 1000000;   ///< bound on accepted plus rejected steps
+  bool keep_modes = false;    ///< record s_k at every requested time
+  bool keep_panels = false;   ///< record every accepted step (exponential method only)
+  std::vector<double> stops;  ///< further times at which a step must end, increasing
+  /// Stop as soon as the risk has fallen to this; `reached` then says when.
+  double until_risk = 0;
   /// Called now and then with the fraction done; returning false interrupts.
   std::function<bool(double fraction)> progress;
+};
+
+/// One accepted step of the exponential method: all s_k at its five Chebyshev-Lobatto nodes.
+struct Panel {
+  double start, length;
+  Eigen::ArrayXXd modes;  ///< shape (modes, 5)
 };
 
 /// A predicted curve and how it came about.
@@ -38,6 +49,8 @@ struct RiskCurve {
   Eigen::ArrayXd risk;    ///< excess risk R(k)
   Eigen::ArrayXXd modes;  ///< s_k, shape (times, modes), if kept
   std::map<std::string, Eigen::ArrayXd> observable;
+  std::vector<Panel> panels;  ///< from step 0 to the last time, if kept
+  double reached = std::numeric_limits<double>::quiet_NaN();  ///< see until_risk
 
   long accepted = 0, rejected = 0, evaluations = 0;
 };

@@ -1,0 +1,65 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "riskcurve/integrate/sensitivity.hpp"
+
+namespace riskcurve {
+
+/// gamma(t; parameters), every parameter > 0, with dgamma(t)/dlog(parameter).
+struct ScheduleFamily {
+  std::string kind;
+  std::vector<std::string> names;  ///< of the parameters, as a problem file calls them
+  std::function<Schedule(const Eigen::ArrayXd& parameters)> schedule;
+  std::function<Eigen::ArrayXd(const Eigen::ArrayXd& parameters, double t)> derivative;
+};
+/// step
+ScheduleFamily constant_family();
+/// step (1 + k/delay)^(-exponent)
+ScheduleFamily power_decay_family();
+/// Linear warm-up over `warmup` steps, then cosine from `step` to 0 at the horizon.
+ScheduleFamily cosine_family(double horizon);
+/// Linear between the step sizes at these times: with many of them, any schedule.
+ScheduleFamily tabulated_family(const Eigen::ArrayXd& at);
+
+/// `count` times from 0 to the horizon, spaced geometrically from either end, from the larger of
+/// half a step and horizon/10^6 on: what optimal schedules need, which change fastest at the ends.
+Eigen::ArrayXd schedule_mesh(double horizon, int count = 97);
+
+/// A schedule of a family that is best for some horizon.
+struct ScheduleOptimum {
+  bool found = false;
+  std::string message;        ///< one line: why not, or how the search ended
+  Eigen::ArrayXd parameters;  ///< for a tabulated schedule: gamma at the mesh
+  Schedule schedule;
+  double risk = 0;      ///< R(horizon)
+  double gradient = 0;  ///< |dlog R/dlog parameters|, Euclidean: 0 at an optimum
+  int evaluations = 0;  ///< solves of the mode system
+};
+
+struct ScheduleOptions {
+  double tolerance = 1e-7;  ///< on `gradient`
+  int max_solves = 400;
+  SolveOptions solve;
+};
+
+/// Minimises log R(horizon) over the family from `start`, by L-BFGS in the logarithms of the
+/// parameters; the gradient and the diagonal it is scaled by come from one adjoint sweep a solve.
+/// A local minimum, never above the start. Source: theory.md section 6 (c), (e).
+ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
+                              const ScheduleFamily& family, const Eigen::ArrayXd& start,
+                              const ScheduleOptions& options = {});
+
+/// The greedy schedule gamma(t) = argmin dR/dt = sum h a s/sum h c at the times of the mesh,
+/// linear between them. Theory.md section 6(b).
+ScheduleOptimum greedy_schedule(const ModeSystem& system, const Eigen::ArrayXd& mesh,
+                                const ScheduleOptions& options = {});
+
+/// The optimal schedule (Pontryagin): best_schedule over tabulated_family(mesh), started from the
+/// best constant step or the greedy schedule, whichever is better, so never worse than either. At
+/// the optimum gamma(t) = sum p a s/sum p c, greedy with the adjoint for weights.
+ScheduleOptimum optimal_schedule(const ModeSystem& system, const Eigen::ArrayXd& mesh,
+                                 const ScheduleOptions& options = {});
+
+}  // namespace riskcurve

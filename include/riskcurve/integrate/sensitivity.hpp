@@ -1,0 +1,48 @@
+#pragma once
+#include "riskcurve/integrate/solve.hpp"
+
+namespace riskcurve {
+
+/// How R(T) answers to the step size at every earlier time, from one solve forwards and one sweep
+/// back. With p_k(t) = dR(T)/ds_k(t),
+///
+///     dp_k/dt = 2 gamma a_k p_k - (h_k/2) mu(t),                        p_k(T) = h_k/2,
+///     mu = sum_j p_j (-2 gamma s_j da_j/dR + gamma^2 dc_j/dR),
+///     dR(T)/dgamma(t) = sum_k p_k (-2 a_k s_k + 2 gamma c_k).
+///
+/// The sweep takes the panels of the forward solve, each by the same exponential collocation: p
+/// relaxes backwards as s does forwards, and mu at the nodes solves a linear 5x5 system. Towards T
+/// the panels shrink geometrically, so that the layer in which fast modes forget is resolved.
+/// Source: theory.md sections 6(c) and 7; the discretisation is ours (docs/optima.md).
+struct Sensitivity {
+  RiskCurve curve;  ///< at T, or at the time `reached`; look at its status first
+  double risk = 0;  ///< R(T)
+  double rate = 0;  ///< dR/dt at T under the schedule
+
+  // At the nodes of all panels, in increasing time:
+  Eigen::ArrayXd time, step;  ///< t and gamma(t)
+  Eigen::ArrayXd weight;      ///< quadrature weights: int_0^T f dt = sum weight f(time)
+  Eigen::ArrayXd gradient;    ///< dR(T)/dgamma(t), per unit of t
+  Eigen::ArrayXd curvature;   ///< 2 sum p c: its derivative by gamma(t) with p, s held
+  Eigen::ArrayXd greedy;      ///< sum h a s/sum h c: the step size of fastest descent at t
+
+  Eigen::ArrayXd initial;  ///< p_k(0) = dR(T)/ds_k(0)
+
+  /// dR(T)/dtheta of a schedule gamma(t; theta), given dgamma/dtheta.
+  template <class Direction>
+  double along(const Direction& direction) const {
+    double sum = 0;
+    for (Eigen::Index i = 0; i < time.size(); ++i)
+      sum += weight[i] * gradient[i] * direction(time[i]);
+    return sum;
+  }
+};
+
+/// options.until_risk ends the curve, and so T, where the risk falls to it. Derivatives of the
+/// responses by R are central differences of fourth order in log R (about 1e-11 relative).
+/// Throws InputError as solve does, for another method than the exponential one, and for systems
+/// with extra states.
+Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double horizon,
+                        SolveOptions options = {});
+
+}  // namespace riskcurve

@@ -1,0 +1,195 @@
+#include "riskcurve/analysis/optimum.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/math/tools/toms748_solve.hpp>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "riskcurve/integrate/sensitivity.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+/// One solve and sweep at a step size; its slope is +inf where the risk diverges.
+struct Trial {
+  double step, risk, steps, slope;
+};
+
+/// What ends a search before its time.
+struct Stopped {
+  std::string why;
+};
+
+Trial trial_of(const Sensitivity& at, double step, double horizon) {
+  const RiskCurve& curve = at.curve;
+  if (curve.status == RiskCurve::Status::diverged) return {step, INFINITY, horizon, INFINITY};
+  if (curve.status != RiskCurve::Status::ok) throw Stopped{curve.message};
+  if (!(at.risk > 0)) throw Stopped{fmt::format("the risk vanishes at step size {:.4g}", step)};
+  const double slope = step / at.risk * (at.weight * at.gradient).sum();
+  if (!std::isfinite(slope))
+    throw Stopped{fmt::format("no finite derivative at step size {:.4g}", step)};
+  return {step, at.risk, horizon, slope};
+}
+
+/// The root of the slope: `evaluate` is called at step sizes.
+Optimum root(const std::function<Trial(double)>& evaluate, double first,
+             const OptimumOptions& options, const int& solves) {
+  Optimum best;
+  best.slope = INFINITY;
+  const auto slope_at = [&](double x) {
+    if (solves >= options.max_solves)
+      throw Stopped{fmt::format("no optimum in {} solves", options.max_solves)};
+    const Trial trial = evaluate(std::exp(x));
+    if (!(std::abs(trial.slope) < std::abs(best.slope))) return trial.slope;
+    best.step = trial.step;
+    best.risk = trial.risk;
+    best.steps = trial.steps;
+    best.slope = trial.slope;
+    return trial.slope;
+  };
+  try {
+    const double start = std::log(first);
+    double low = start, high = start, stride = options.start > 0 ? 0.1 : 0.7;
+    double at_low = slope_at(start), at_high = at_low;
+    while (at_low > 0) {
+      high = low, at_high = at_low;
+      at_low = slope_at(low -= stride);
+      stride *= 2;
+    }
+    while (at_high < 0) {
+      low = high, at_low = at_high;
+      at_high = slope_at(high += stride);
+      stride *= 2;
+    }
+    while (!std::isfinite(at_high)) {  // towards the edge of stability
+      const double middle = 0.5 * (low + high), slope = slope_at(middle);
+      (slope < 0 ? low : high) = middle;
+      (slope < 0 ? at_low : at_high) = slope;
+      if (high - low < options.tolerance) break;
+    }
+    if (at_low < 0 && at_high > 0 && std::isfinite(at_high)) {
+      boost::uintmax_t most = 60;
+      boost::math::tools::toms748_solve(
+          slope_at, low, high, at_low, at_high,
+          [&](double a, double b) {
+            return std::abs(b - a) < options.tolerance || std::abs(best.slope) < 1e-6;
+          },
+          most);
+    }
+    best.found = true;
+  } catch (const Stopped& stopped) {
+    best.message = stopped.why;
+  }
+  best.evaluations = solves;
+  return best;
+}
+
+/// The step of fastest descent at the start, or one that decays the risk a few times, if less.
+double guess(const ModeSystem& system, double horizon) {
+  const double risk = system.risk(system.initial);
+  const Response r = system.response(0, risk, system.extra_initial);
+  const Eigen::ArrayXd a = (system.drift.matrix() * r.drift.matrix()).array();
+  const Eigen::ArrayXd c = (system.diffusion.matrix() * r.diffusion.matrix()).array();
+  const double descent = (system.weight * a * system.initial).sum();
+  return std::min(descent / (system.weight * c).sum(), 4 * risk / (descent * horizon));
+}
+
+void check(const ModeSystem& system) {
+  validate(system);
+  const double risk = system.risk(system.initial);
+  if (!(risk > 0)) throw InputError("initial risk", fmt::format("{}", risk), "> 0");
+}
+
+}  // namespace
+
+Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& options) {
+  check(system);
+  if (!(horizon > 0) || !std::isfinite(horizon))
+    throw InputError("horizon", fmt::format("{}", horizon), "a finite number of steps > 0");
+  int solves = 0;
+  const auto evaluate = [&](double step) {
+    ++solves;
+    return trial_of(sensitivity(system, constant_schedule(step), horizon, options.solve), step,
+                    horizon);
+  };
+  return root(evaluate, options.start > 0 ? options.start : guess(system, horizon), options,
+              solves);
+}
+
+Optimum fastest_step(const ModeSystem& system, double risk, double longest,
+                     const OptimumOptions& options) {
+  check(system);
+  const double start = system.risk(system.initial);
+  if (!(risk > 0 && risk < start))
+    throw InputError("target risk", fmt::format("{}", risk),
+                     fmt::format("between 0 and the initial risk {:.6g}", start));
+  int solves = 0;
+  const auto evaluate = [&](double step) {
+    const Schedule schedule = constant_schedule(step);
+    SolveOptions reach = options.solve;
+    reach.until_risk = risk;
+    ++solves;
+    const RiskCurve curve = solve(system, schedule, Eigen::ArrayXd::Constant(1, longest), reach);
+    if (curve.status == RiskCurve::Status::diverged)
+      return Trial{step, INFINITY, longest, INFINITY};
+    if (curve.status != RiskCurve::Status::ok) throw Stopped{curve.message};
+    const double steps = std::isfinite(curve.reached) ? curve.reached : longest;
+    ++solves;
+    return trial_of(sensitivity(system, schedule, steps, options.solve), step, steps);
+  };
+  // At first the step that goes furthest in one step size of time.
+  Optimum best =
+      root(evaluate, options.start > 0 ? options.start : guess(system, 1), options, solves);
+  if (best.found && best.steps >= longest && best.risk > risk * (1 + 1e-9)) {
+    best.found = false;
+    best.message = fmt::format(
+        "no constant step reaches R = {:.6g} in {:.6g} steps: the least is "
+        "{:.6g}, at step size {:.4g}",
+        risk, longest, best.risk, best.step);
+  }
+  return best;
+}
+
+double stationary_risk(const ModeSystem& system, double step, double t) {
+  check(system);
+  if (!(step > 0) || !std::isfinite(step))
+    throw InputError("step", fmt::format("{}", step), "a finite number > 0");
+  // log of the risk that noise sustains over R.
+  const auto excess = [&](double x) {
+    const double risk = std::exp(x);
+    const Response r = system.response(t, risk, system.extra_initial);
+    const Eigen::ArrayXd a = (system.drift.matrix() * r.drift.matrix()).array();
+    const Eigen::ArrayXd c = (system.diffusion.matrix() * r.diffusion.matrix()).array();
+    const Eigen::ArrayXd share = (a > 0).select(
+        0.25 * step * system.weight * c / a,
+        (c > 0 && system.weight > 0)
+            .select(std::numeric_limits<double>::infinity(), 0.5 * system.weight * system.initial));
+    return std::log(share.sum()) - x;
+  };
+  const double start = std::log(system.risk(system.initial));
+  double from = start, at_from = excess(from);
+  if (at_from == 0) return std::exp(from);
+  const double direction = at_from > 0 ? 1 : -1;
+  for (double stride = 0.5; std::abs(from - start) < 500; stride *= 1.5) {
+    double to = from + direction * stride;
+    double at_to = excess(to);
+    if (at_to * direction > 0) {
+      from = to;
+      at_from = at_to;
+      continue;
+    }
+    if (direction < 0) std::swap(from, to), std::swap(at_from, at_to);
+    boost::uintmax_t most = 100;
+    const auto [low, high] = boost::math::tools::toms748_solve(
+        excess, from, to, at_from, at_to, boost::math::tools::eps_tolerance<double>(48), most);
+    return std::exp(0.5 * (low + high));
+  }
+  return direction > 0 ? std::numeric_limits<double>::infinity() : 0;
+}
+
+}  // namespace riskcurve

@@ -1,0 +1,220 @@
+#include "riskcurve/analysis/schedules.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "riskcurve/analysis/optimum.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+
+/// log R(horizon) at logs = log(parameters), with its derivatives; +inf where the solver gives up.
+struct Point {
+  ArrayXd logs, gradient;
+  ArrayXd curvature;  ///< diagonal of the Hessian with the state and the adjoint held
+  double value = std::numeric_limits<double>::infinity();
+  std::string message;
+};
+
+Point evaluate(const ModeSystem& system, double horizon, const ScheduleFamily& family,
+               const ArrayXd& logs, const SolveOptions& options) {
+  const ArrayXd parameters = logs.exp();
+  const Sensitivity at = sensitivity(system, family.schedule(parameters), horizon, options);
+  if (at.curve.status == RiskCurve::Status::interrupted) throw Failure(at.curve.message);
+  Point point;
+  point.logs = logs;
+  point.gradient = point.curvature = ArrayXd::Zero(logs.size());
+  point.message = at.curve.message;
+  if (at.curve.status != RiskCurve::Status::ok || !(at.risk > 0)) return point;
+  for (Index i = 0; i < at.time.size(); ++i) {
+    const ArrayXd by = family.derivative(parameters, at.time[i]);
+    point.gradient += at.weight[i] * at.gradient[i] / at.risk * by;
+    point.curvature += at.weight[i] * at.curvature[i] / at.risk * by.square();
+  }
+  if (!point.gradient.isFinite().all()) return point;
+  point.value = std::log(at.risk);
+  return point;
+}
+
+/// L-BFGS directions: the inverse Hessian built from the last steps on top of a diagonal one.
+class Memory {
+ public:
+  void add(const ArrayXd& step, const ArrayXd& change) {
+    const double curvature = (step * change).sum();
+    if (!(curvature > 1e-12 * step.matrix().norm() * change.matrix().norm())) return;
+    pairs_.push_back({step, change, curvature});
+    if (pairs_.size() > 30) pairs_.erase(pairs_.begin());
+  }
+  ArrayXd direction(const ArrayXd& gradient, const ArrayXd& diagonal) const {
+    ArrayXd d = -gradient;
+    std::vector<double> share(pairs_.size());
+    for (std::size_t i = pairs_.size(); i-- > 0;) {
+      share[i] = (pairs_[i].step * d).sum() / pairs_[i].curvature;
+      d -= share[i] * pairs_[i].change;
+    }
+    d /= diagonal;
+    for (std::size_t i = 0; i < pairs_.size(); ++i)
+      d += (share[i] - (pairs_[i].change * d).sum() / pairs_[i].curvature) * pairs_[i].step;
+    return d;
+  }
+  void clear() { pairs_.clear(); }
+  bool empty() const { return pairs_.empty(); }
+
+ private:
+  struct Pair {
+    ArrayXd step, change;
+    double curvature;
+  };
+  std::vector<Pair> pairs_;
+};
+
+/// The system from iteration time t0 on, in state s.
+ModeSystem continued(const ModeSystem& system, double t0, const ArrayXd& s) {
+  ModeSystem rest = system;
+  rest.initial = s;
+  rest.observable.clear();
+  rest.breaks.clear();
+  for (const double t : system.breaks)
+    if (t > t0) rest.breaks.push_back(t - t0);
+  rest.response = [response = system.response, t0](double t, double risk, const ArrayXd& extra) {
+    return response(t0 + t, risk, extra);
+  };
+  return rest;
+}
+
+double greedy_step(const ModeSystem& system, double t, const ArrayXd& s) {
+  const Response r = system.response(t, system.risk(s), {});
+  const ArrayXd a = (system.drift.matrix() * r.drift.matrix()).array();
+  const ArrayXd c = (system.diffusion.matrix() * r.diffusion.matrix()).array();
+  return (system.weight * a * s).sum() / (system.weight * c).sum();
+}
+
+}  // namespace
+
+ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
+                              const ScheduleFamily& family, const ArrayXd& start,
+                              const ScheduleOptions& options) {
+  if (!(start > 0).all() || !start.isFinite().all())
+    throw InputError("start", "of the schedule's parameters", "finite numbers > 0");
+  ScheduleOptimum best;
+  const auto at = [&](const ArrayXd& logs) {
+    ++best.evaluations;
+    return evaluate(system, horizon, family, logs, options.solve);
+  };
+  Point now = at(start.log());
+  best.found = std::isfinite(now.value);
+  best.message = now.message;
+  if (!best.found) return best;
+  Memory memory;
+  double size = now.gradient.matrix().norm();
+  while (size > options.tolerance && best.evaluations < options.max_solves) {
+    // The noise in R makes the curvature of gamma(t), its own response apart: a scale that is right
+    // for each time, and changes as the schedule does.
+    const ArrayXd diagonal =
+        now.curvature.max(1e-3 * now.gradient.abs()).max(1e-12 * now.curvature.maxCoeff());
+    ArrayXd direction = memory.direction(now.gradient, diagonal);
+    if (!((direction * now.gradient).sum() < 0)) {
+      memory.clear();
+      direction = memory.direction(now.gradient, diagonal);
+    }
+    const double largest = direction.abs().maxCoeff();
+    if (largest > 1) direction /= largest;  // at most a factor e at once
+    const double descent = (direction * now.gradient).sum();
+    bool moved = false;
+    for (double share = 1; share > 1e-6 && best.evaluations < options.max_solves; share *= 0.3) {
+      Point next = at(now.logs + share * direction);
+      const bool lower = next.value <= now.value + 1e-4 * share * descent;
+      // Near the optimum the decrease drowns in roundoff, and the gradient decides.
+      const bool flat =
+          std::abs(next.value - now.value) < 1e-9 && next.gradient.matrix().norm() < 0.9 * size;
+      if (!lower && !flat) continue;
+      memory.add(next.logs - now.logs, next.gradient - now.gradient);
+      now = std::move(next);
+      size = now.gradient.matrix().norm();
+      moved = true;
+      break;
+    }
+    if (moved) continue;
+    if (memory.empty()) break;
+    memory.clear();
+  }
+  best.parameters = now.logs.exp();
+  best.schedule = family.schedule(best.parameters);
+  best.risk = std::exp(now.value);
+  best.gradient = size;
+  best.message = fmt::format("|dlog R/dlog parameters| = {:.2g} after {} solves", best.gradient,
+                             best.evaluations);
+  return best;
+}
+
+ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
+                                const ScheduleOptions& options) {
+  validate(system);
+  ScheduleOptimum result;
+  SolveOptions solve_options = options.solve;
+  solve_options.keep_modes = true;
+  ArrayXd s = system.initial;
+  result.parameters.resize(mesh.size());
+  result.parameters[0] = greedy_step(system, 0, s);
+  for (Index i = 1; i < mesh.size(); ++i) {
+    const double length = mesh[i] - mesh[i - 1], from = result.parameters[i - 1];
+    const ModeSystem rest = continued(system, mesh[i - 1], s);
+    // What the state at the end of the interval asks for, given the step size there.
+    const auto asked = [&](double to) {
+      const RiskCurve curve = solve(rest, tabulated_schedule({0, length}, {from, to}),
+                                    ArrayXd::Constant(1, length), solve_options);
+      ++result.evaluations;
+      if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
+      s = curve.modes.row(0).transpose();
+      return greedy_step(system, mesh[i] * (1 - 4e-16), s);
+    };
+    // Secant on log asked(e^x) - x.
+    double x = std::log(i > 1 ? from * from / result.parameters[i - 2] : from);
+    double f = std::log(asked(std::exp(x))) - x, slope = -1;
+    for (int round = 0; round < 20 && std::abs(f) > 1e-10; ++round) {
+      const double move = std::clamp(-f / slope, -2.0, 2.0);
+      const double next = std::log(asked(std::exp(x + move))) - (x + move);
+      if (next != f) slope = std::min((next - f) / move, -0.5);
+      x += move;
+      f = next;
+    }
+    result.parameters[i] = std::exp(x);
+  }
+  result.schedule = tabulated_family(mesh).schedule(result.parameters);
+  const Sensitivity at = sensitivity(system, result.schedule, mesh[mesh.size() - 1], options.solve);
+  ++result.evaluations;
+  result.found = at.curve.status == RiskCurve::Status::ok;
+  result.message = at.curve.message;
+  result.risk = at.risk;
+  result.gradient = NAN;  // greedy, not optimal
+  return result;
+}
+
+ScheduleOptimum optimal_schedule(const ModeSystem& system, const ArrayXd& mesh,
+                                 const ScheduleOptions& options) {
+  const double horizon = mesh[mesh.size() - 1];
+  OptimumOptions constant_options;
+  constant_options.solve = options.solve;
+  const Optimum constant = best_step(system, horizon, constant_options);
+  ScheduleOptimum greedy = greedy_schedule(system, mesh, options);
+  if (!constant.found && !greedy.found) {
+    greedy.message = constant.message;
+    return greedy;
+  }
+  const bool take_greedy = !constant.found || (greedy.found && greedy.risk < constant.risk);
+  ScheduleOptimum best = best_schedule(
+      system, horizon, tabulated_family(mesh),
+      take_greedy ? greedy.parameters : ArrayXd::Constant(mesh.size(), constant.step), options);
+  best.evaluations += constant.evaluations + greedy.evaluations;
+  return best;
+}
+
+}  // namespace riskcurve

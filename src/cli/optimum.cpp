@@ -1,0 +1,226 @@
+#include "riskcurve/analysis/optimum.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/outputs.hpp"
+#include "cli/progress.hpp"
+#include "riskcurve/analysis/schedules.hpp"
+#include "riskcurve/analysis/trust.hpp"
+#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve::cli {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+
+struct Options {
+  std::string file, schedule = "constant";
+  std::optional<double> horizon, reach;
+  int points = 97;
+  double rtol = 1e-10;
+  Outputs outputs;
+};
+
+/// R at the end over step sizes from a quarter of the best to four times it.
+void add_neighbours(Result& result, const ModeSystem& system, const Optimum& best,
+                    const SolveOptions& solve_options) {
+  const ArrayXd factor = (std::log(2.0) * ArrayXd::LinSpaced(9, -2, 2)).exp();
+  ArrayXd risk(factor.size());
+  for (Index i = 0; i < factor.size(); ++i) {
+    const RiskCurve curve = solve(system, constant_schedule(factor[i] * best.step),
+                                  ArrayXd::Constant(1, best.steps), solve_options);
+    risk[i] = curve.status == RiskCurve::Status::ok ? curve.risk[0]
+                                                    : std::numeric_limits<double>::infinity();
+  }
+  Record around;
+  around.column("step", ArrayXd(factor * best.step));
+  around.column("factor", factor);
+  around.column("risk", risk);
+  around.column("above_percent", ArrayXd(100 * (risk / best.risk - 1)));
+  result.table = around;
+  result.record.set("around", around);
+  result.headings = {{"step size", "step"},
+                     {"of the best", "factor", "{:.4f}"},
+                     {fmt::format("R at step {:.6g}", best.steps), "risk"},
+                     {"% above", "above_percent", "{:.4g}"}};
+  result.figure.x_label = "step size γ";
+  result.figure.y_label = fmt::format("excess risk R at step {:.6g}", best.steps);
+  result.figure.log_x = true;
+  result.figure.log_y = spans_a_decade(risk);
+  result.figure.series.push_back({Series::Style::line, "", factor * best.step, risk, {}});
+  result.figure.series.push_back({Series::Style::points,
+                                  "best constant step",
+                                  ArrayXd::Constant(1, best.step),
+                                  ArrayXd::Constant(1, best.risk),
+                                  {}});
+}
+
+ScheduleOptimum find_schedule(const std::string& kind, const ModeSystem& system,
+                              const Optimum& constant, const ArrayXd& mesh,
+                              const ScheduleOptions& options) {
+  const double horizon = constant.steps;
+  if (kind == "greedy") return greedy_schedule(system, mesh, options);
+  if (kind == "optimal") return optimal_schedule(system, mesh, options);
+  if (kind == "power_decay") {
+    ArrayXd start(3);
+    start << constant.step, 0.5, 0.1 * horizon;
+    return best_schedule(system, horizon, power_decay_family(), start, options);
+  }
+  ArrayXd start(2);
+  start << 1.5 * constant.step, std::max(2.0, 0.01 * horizon);
+  return best_schedule(system, horizon, cosine_family(horizon), start, options);
+}
+
+void add_schedule(Result& result, const std::string& kind, const ScheduleOptimum& best,
+                  const Optimum& constant, const ArrayXd& mesh) {
+  Record schedule;
+  const bool table = kind == "greedy" || kind == "optimal";
+  std::string text = fmt::format("[schedule]\nkind = \"{}\"\n", table ? "tabulated" : kind);
+  schedule.set("kind", table ? "tabulated" : kind);
+  if (table) {
+    schedule.column("at", mesh);
+    schedule.column("step", best.parameters);
+    text += "file = \"X.csv\"   # as written by --out X.csv";
+  } else {
+    const std::vector<std::string> names =
+        kind == "cosine" ? cosine_family(1).names : power_decay_family().names;
+    for (Index i = 0; i < best.parameters.size(); ++i) {
+      const std::string& name = names[static_cast<std::size_t>(i)];
+      schedule.set(name, best.parameters[i]);
+      text += fmt::format("{} = {:.6g}\n", name, best.parameters[i]);
+    }
+    if (kind == "cosine") {
+      schedule.set("horizon", constant.steps);
+      text += fmt::format("horizon = {:.10g}\n", constant.steps);
+    }
+    text.pop_back();
+  }
+  Record found;
+  found.set("schedule", schedule);
+  found.set("risk", best.risk);
+  found.set("gain_percent", 100 * (1 - best.risk / constant.risk));
+  found.set("gradient", best.gradient);
+  found.set("evaluations", static_cast<long>(best.evaluations));
+  result.record.set(kind, found);
+
+  ArrayXd step(mesh.size());
+  for (Index i = 0; i < mesh.size(); ++i) step[i] = best.schedule(mesh[i]);
+  Record rows;
+  const Index shown = 13;
+  ArrayXd at(shown), value(shown);
+  for (Index i = 0; i < shown; ++i) {
+    at[i] = mesh[i * (mesh.size() - 1) / (shown - 1)];
+    value[i] = best.schedule(at[i]);
+  }
+  rows.column("at", at);
+  rows.column("step", value);
+  result.table = rows;
+  result.headings = {{"at step", "at", "{:.6g}"}, {"step size", "step"}};
+  result.notes.push_back(fmt::format(
+      "{}: R = {:.6g}, {:.3g} % below the best constant step ({} "
+      "solves{})",
+      kind, best.risk, 100 * (1 - best.risk / constant.risk), best.evaluations,
+      std::isnan(best.gradient) ? "" : fmt::format(", gradient {:.1g}", best.gradient)));
+  result.notes.push_back("\n" + text);
+  result.figure = {};
+  result.figure.x_label = "steps k";
+  result.figure.y_label = "step size γ";
+  result.figure.log_y = true;
+  result.figure.series.push_back({Series::Style::line, kind, mesh, step, {}});
+  result.figure.series.push_back({Series::Style::dashes,
+                                  "best constant",
+                                  mesh,
+                                  ArrayXd::Constant(mesh.size(), constant.step),
+                                  {}});
+}
+
+int run(const Options& options) {
+  check(options.outputs);
+  if (options.reach && (options.horizon || options.schedule != "constant"))
+    throw InputError("--reach", fmt::format("{}", *options.reach),
+                     "without --horizon and --schedule: it looks for the best constant step");
+  const Loaded loaded = load(options.file);
+  ModeSystem system = compress(mode_system(loaded.experiment));
+  system.observable.clear();
+  Progress progress("optimising");
+  SolveOptions solve_options;
+  solve_options.rtol = options.rtol;
+  solve_options.progress = [&](double) { return progress(0); };
+  OptimumOptions optimum_options;
+  optimum_options.solve = solve_options;
+  const double horizon = options.horizon.value_or(loaded.experiment.run.steps);
+  const Optimum best = options.reach ? fastest_step(system, *options.reach, 1e12, optimum_options)
+                                     : best_step(system, horizon, optimum_options);
+  if (!best.found) throw Failure(best.message);
+
+  Result result;
+  result.title = loaded.title;
+  Record& record = result.record;
+  record.set("step", best.step);
+  record.set("risk", best.risk);
+  record.set("steps", best.steps);
+  record.set("slope", best.slope);
+  record.set("evaluations", static_cast<long>(best.evaluations));
+  const double stable = largest_stable_step(system);
+  record.set("largest_stable_step", stable);
+  const double rest = stationary_risk(system, best.step);
+  record.set("stationary_risk", rest);
+  result.notes = {
+      options.reach
+          ? fmt::format("best constant step {:.6g}: R = {:.6g} after {:.6g} steps ({} solves)",
+                        best.step, best.risk, best.steps, best.evaluations)
+          : fmt::format("best constant step {:.6g}: R = {:.6g} ({} solves)", best.step, best.risk,
+                        best.evaluations),
+      fmt::format("at that step the risk comes to rest at {:.6g}; {}", rest,
+                  std::isfinite(stable) ? fmt::format("steps above {:.6g} diverge", stable)
+                                        : "no step diverges")};
+  if (options.schedule == "constant") {
+    add_neighbours(result, system, best, solve_options);
+  } else {
+    const ArrayXd mesh = schedule_mesh(horizon, options.points);
+    ScheduleOptions schedule_options;
+    schedule_options.solve = solve_options;
+    const ScheduleOptimum found =
+        find_schedule(options.schedule, system, best, mesh, schedule_options);
+    if (!found.found) throw Failure(found.message);
+    add_schedule(result, options.schedule, found, best, mesh);
+  }
+  record.set("warnings", system.warnings);
+  result.figure.title = loaded.title;
+  return emit(result, options.outputs);
+}
+
+}  // namespace
+
+void add_optimum(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("optimum", "the best step size, and the best schedule of a kind");
+  add_file(*command, options->file);
+  command->add_option("--horizon", options->horizon, "steps to train (default: run.steps)");
+  command->add_option("--reach", options->reach, "instead: a risk to reach in the fewest steps");
+  command
+      ->add_option("--schedule", options->schedule,
+                   "constant (default), power_decay, cosine (with warm-up), greedy or optimal")
+      ->check(CLI::IsMember({"constant", "power_decay", "cosine", "greedy", "optimal"}));
+  command->add_option("--points", options->points, "times in the table of a greedy or optimal one")
+      ->check(CLI::Range(5, 1001))
+      ->capture_default_str();
+  command->add_option("--rtol", options->rtol, "relative error allowed in the risk")
+      ->check(CLI::Range(1e-13, 1e-4))
+      ->capture_default_str();
+  add_outputs(*command, options->outputs);
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace riskcurve::cli

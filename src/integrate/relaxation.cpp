@@ -1,0 +1,57 @@
+#include "integrate/relaxation.hpp"
+
+#include <Eigen/LU>
+#include <cmath>
+#include <numbers>
+
+namespace riskcurve {
+namespace {
+constexpr int kN = kStepNodes;
+
+StepBasis make_basis() {
+  StepBasis basis;
+  for (int j = 0; j < kN; ++j)
+    basis.node[j] = 0.5 * (1 - std::cos(std::numbers::pi * j / (kN - 1)));
+  StepMatrix vandermonde, powers;
+  for (int j = 0; j < kN; ++j)
+    for (int m = 0; m < kN; ++m) {
+      vandermonde(j, m) = std::pow(basis.node[j], m);
+      powers(j, m) = std::pow(basis.node[j], m + 1) / (m + 1);
+    }
+  basis.to_monomial = vandermonde.inverse();
+  basis.integrate = powers * basis.to_monomial;
+  // T_4(2x-1) = 128 x^4 - ..
+  basis.last_chebyshev = basis.to_monomial.row(kN - 1).transpose().array() / 128;
+  return basis;
+}
+}  // namespace
+
+const StepBasis& step_basis() {
+  static const StepBasis instance = make_basis();
+  return instance;
+}
+
+StepNodes monomials(const StepNodes& u, StepNodes f) {  // Newton's divided differences
+  for (int level = 1; level < kN; ++level)
+    for (int j = kN - 1; j >= level; --j) f[j] = (f[j] - f[j - 1]) / (u[j] - u[j - level]);
+  for (int level = kN - 2; level >= 0; --level)
+    for (int j = level; j < kN - 1; ++j) f[j] -= u[level] * f[j + 1];
+  return f;
+}
+
+StepNodes relaxation_moments(double z, double decay) {
+  StepNodes moment;
+  if (z > 2) {
+    moment[0] = (1 - decay) / z;
+    for (int m = 1; m < kN; ++m) moment[m] = (1 - m * moment[m - 1]) / z;
+  } else {
+    // Series for the highest moment, then downwards, where the recurrence is stable.
+    double term = 1.0 / kN, sum = term;
+    for (int n = 1; n < 24 && std::abs(term) > 1e-17 * sum; ++n) sum += term *= -z / (kN + n);
+    moment[kN - 1] = sum;
+    for (int m = kN - 1; m > 0; --m) moment[m - 1] = (1 - z * moment[m]) / m;
+  }
+  return moment;
+}
+
+}  // namespace riskcurve

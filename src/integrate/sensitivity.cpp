@@ -1,0 +1,190 @@
+#include "riskcurve/integrate/sensitivity.hpp"
+
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "integrate/relaxation.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+constexpr int kN = kStepNodes;
+
+/// The scalars of a panel at its nodes.
+struct Scalars {
+  StepNodes time, gamma, risk;
+  Eigen::ArrayXXd drift, drift_slope;          // g_q and dg_q/dR, shape (Q, 5)
+  Eigen::ArrayXXd diffusion, diffusion_slope;  // n_r and dn_r/dR, shape (N, 5)
+};
+
+Scalars scalars_of(const ModeSystem& system, const Schedule& step, const Panel& panel) {
+  Scalars now;
+  now.drift.resize(system.drift.cols(), kN);
+  now.drift_slope = now.drift;
+  now.diffusion.resize(system.diffusion.cols(), kN);
+  now.diffusion_slope = now.diffusion;
+  const Eigen::ArrayXd none;
+  for (int j = 0; j < kN; ++j) {
+    // Inside the panel: a break of the schedule may stand at its end.
+    const double end = (panel.start + panel.length) * (1 - 4e-16);
+    const double t = std::min(panel.start + step_basis().node[j] * panel.length, end);
+    const double risk = system.risk(panel.modes.col(j));
+    const auto at = [&](double shift) { return system.response(t, risk * std::exp(shift), none); };
+    const double d = 2e-3;
+    const Response r = at(0), up = at(d), down = at(-d), far_up = at(2 * d), far_down = at(-2 * d);
+    const auto slope = [&](auto part) -> Eigen::ArrayXd {
+      return (8 * (up.*part - down.*part) - (far_up.*part - far_down.*part)) / (12 * d * risk);
+    };
+    now.time[j] = t;
+    now.gamma[j] = step(t);
+    now.risk[j] = risk;
+    now.drift.col(j) = r.drift;
+    now.drift_slope.col(j) = slope(&Response::drift);
+    now.diffusion.col(j) = r.diffusion;
+    now.diffusion_slope.col(j) = slope(&Response::diffusion);
+  }
+  return now;
+}
+
+/// p at the nodes of one panel, counted backwards from its end, as decay * p(end) + source * nu
+/// with nu = mu/gamma at the nodes: the collocation of docs/integrator.md in reversed time.
+struct Relaxation {
+  StepNodes decay;
+  StepMatrix source;
+};
+
+/// rate: gamma and a at the nodes, backwards; half_weight: h_k/2.
+Relaxation relaxation(const StepNodes& gamma, const StepNodes& rate, double length,
+                      double half_weight) {
+  Relaxation mode;
+  const StepNodes clock =
+      length * (step_basis().integrate * (gamma * rate).matrix()).array();  // int gamma a
+  const double total = clock[kN - 1];
+  if (!(rate.minCoeff() > 0) || !(total > 0)) {
+    mode.decay.setOnes();
+    mode.source = length * half_weight * step_basis().integrate * gamma.matrix().asDiagonal();
+    return mode;
+  }
+  mode.decay = (-2 * clock).exp();
+  mode.source.row(0).setZero();
+  const StepNodes fraction = clock / total;
+  StepMatrix powers;  // column l: the polynomial that is 1 at node l
+  for (int l = 0; l < kN; ++l) {
+    StepNodes one = StepNodes::Zero();
+    one[l] = half_weight * total / rate[l];
+    powers.col(l) = monomials(fraction, one);
+  }
+  for (int i = 1; i < kN; ++i) {
+    StepNodes moment = relaxation_moments(2 * clock[i], mode.decay[i]);
+    double power = fraction[i];
+    for (int m = 0; m < kN; ++m, power *= fraction[i]) moment[m] *= power;
+    mode.source.row(i) = moment.matrix().transpose() * powers;
+  }
+  return mode;
+}
+
+/// Carries p back over a panel; p at its nodes in increasing time.
+Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalars& now,
+                      Eigen::ArrayXd& p) {
+  const Eigen::Index modes = system.modes();
+  const Eigen::ArrayXXd rate = (system.drift.matrix() * now.drift.matrix()).array();
+  // What the risk's change does to ds_k/dt, over gamma.
+  Eigen::ArrayXXd pull =
+      -2 * panel.modes * (system.drift.matrix() * now.drift_slope.matrix()).array();
+  pull += (system.diffusion.matrix() * now.diffusion_slope.matrix()).array().rowwise() *
+          now.gamma.transpose();
+  std::vector<Relaxation> mode(static_cast<std::size_t>(modes));
+  StepMatrix coupling = StepMatrix::Identity();
+  StepNodes known = StepNodes::Zero();
+  const StepNodes gamma = now.gamma.reverse();
+  for (Eigen::Index k = 0; k < modes; ++k) {
+    Relaxation& r = mode[static_cast<std::size_t>(k)];
+    r = relaxation(gamma, rate.row(k).transpose().reverse(), panel.length, 0.5 * system.weight[k]);
+    const StepNodes w = pull.row(k).transpose().reverse();
+    coupling -= w.matrix().asDiagonal() * r.source;
+    known += w * r.decay * p[k];
+  }
+  const StepNodes nu = coupling.partialPivLu().solve(known.matrix()).array();
+  Eigen::ArrayXXd at_nodes(modes, kN);
+  for (Eigen::Index k = 0; k < modes; ++k) {
+    const Relaxation& r = mode[static_cast<std::size_t>(k)];
+    const StepNodes back = r.decay * p[k] + (r.source * nu.matrix()).array();
+    at_nodes.row(k) = back.reverse().transpose();
+    p[k] = back[kN - 1];
+  }
+  return at_nodes;
+}
+
+double fastest_rate(const ModeSystem& system, double t, double gamma, double risk) {
+  const Response r = system.response(t, risk, {});
+  return 2 * gamma * (system.drift.matrix() * r.drift.matrix()).maxCoeff();
+}
+
+/// Geometric panels at either end, down to the memory of the fastest mode.
+std::vector<double> graded(double horizon, double rate_at_start, double rate_at_end) {
+  std::vector<double> stops;
+  for (double part = 0.5 * horizon; part > 1e-12 * horizon; part *= 0.75) {
+    if (part * rate_at_start > 0.05) stops.push_back(part);
+    if (part * rate_at_end > 0.05 && part < 0.5 * horizon) stops.push_back(horizon - part);
+  }
+  std::sort(stops.begin(), stops.end());
+  return stops;
+}
+
+}  // namespace
+
+Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double horizon,
+                        SolveOptions options) {
+  if (system.extra_initial.size() > 0)
+    throw InputError("sensitivity", "a mode system with extra states", "one without");
+  Sensitivity result;
+  const double end = horizon * (1 - 4e-16), start_risk = system.risk(system.initial);
+  const double at_start = start_risk > 0 ? fastest_rate(system, 0, step(0), start_risk) : 0;
+  // Rates grow as the risk falls, under SignSGD as 1/sqrt(R).
+  const double at_end = std::max(fastest_rate(system, end, step(end), start_risk),
+                                 fastest_rate(system, end, step(end), 1e-4 * start_risk));
+  if (options.stops.empty()) options.stops = graded(horizon, at_start, at_end);
+  options.keep_panels = true;
+  result.curve = solve(system, step, Eigen::ArrayXd::Constant(1, horizon), options);
+  if (result.curve.status != RiskCurve::Status::ok) return result;
+  const std::vector<Panel>& panels = result.curve.panels;
+
+  const auto count = static_cast<Eigen::Index>(panels.size());
+  for (Eigen::ArrayXd* values : {&result.time, &result.step, &result.weight, &result.gradient,
+                                 &result.curvature, &result.greedy})
+    values->resize(kN * count);
+  Eigen::ArrayXd p = 0.5 * system.weight;
+  result.risk = system.risk(panels.back().modes.col(kN - 1));
+  for (Eigen::Index i = count - 1; i >= 0; --i) {
+    const Panel& panel = panels[static_cast<std::size_t>(i)];
+    const Scalars now = scalars_of(system, step, panel);
+    const Eigen::ArrayXXd a = (system.drift.matrix() * now.drift.matrix()).array();
+    const Eigen::ArrayXXd c = (system.diffusion.matrix() * now.diffusion.matrix()).array();
+    const Eigen::ArrayXXd back = sweep(system, panel, now, p);
+    const auto sum = [](const auto& terms) -> StepNodes { return terms.colwise().sum(); };
+    const StepNodes noise = sum(back * c);
+    const auto weighted = [&](const Eigen::ArrayXXd& terms) -> StepNodes {
+      return (system.weight.matrix().transpose() * terms.matrix()).array();
+    };
+    const StepNodes descent = weighted(a * panel.modes), injected = weighted(c);
+    const auto put = [&](Eigen::ArrayXd& values, const StepNodes& here) {
+      values.segment(kN * i, kN) = here;
+    };
+    put(result.time, now.time);
+    put(result.step, now.gamma);
+    put(result.weight, panel.length * step_basis().integrate.row(kN - 1).transpose().array());
+    put(result.gradient, -2 * sum(back * a * panel.modes) + 2 * now.gamma * noise);
+    put(result.curvature, 2 * noise);
+    put(result.greedy, descent / injected);
+    if (i == count - 1)
+      result.rate = -now.gamma[kN - 1] * descent[kN - 1] +
+                    0.5 * now.gamma[kN - 1] * now.gamma[kN - 1] * injected[kN - 1];
+  }
+  result.initial = p;
+  return result;
+}
+
+}  // namespace riskcurve
