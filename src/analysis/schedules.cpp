@@ -189,6 +189,7 @@ ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
     result.parameters[i] = std::exp(x);
   }
   result.schedule = tabulated_family(mesh).schedule(result.parameters);
+  result.evaluations /= static_cast<int>(mesh.size() - 1);  // of the whole horizon
   const Sensitivity at = sensitivity(system, result.schedule, mesh[mesh.size() - 1], options.solve);
   ++result.evaluations;
   result.found = at.curve.status == RiskCurve::Status::ok;

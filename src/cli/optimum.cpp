@@ -46,15 +46,16 @@ void add_neighbours(Result& result, const ModeSystem& system, const Optimum& bes
   around.column("step", ArrayXd(factor * best.step));
   around.column("factor", factor);
   around.column("risk", risk);
-  around.column("above_percent", ArrayXd(100 * (risk / best.risk - 1)));
+  const ArrayXd above = 100 * (risk / best.risk - 1);
+  around.column("above_percent", ArrayXd((above.abs() < 1e-6).select(0, above)));
   result.table = around;
   result.record.set("around", around);
   result.headings = {{"step size", "step"},
                      {"of the best", "factor", "{:.4f}"},
-                     {fmt::format("R at step {:.6g}", best.steps), "risk"},
+                     {fmt::format("R after {:.6g} steps", best.steps), "risk"},
                      {"% above", "above_percent", "{:.4g}"}};
   result.figure.x_label = "step size γ";
-  result.figure.y_label = fmt::format("excess risk R at step {:.6g}", best.steps);
+  result.figure.y_label = fmt::format("excess risk R after {:.6g} steps", best.steps);
   result.figure.log_x = true;
   result.figure.log_y = spans_a_decade(risk);
   result.figure.series.push_back({Series::Style::line, "", factor * best.step, risk, {}});
@@ -131,6 +132,9 @@ void add_schedule(Result& result, const std::string& kind, const ScheduleOptimum
       "solves{})",
       kind, best.risk, 100 * (1 - best.risk / constant.risk), best.evaluations,
       std::isnan(best.gradient) ? "" : fmt::format(", gradient {:.1g}", best.gradient)));
+  if (kind == "power_decay" && best.parameters[1] > 20)
+    result.notes.push_back(fmt::format("so steep a power is an exponential, exp(-k/{:.4g})",
+                                       best.parameters[2] / best.parameters[1]));
   result.notes.push_back("\n" + text);
   result.figure = {};
   result.figure.x_label = "steps k";

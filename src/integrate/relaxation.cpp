@@ -39,19 +39,4 @@ StepNodes monomials(const StepNodes& u, StepNodes f) {  // Newton's divided diff
   return f;
 }
 
-StepNodes relaxation_moments(double z, double decay) {
-  StepNodes moment;
-  if (z > 2) {
-    moment[0] = (1 - decay) / z;
-    for (int m = 1; m < kN; ++m) moment[m] = (1 - m * moment[m - 1]) / z;
-  } else {
-    // Series for the highest moment, then downwards, where the recurrence is stable.
-    double term = 1.0 / kN, sum = term;
-    for (int n = 1; n < 24 && std::abs(term) > 1e-17 * sum; ++n) sum += term *= -z / (kN + n);
-    moment[kN - 1] = sum;
-    for (int m = kN - 1; m > 0; --m) moment[m - 1] = (1 - z * moment[m]) / m;
-  }
-  return moment;
-}
-
 }  // namespace riskcurve

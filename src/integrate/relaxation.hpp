@@ -1,5 +1,7 @@
 #pragma once
 #include <Eigen/Core>
+#include <array>
+#include <cmath>
 
 namespace riskcurve {
 
@@ -22,6 +24,26 @@ const StepBasis& step_basis();
 StepNodes monomials(const StepNodes& u, StepNodes f);
 
 /// int_0^1 e^(-z(1-v)) v^m dv for m = 0..4, z >= 0, given e^(-z).
-StepNodes relaxation_moments(double z, double decay);
+inline StepNodes relaxation_moments(double z, double decay) {
+  static constexpr auto inverse = [] {
+    std::array<double, 32> of{};
+    for (int n = 1; n < 32; ++n) of[n] = 1.0 / n;
+    return of;
+  }();
+  constexpr int n = kStepNodes;
+  StepNodes moment;
+  if (z > 2) {
+    const double by = 1 / z;
+    moment[0] = (1 - decay) * by;
+    for (int m = 1; m < n; ++m) moment[m] = (1 - m * moment[m - 1]) * by;
+  } else {
+    // Series for the highest moment, then downwards, where the recurrence is stable.
+    double term = inverse[n], sum = term;
+    for (int k = 1; k < 24 && std::abs(term) > 1e-17 * sum; ++k) sum += term *= -z * inverse[n + k];
+    moment[n - 1] = sum;
+    for (int m = n - 1; m > 0; --m) moment[m - 1] = (1 - z * moment[m]) * inverse[m];
+  }
+  return moment;
+}
 
 }  // namespace riskcurve

@@ -56,12 +56,27 @@ struct Relaxation {
   StepMatrix source;
 };
 
-/// rate: gamma and a at the nodes, backwards; half_weight: h_k/2.
+/// Coefficients of the polynomials in u that are 1 at one node u_l and 0 at the others, by column.
+StepMatrix cardinal(const StepNodes& u) {
+  StepMatrix polynomial;
+  for (int l = 0; l < kN; ++l) {
+    StepNodes one = StepNodes::Zero();
+    one[l] = 1;
+    polynomial.col(l) = monomials(u, one);
+  }
+  return polynomial;
+}
+
+StepNodes clock_of(const StepNodes& gamma, const StepNodes& rate, double length) {
+  return length * (step_basis().integrate * (gamma * rate).matrix()).array();
+}
+
+/// gamma, a at the nodes, backwards; half_weight: h_k/2; `shared`: cardinal of the clock fractions,
+/// where they are those of all modes.
 Relaxation relaxation(const StepNodes& gamma, const StepNodes& rate, double length,
-                      double half_weight) {
+                      double half_weight, const StepMatrix* shared) {
   Relaxation mode;
-  const StepNodes clock =
-      length * (step_basis().integrate * (gamma * rate).matrix()).array();  // int gamma a
+  const StepNodes clock = clock_of(gamma, rate, length);  // int gamma a
   const double total = clock[kN - 1];
   if (!(rate.minCoeff() > 0) || !(total > 0)) {
     mode.decay.setOnes();
@@ -69,20 +84,16 @@ Relaxation relaxation(const StepNodes& gamma, const StepNodes& rate, double leng
     return mode;
   }
   mode.decay = (-2 * clock).exp();
-  mode.source.row(0).setZero();
   const StepNodes fraction = clock / total;
-  StepMatrix powers;  // column l: the polynomial that is 1 at node l
-  for (int l = 0; l < kN; ++l) {
-    StepNodes one = StepNodes::Zero();
-    one[l] = half_weight * total / rate[l];
-    powers.col(l) = monomials(fraction, one);
-  }
+  StepMatrix moments;
+  moments.row(0).setZero();
   for (int i = 1; i < kN; ++i) {
-    StepNodes moment = relaxation_moments(2 * clock[i], mode.decay[i]);
+    const StepNodes moment = relaxation_moments(2 * clock[i], mode.decay[i]);
     double power = fraction[i];
-    for (int m = 0; m < kN; ++m, power *= fraction[i]) moment[m] *= power;
-    mode.source.row(i) = moment.matrix().transpose() * powers;
+    for (int m = 0; m < kN; ++m, power *= fraction[i]) moments(i, m) = moment[m] * power;
   }
+  mode.source.noalias() = moments * (shared ? *shared : cardinal(fraction));
+  mode.source *= (half_weight * total / rate).matrix().asDiagonal();
   return mode;
 }
 
@@ -100,9 +111,16 @@ Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalar
   StepMatrix coupling = StepMatrix::Identity();
   StepNodes known = StepNodes::Zero();
   const StepNodes gamma = now.gamma.reverse();
+  StepMatrix shared;
+  const bool one_clock = rate.minCoeff() > 0 && system.drift.cols() == 1;
+  if (one_clock) {
+    const StepNodes clock = clock_of(gamma, now.drift.row(0).transpose().reverse(), panel.length);
+    shared = cardinal(clock / clock[kN - 1]);
+  }
   for (Eigen::Index k = 0; k < modes; ++k) {
     Relaxation& r = mode[static_cast<std::size_t>(k)];
-    r = relaxation(gamma, rate.row(k).transpose().reverse(), panel.length, 0.5 * system.weight[k]);
+    r = relaxation(gamma, rate.row(k).transpose().reverse(), panel.length, 0.5 * system.weight[k],
+                   one_clock ? &shared : nullptr);
     const StepNodes w = pull.row(k).transpose().reverse();
     coupling -= w.matrix().asDiagonal() * r.source;
     known += w * r.decay * p[k];

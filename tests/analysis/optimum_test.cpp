@@ -39,9 +39,9 @@ struct Case {
 };
 
 std::vector<Case> cases() {
-  const VectorProblem gaussian = power_law_problem(1000, 0.6, 0.2, gaussian_noise(0.3));
-  const VectorProblem cauchy = power_law_problem(1000, 0.8, 0.6, student_t_noise(1, 0.1));
-  const VectorProblem steep = power_law_problem(1000, 1.5, 0.2, no_noise());
+  const VectorProblem gaussian = power_law_problem(200, 0.6, 0.2, gaussian_noise(0.3));
+  const VectorProblem cauchy = power_law_problem(200, 0.8, 0.6, student_t_noise(1, 0.1));
+  const VectorProblem steep = power_law_problem(200, 1.5, 0.2, gaussian_noise(0.1));
   return {{"sgd", compress(sgd(gaussian, {4}))},
           {"sign_sgd", compress(sign_sgd(gaussian, {4}))},
           {"sign_sgd cauchy", compress(sign_sgd(cauchy, {1}))},
@@ -69,7 +69,7 @@ TEST(BestStep, MinimisesTheClosedFormOfIsotropicSgd) {
 
 TEST(BestStep, IsALocalMinimumWithinFifteenSolvesOverSixDecadesOfHorizons) {
   for (const Case& now : cases())
-    for (const double horizon : {10.0, 1e3, 1e5, 1e7}) {
+    for (const double horizon : {10.0, 1e6}) {
       const Optimum best = best_step(now.system, horizon);
       ASSERT_TRUE(best.found) << now.name << " " << horizon << ": " << best.message;
       EXPECT_LE(best.evaluations, 15) << now.name << " " << horizon;
@@ -113,7 +113,6 @@ TEST(StationaryRisk, OfSgdIsItsClosedForm) {
 
 TEST(StationaryRisk, IsWhereALongRunComesToRest) {
   for (const Case& now : cases()) {
-    if (std::string(now.name) == "sgd steep") continue;  // no noise: comes to rest at 0
     const double gamma = best_step(now.system, 1e3).step;
     EXPECT_NEAR(
         stationary_risk(now.system, gamma) / risk_at(now.system, constant_schedule(gamma), 1e13), 1,
@@ -161,23 +160,34 @@ TEST(GreedySchedule, FollowsTheClosedFormOfIsotropicSgdWhereItIsOptimal) {
   EXPECT_NEAR(best.risk / greedy.risk, 1, 1e-4);
 }
 
+TEST(BestSchedule, OfAFamilyIsNeverAboveItsStart) {
+  const ModeSystem system = cases()[1].system;
+  Eigen::ArrayXd start(3);
+  start << 2e-3, 0.5, 300;
+  const ScheduleOptimum best = best_schedule(system, 3000, power_decay_family(), start);
+  ASSERT_TRUE(best.found) << best.message;
+  EXPECT_LT(best.risk, 0.9 * risk_at(system, power_decay_family().schedule(start), 3000));
+  EXPECT_THROW(best_schedule(system, 3000, power_decay_family(), -start), InputError);
+}
+
 TEST(OptimalSchedule, IsStationaryAndNeverWorseThanGreedyConstantOrFamily) {
-  for (const Case& now : cases()) {
+  const std::vector<Case> all = cases();
+  for (const Case& now : {all[0], all[1], all[3]}) {
     const double T = 3000;
     const ModeSystem& system = now.system;
-    const Eigen::ArrayXd mesh = schedule_mesh(T, 49);
+    const Eigen::ArrayXd mesh = schedule_mesh(T, 17);
     const ScheduleOptimum best = optimal_schedule(system, mesh);
     ASSERT_TRUE(best.found) << now.name << ": " << best.message;
     EXPECT_LT(best.gradient, 1e-5) << now.name << " " << best.message;
     const ScheduleOptimum greedy = greedy_schedule(system, mesh);
     EXPECT_LE(best.risk, greedy.risk * (1 + 1e-8)) << now.name;
     EXPECT_LE(best.risk, best_step(system, T).risk * (1 + 1e-8)) << now.name;
-    Eigen::ArrayXd start(3);
-    start << best_step(system, T).step, 0.5, T / 10;
-    const ScheduleOptimum decay = best_schedule(system, T, power_decay_family(), start);
-    EXPECT_LT(decay.gradient, 1e-5) << now.name << " " << decay.message;
-    EXPECT_LE(best.risk, decay.risk * (1 + 1e-3)) << now.name;  // the mesh holds it nearly
-    EXPECT_LE(decay.risk, risk_at(system, power_decay_schedule(start[0], start[1], start[2]), T));
+    Eigen::ArrayXd start(2);
+    start << best_step(system, T).step, 10;
+    const ScheduleOptimum cosine = best_schedule(system, T, cosine_family(T), start);
+    EXPECT_LT(cosine.gradient, 1e-5) << now.name << " " << cosine.message;
+    EXPECT_LE(best.risk, cosine.risk * (1 + 1e-3)) << now.name;  // the mesh holds it nearly
+    EXPECT_LE(cosine.risk, risk_at(system, cosine_family(T).schedule(start), T)) << now.name;
   }
 }
 

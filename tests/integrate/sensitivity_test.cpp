@@ -53,9 +53,9 @@ struct Case {
 };
 
 std::vector<Case> cases() {
-  const VectorProblem gaussian = vector_problem(400, 0.6, gaussian_noise(0.3));
-  const VectorProblem laplace = vector_problem(400, 0.6, laplace_noise(0.2));
-  const VectorProblem steep = vector_problem(1000, 1.5, student_t_noise(3, 0.1));
+  const VectorProblem gaussian = vector_problem(100, 0.6, gaussian_noise(0.3));
+  const VectorProblem laplace = vector_problem(100, 0.6, laplace_noise(0.2));
+  const VectorProblem steep = vector_problem(200, 1.5, student_t_noise(3, 0.1));
   return {{"sgd", compress(sgd(gaussian, {4})), 4e-3, 3000},
           {"sign_sgd", compress(sign_sgd(laplace, {4})), 3e-4, 3000},
           {"clipped_sgd", compress(clipped_sgd(laplace, {4, constant_schedule(0.5)})), 4e-3, 3000},
@@ -118,7 +118,7 @@ TEST(Sensitivity, InitialAdjointIsTheDerivativeByTheInitialState) {
 }
 
 TEST(Sensitivity, RateAndGreedyStepAreThoseOfTheCurve) {
-  const ModeSystem system = sgd(vector_problem(400, 0.6, gaussian_noise(0.3)), {4});
+  const ModeSystem system = sgd(vector_problem(100, 0.6, gaussian_noise(0.3)), {4});
   const Sensitivity at = sensitivity(system, constant_schedule(2e-3), 1000);
   const double slope = (risk_at(system, constant_schedule(2e-3), 1001) -
                         risk_at(system, constant_schedule(2e-3), 999)) /
@@ -131,7 +131,7 @@ TEST(Sensitivity, RateAndGreedyStepAreThoseOfTheCurve) {
 }
 
 TEST(Sensitivity, CanEndWhereTheRiskReachesATarget) {
-  const ModeSystem system = sign_sgd(vector_problem(400, 0.6, gaussian_noise(0.3)), {4});
+  const ModeSystem system = sign_sgd(vector_problem(100, 0.6, gaussian_noise(0.3)), {4});
   SolveOptions options;
   options.until_risk = 0.3;
   const RiskCurve curve =

@@ -1,0 +1,101 @@
+// `riskcurve optimum`, run as a user's script would.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+const std::string problem = R"([problem]
+covariance = { kind = "power_law", dimension = 200, alpha = 0.3, orientation = "diagonal" }
+target = { kind = "power_law", beta = 0.2, risk = 1.0 }
+noise = { kind = "gaussian", std = 0.2 }
+[optimizer]
+name = "sgd"
+batch = 4
+)";
+const std::string run_table = "[run]\nsteps = 1000\nat = [1000]\n";
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+class OptimumCommand : public ::testing::Test {
+ protected:
+  OptimumCommand() { fs::create_directories(folder); }
+  ~OptimumCommand() override { fs::remove_all(folder); }
+
+  Outcome run(const std::string& command, const std::string& schedule,
+              const std::string& options) const {
+    std::ofstream(folder / "file.toml") << problem << "[schedule]\n" << schedule << run_table;
+    const std::string line = "cd '" + folder.string() +
+                             "' && '" RISKCURVE_BINARY_DIR "/src/riskcurve' " + command +
+                             " file.toml " + options + " >out.txt 2>err.txt </dev/null";
+    const int status = std::system(line.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents("out.txt"), contents("err.txt")};
+  }
+  std::string contents(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(folder / name).rdbuf();
+    return text.str();
+  }
+  double predicted(const std::string& schedule) const {
+    const Outcome outcome = run("predict", schedule, "--json");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return Json::parse(outcome.out)["risk"][0];
+  }
+
+  fs::path folder = fs::temp_directory_path() / ("riskcurve-optimum-" + std::to_string(getpid()));
+  const std::string constant = "kind = 'constant'\nstep = 0.01\n";
+};
+
+TEST_F(OptimumCommand, GivesTheStepWhoseRiskPredictFinds) {
+  const Outcome outcome = run("optimum", constant, "--json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  const double step = json["step"], risk = json["risk"];
+  EXPECT_LE(json["evaluations"].get<int>(), 15);
+  EXPECT_EQ(json["steps"], 1000.0);
+  const auto at = [](double x) {
+    return "kind = 'constant'\nstep = " + std::to_string(x) + "\n";  // six decimals of about 0.1
+  };
+  EXPECT_NEAR(predicted(at(step)) / risk, 1, 1e-7);
+  EXPECT_GT(predicted(at(1.1 * step)), risk);
+  EXPECT_GT(predicted(at(0.9 * step)), risk);
+}
+
+TEST_F(OptimumCommand, PredictTakesTheTablesBack) {
+  for (const std::string kind : {"greedy", "optimal"}) {
+    const Outcome outcome =
+        run("optimum", constant, "--points 25 --out best.csv --json --schedule " + kind);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const double risk = Json::parse(outcome.out)[kind]["risk"];
+    EXPECT_NEAR(predicted("kind = 'tabulated'\nfile = 'best.csv'\n") / risk, 1, 1e-8) << kind;
+  }
+}
+
+TEST_F(OptimumCommand, ReachesATargetRiskAndRefusesOneAboveTheStart) {
+  const Outcome outcome = run("optimum", constant, "--json --reach 0.2");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NEAR(Json::parse(outcome.out)["risk"].get<double>(), 0.2, 1e-8);
+  const Outcome refused = run("optimum", constant, "--reach 2 --out best.csv");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("target risk = 2: expected between 0 and the initial risk 1"),
+            std::string::npos)
+      << refused.err;
+  EXPECT_FALSE(fs::exists(folder / "best.csv"));
+  EXPECT_EQ(run("optimum", constant, "--reach 0.2 --horizon 10").code, 2);
+  EXPECT_EQ(run("optimum", constant, "--horizon -3").code, 2);
+  EXPECT_EQ(run("predict", "kind = 'tabulated'\nfile = 'file.toml'\n", "").code, 2);
+}
+
+}  // namespace
