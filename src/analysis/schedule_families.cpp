@@ -64,7 +64,8 @@ ScheduleFamily tabulated_family(const ArrayXd& at) {
               by[j] = share * p[j];
             }
             return by;
-          }};
+          },
+          false};  // given p and s, R is quadratic in gamma
 }
 
 ArrayXd schedule_mesh(double horizon, int count) {

@@ -16,26 +16,28 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-/// log R(horizon) at logs = log(parameters), with its derivatives; +inf where the solver gives up.
+/// log R(horizon) at a point of the search, with its derivatives; +inf where the solver gives up.
 struct Point {
-  ArrayXd logs, gradient;
+  ArrayXd x;  ///< the parameters, or their logarithms
+  ArrayXd parameters, gradient;
   ArrayXd curvature;  ///< diagonal of the Hessian with the state and the adjoint held
   double value = std::numeric_limits<double>::infinity();
   std::string message;
 };
 
 Point evaluate(const ModeSystem& system, double horizon, const ScheduleFamily& family,
-               const ArrayXd& logs, const SolveOptions& options) {
-  const ArrayXd parameters = logs.exp();
-  const Sensitivity at = sensitivity(system, family.schedule(parameters), horizon, options);
-  if (at.curve.status == RiskCurve::Status::interrupted) throw Failure(at.curve.message);
+               const ArrayXd& x, const SolveOptions& options) {
   Point point;
-  point.logs = logs;
-  point.gradient = point.curvature = ArrayXd::Zero(logs.size());
+  point.x = x;
+  point.parameters = family.logarithmic ? ArrayXd(x.exp()) : x;
+  point.gradient = point.curvature = ArrayXd::Zero(x.size());
+  const Sensitivity at = sensitivity(system, family.schedule(point.parameters), horizon, options);
+  if (at.curve.status == RiskCurve::Status::interrupted) throw Failure(at.curve.message);
   point.message = at.curve.message;
   if (at.curve.status != RiskCurve::Status::ok || !(at.risk > 0)) return point;
   for (Index i = 0; i < at.time.size(); ++i) {
-    const ArrayXd by = family.derivative(parameters, at.time[i]);
+    ArrayXd by = family.derivative(point.parameters, at.time[i]);
+    if (!family.logarithmic) by /= point.parameters;
     point.gradient += at.weight[i] * at.gradient[i] / at.risk * by;
     point.curvature += at.weight[i] * at.curvature[i] / at.risk * by.square();
   }
@@ -109,36 +111,47 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
     ++best.evaluations;
     return evaluate(system, horizon, family, logs, options.solve);
   };
-  Point now = at(start.log());
+  Point now = at(family.logarithmic ? ArrayXd(start.log()) : start);
   best.found = std::isfinite(now.value);
   best.message = now.message;
   if (!best.found) return best;
+  // The noise in R makes the curvature of gamma(t), its own response apart: a scale that is right
+  // for each time, and changes as the schedule does.
+  const auto diagonal_at = [&](const Point& p) {
+    ArrayXd diagonal = p.curvature.max(1e-12 * p.curvature.maxCoeff());
+    if (family.logarithmic) diagonal = diagonal.max(1e-3 * p.gradient.abs());
+    return diagonal;
+  };
+  const auto decrement_of = [&](const Point& p) {
+    return std::sqrt((p.gradient.square() / diagonal_at(p)).sum());
+  };
+  const auto within_reach = [&](const Point& p, const ArrayXd& direction) -> ArrayXd {
+    if (!family.logarithmic) return direction.max(-0.9 * p.x);  // stays positive
+    const double largest = direction.abs().maxCoeff();
+    return direction / std::max(1.0, largest);  // at most a factor e at once
+  };
   Memory memory;
-  double size = now.gradient.matrix().norm();
-  while (size > options.tolerance && best.evaluations < options.max_solves) {
-    // The noise in R makes the curvature of gamma(t), its own response apart: a scale that is right
-    // for each time, and changes as the schedule does.
-    const ArrayXd diagonal =
-        now.curvature.max(1e-3 * now.gradient.abs()).max(1e-12 * now.curvature.maxCoeff());
-    ArrayXd direction = memory.direction(now.gradient, diagonal);
+  double decrement = decrement_of(now);
+  while (decrement > options.tolerance && best.evaluations < options.max_solves) {
+    const ArrayXd diagonal = diagonal_at(now);
+    ArrayXd direction = within_reach(now, memory.direction(now.gradient, diagonal));
     if (!((direction * now.gradient).sum() < 0)) {
       memory.clear();
-      direction = memory.direction(now.gradient, diagonal);
+      direction = within_reach(now, memory.direction(now.gradient, diagonal));
     }
-    const double largest = direction.abs().maxCoeff();
-    if (largest > 1) direction /= largest;  // at most a factor e at once
     const double descent = (direction * now.gradient).sum();
     bool moved = false;
     for (double share = 1; share > 1e-6 && best.evaluations < options.max_solves; share *= 0.3) {
-      Point next = at(now.logs + share * direction);
+      Point next = at(now.x + share * direction);
+      if (!std::isfinite(next.value)) continue;
+      const double next_decrement = decrement_of(next);
       const bool lower = next.value <= now.value + 1e-4 * share * descent;
       // Near the optimum the decrease drowns in roundoff, and the gradient decides.
-      const bool flat =
-          std::abs(next.value - now.value) < 1e-9 && next.gradient.matrix().norm() < 0.9 * size;
+      const bool flat = std::abs(next.value - now.value) < 1e-9 && next_decrement < 0.9 * decrement;
       if (!lower && !flat) continue;
-      memory.add(next.logs - now.logs, next.gradient - now.gradient);
+      memory.add(next.x - now.x, next.gradient - now.gradient);
       now = std::move(next);
-      size = now.gradient.matrix().norm();
+      decrement = next_decrement;
       moved = true;
       break;
     }
@@ -146,10 +159,11 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
     if (memory.empty()) break;
     memory.clear();
   }
-  best.parameters = now.logs.exp();
+  best.parameters = now.parameters;
   best.schedule = family.schedule(best.parameters);
   best.risk = std::exp(now.value);
-  best.gradient = size;
+  const ArrayXd by_logs = family.logarithmic ? now.gradient : ArrayXd(now.gradient * now.x);
+  best.gradient = by_logs.matrix().norm();
   best.message = fmt::format("|dlog R/dlog parameters| = {:.2g} after {} solves", best.gradient,
                              best.evaluations);
   return best;

@@ -13,6 +13,7 @@ struct ScheduleFamily {
   std::vector<std::string> names;  ///< of the parameters, as a problem file calls them
   std::function<Schedule(const Eigen::ArrayXd& parameters)> schedule;
   std::function<Eigen::ArrayXd(const Eigen::ArrayXd& parameters, double t)> derivative;
+  bool logarithmic = true;  ///< searched in log(parameters); else in the parameters themselves
 };
 /// step
 ScheduleFamily constant_family();
@@ -39,13 +40,14 @@ struct ScheduleOptimum {
 };
 
 struct ScheduleOptions {
-  double tolerance = 1e-7;  ///< on `gradient`
+  double tolerance =
+      1e-6;  ///< on the Newton decrement, whose half square is about log R's distance
   int max_solves = 400;
   SolveOptions solve;
 };
 
-/// Minimises log R(horizon) over the family from `start`, by L-BFGS in the logarithms of the
-/// parameters; the gradient and the diagonal it is scaled by come from one adjoint sweep a solve.
+/// Minimises log R(horizon) over the family from `start`, by L-BFGS; the gradient and the diagonal
+/// it is scaled by come from one adjoint sweep a solve.
 /// A local minimum, never above the start. Source: theory.md section 6 (c), (e).
 ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
                               const ScheduleFamily& family, const Eigen::ArrayXd& start,
