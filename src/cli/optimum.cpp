@@ -126,12 +126,13 @@ void add_schedule(Result& result, const std::string& kind, const ScheduleOptimum
   rows.column("at", at);
   rows.column("step", value);
   result.table = rows;
-  result.headings = {{"at step", "at", "{:.6g}"}, {"step size", "step"}};
-  result.notes.push_back(fmt::format(
-      "{}: R = {:.6g}, {:.3g} % below the best constant step ({} "
-      "solves{})",
-      kind, best.risk, 100 * (1 - best.risk / constant.risk), best.evaluations,
-      std::isnan(best.gradient) ? "" : fmt::format(", gradient {:.1g}", best.gradient)));
+  result.headings = {{"at step", "at", "{:.4g}"}, {"step size", "step", "{:.4g}"}};
+  std::string note = fmt::format("{}: R = {:.6g}, {:.3g} % below the best constant step", kind,
+                                 best.risk, 100 * (1 - best.risk / constant.risk));
+  if (std::isfinite(best.gradient))
+    note += fmt::format("; |dlog R/dlog parameters| < {:.0e}",
+                        std::pow(10.0, std::ceil(std::log10(std::max(best.gradient, 1e-6)))));
+  result.notes.push_back(note);
   if (kind == "power_decay" && best.parameters[1] > 20)
     result.notes.push_back(fmt::format("so steep a power is an exponential, exp(-k/{:.4g})",
                                        best.parameters[2] / best.parameters[1]));
