@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
+#include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/analysis/trust.hpp"
 #include "riskcurve/dynamics/compress.hpp"
@@ -149,6 +151,32 @@ void add_schedule(Result& result, const std::string& kind, const ScheduleOptimum
                                   {}});
 }
 
+/// The best clipping threshold at the start and at the end, and what it is worth.
+void add_clipping(Result& result, const NoiseLaw& noise, double start, double end) {
+  const ResidualLaw law(noise);
+  ArrayXd risk(2), threshold(2), comparison(2), stability(2);
+  risk << start, end;
+  for (Index i = 0; i < 2; ++i) {
+    threshold[i] = optimal_threshold(law, risk[i]);
+    const double scale = std::sqrt(2 * risk[i]);
+    const Clipping at = clipping(law, risk[i], std::clamp(threshold[i], 1e-6 * scale, 1e9 * scale));
+    comparison[i] = at.comparison;
+    stability[i] = at.stability;
+  }
+  Record record;
+  record.set("risk", risk);
+  record.set("threshold", threshold);
+  record.set("comparison", comparison);
+  record.set("stability", stability);
+  result.record.set("clipping", record);
+  result.notes.push_back(
+      std::isinf(threshold[0]) && std::isinf(threshold[1])
+          ? "clipping single samples does not help, at any threshold"
+          : fmt::format("best threshold for single samples: {:.4g} at R = {:.4g}, {:.4g} at R = "
+                        "{:.4g}; against none the best descent is multiplied by {:.4g} and {:.4g}",
+                        threshold[0], start, threshold[1], end, comparison[0], comparison[1]));
+}
+
 int run(const Options& options) {
   check(options.outputs);
   if (options.reach && (options.horizon || options.schedule != "constant"))
@@ -189,6 +217,8 @@ int run(const Options& options) {
       fmt::format("at that step the risk comes to rest at {:.6g}; {}", rest,
                   std::isfinite(stable) ? fmt::format("steps above {:.6g} diverge", stable)
                                         : "no step diverges")};
+  if (loaded.experiment.optimizer.text("name") == "clipped_sgd")
+    add_clipping(result, loaded.experiment.vector().noise, system.risk(system.initial), best.risk);
   if (options.schedule == "constant") {
     add_neighbours(result, system, best, solve_options);
   } else {

@@ -1,0 +1,26 @@
+#pragma once
+#include "riskcurve/dynamics/residual.hpp"
+
+namespace riskcurve {
+
+/// What per-sample clipping of the residual l at `threshold` does at excess risk R. The best step
+/// descends by (sum h a s)^2/(2 sum h c), that is by mu^2/nu of what it is for mu = nu = 1.
+/// Source: (C); theory.md section 6.
+struct Clipping {
+  double threshold;   ///< residual units, C/sqrt(tr K)
+  double reduction;   ///< descent reduction mu = P(|l| <= threshold)
+  double variance;    ///< nu = E min(l^2, threshold^2)
+  double comparison;  ///< mu^2 E l^2/nu: above 1, clipping improves the best descent (CCC)
+  double stability;   ///< mu E l^2/nu: above 1, clipping raises the largest stable step
+};
+/// Both criteria are +inf where E l^2 is. Throws InputError unless risk and threshold are finite
+/// and positive.
+Clipping clipping(const ResidualLaw& law, double risk, double threshold);
+
+/// argmax over thresholds of mu^2/nu, what the greedy step makes the most of: the optimal threshold
+/// schedule is this along the risk curve. +inf: no threshold beats none (Gaussian noise, always);
+/// 0: the smaller the better, down to the sign of the residual.
+/// Relative accuracy 1e-6. Throws InputError unless risk is finite and positive.
+double optimal_threshold(const ResidualLaw& law, double risk);
+
+}  // namespace riskcurve
