@@ -1,0 +1,111 @@
+// `riskcurve sweep`, run, killed and resumed as a user's would be.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class SweepCommand : public ::testing::Test {
+ protected:
+  SweepCommand() {
+    fs::create_directories(folder);
+    write("file.toml", R"([problem]
+covariance = { kind = "power_law", dimension = 60, alpha = 0.3, orientation = "diagonal" }
+target = { kind = "power_law", beta = 0.2, risk = 1.0 }
+noise = { kind = "laplace", scale = 0.2 }
+[optimizer]
+name = "sign_sgd"
+batch = 4
+[schedule]
+kind = "constant"
+step = 0.01
+[run]
+steps = 1000
+at = [10, 1000]
+)");
+    write("grid.toml", grid("step", "values = [1, 2, 4]"));
+  }
+  ~SweepCommand() override { fs::remove_all(folder); }
+
+  static std::string grid(const std::string& find, const std::string& batches) {
+    return "problem = 'file.toml'\nfind = '" + find + "'\n[[vary]]\nfield = 'optimizer.batch'\n" +
+           batches +
+           "\n[[vary]]\nfield = 'problem.covariance.alpha'\nfrom = 0.1\nto = 0.9\ncount = 9\n";
+  }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder / name) << text;
+  }
+  std::string contents(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(folder / name, std::ios::binary).rdbuf();
+    return text.str();
+  }
+  /// A shell line in the folder, $R the command; its exit code.
+  int shell(const std::string& line) const {
+    const int status = std::system(("cd '" + folder.string() +
+                                    "' && R='" RISKCURVE_BINARY_DIR "/src/riskcurve'; " + line +
+                                    " >out.txt 2>err.txt </dev/null")
+                                       .c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  fs::path folder = fs::temp_directory_path() / ("riskcurve-sweep-" + std::to_string(getpid()));
+};
+
+TEST_F(SweepCommand, KilledAndResumedEndsInTheSameBytes) {
+  ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
+  const std::string whole = contents("whole.csv");
+  EXPECT_EQ(std::count(whole.begin(), whole.end(), '\n'), 28);
+  EXPECT_FALSE(fs::exists(folder / "whole.csv.partial"));
+
+  // Killed once three points are saved, and the last line cut short as a kill may do.
+  shell(
+      "$R sweep grid.toml --out killed.csv --threads 1 & pid=$!; "
+      "until [ -e killed.csv ] || [ $(cat killed.csv.partial 2>/dev/null | wc -l) -ge 4 ]; do "
+      "sleep 0.01; done; kill -KILL $pid; wait $pid; true");
+  ASSERT_FALSE(fs::exists(folder / "killed.csv"));
+  const std::string partial = contents("killed.csv.partial");
+  ASSERT_GE(std::count(partial.begin(), partial.end(), '\n'), 4);
+  std::ofstream(folder / "killed.csv.partial", std::ios::app) << "26,4,0.";
+
+  EXPECT_EQ(shell("$R sweep grid.toml --out killed.csv"), 2);  // not without --resume
+  EXPECT_EQ(contents("killed.csv.partial"), partial + "26,4,0.");
+  ASSERT_EQ(shell("$R sweep grid.toml --out killed.csv --resume"), 0) << contents("err.txt");
+  EXPECT_EQ(contents("killed.csv"), whole);
+  EXPECT_NE(contents("out.txt").find("of them earlier"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder / "killed.csv.partial"));
+}
+
+TEST_F(SweepCommand, ThreadsChangeNoNumber) {
+  write("grid.toml", grid("risk", "from = 1\nto = 100\ncount = 3\nspacing = 'log'"));
+  ASSERT_EQ(shell("$R sweep grid.toml --out one.csv --threads 1"), 0) << contents("err.txt");
+  ASSERT_EQ(shell("$R sweep grid.toml --out four.csv --threads 4"), 0) << contents("err.txt");
+  EXPECT_EQ(contents("one.csv"), contents("four.csv"));
+  EXPECT_EQ(contents("one.csv").substr(0, 53),
+            "optimizer.batch,problem.covariance.alpha,risk,status\n");
+}
+
+TEST_F(SweepCommand, RefusesAnotherGridsRemainsAndBadGrids) {
+  write("x.csv.partial", "riskcurve sweep 1 0000000000000000\n0,1,0.1,1,1,0,3,ok\n");
+  EXPECT_EQ(shell("$R sweep grid.toml --out x.csv --resume"), 2);
+  EXPECT_NE(contents("err.txt").find("the unfinished sweep of this grid"), std::string::npos);
+  fs::remove(folder / "x.csv.partial");
+  write("grid.toml", grid("step", "values = [1, 2.5]"));
+  EXPECT_EQ(shell("$R sweep grid.toml --out x.csv"), 2);
+  EXPECT_NE(contents("err.txt").find("optimizer.batch = 2.5"), std::string::npos)
+      << contents("err.txt");
+  EXPECT_FALSE(fs::exists(folder / "x.csv"));
+  write("grid.toml", "problem = 'file.toml'\n");
+  EXPECT_EQ(shell("$R sweep grid.toml --out y.csv"), 2);
+  EXPECT_EQ(shell("$R sweep nowhere.toml --out y.csv"), 2);
+  EXPECT_FALSE(fs::exists(folder / "y.csv.partial"));
+}
+
+}  // namespace
