@@ -42,12 +42,12 @@ std::vector<Case> cases() {
   const VectorProblem gaussian = power_law_problem(200, 0.6, 0.2, gaussian_noise(0.3));
   const VectorProblem cauchy = power_law_problem(200, 0.8, 0.6, student_t_noise(1, 0.1));
   const VectorProblem steep = power_law_problem(200, 1.5, 0.2, gaussian_noise(0.1));
-  return {{"sgd", compress(sgd(gaussian, {4}))},
-          {"sign_sgd", compress(sign_sgd(gaussian, {4}))},
-          {"sign_sgd cauchy", compress(sign_sgd(cauchy, {1}))},
-          {"clipped_sgd cauchy", compress(clipped_sgd(cauchy, {2, constant_schedule(0.5)}))},
-          {"sgd steep", compress(sgd(steep, {1}))},
-          {"sign_sgd steep", compress(sign_sgd(steep, {1}))}};
+  return {{"sgd", compress(sgd(gaussian, {4}), 4)},
+          {"sign_sgd", compress(sign_sgd(gaussian, {4}), 4)},
+          {"sign_sgd cauchy", compress(sign_sgd(cauchy, {1}), 4)},
+          {"clipped_sgd cauchy", compress(clipped_sgd(cauchy, {2, constant_schedule(0.5)}), 4)},
+          {"sgd steep", compress(sgd(steep, {1}), 4)},
+          {"sign_sgd steep", compress(sign_sgd(steep, {1}), 4)}};
 }
 
 TEST(BestStep, MinimisesTheClosedFormOfIsotropicSgd) {
@@ -172,7 +172,7 @@ TEST(BestSchedule, OfAFamilyIsNeverAboveItsStart) {
 
 TEST(OptimalSchedule, IsStationaryAndNeverWorseThanGreedyConstantOrFamily) {
   const std::vector<Case> all = cases();
-  for (const Case& now : {all[0], all[1], all[3]}) {
+  for (const Case& now : {all[0], all[1]}) {
     const double T = 3000;
     const ModeSystem& system = now.system;
     const Eigen::ArrayXd mesh = schedule_mesh(T, 17);

