@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "analysis/rates.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -92,9 +93,7 @@ Optimum root(const std::function<Trial(double)>& evaluate, double first,
 /// The step of fastest descent at the start, or one that decays the risk a few times, if less.
 double guess(const ModeSystem& system, double horizon) {
   const double risk = system.risk(system.initial);
-  const Response r = system.response(0, risk, system.extra_initial);
-  const Eigen::ArrayXd a = (system.drift.matrix() * r.drift.matrix()).array();
-  const Eigen::ArrayXd c = (system.diffusion.matrix() * r.diffusion.matrix()).array();
+  const auto [a, c] = rates_at(system, 0, risk);
   const double descent = (system.weight * a * system.initial).sum();
   return std::min(descent / (system.weight * c).sum(), 4 * risk / (descent * horizon));
 }
@@ -162,9 +161,7 @@ double stationary_risk(const ModeSystem& system, double step, double t) {
   // log of the risk that noise sustains over R.
   const auto excess = [&](double x) {
     const double risk = std::exp(x);
-    const Response r = system.response(t, risk, system.extra_initial);
-    const Eigen::ArrayXd a = (system.drift.matrix() * r.drift.matrix()).array();
-    const Eigen::ArrayXd c = (system.diffusion.matrix() * r.diffusion.matrix()).array();
+    const auto [a, c] = rates_at(system, t, risk);
     const Eigen::ArrayXd share = (a > 0).select(
         0.25 * step * system.weight * c / a,
         (c > 0 && system.weight > 0)

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/rates.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -93,9 +94,7 @@ ModeSystem continued(const ModeSystem& system, double t0, const ArrayXd& s) {
 }
 
 double greedy_step(const ModeSystem& system, double t, const ArrayXd& s) {
-  const Response r = system.response(t, system.risk(s), {});
-  const ArrayXd a = (system.drift.matrix() * r.drift.matrix()).array();
-  const ArrayXd c = (system.diffusion.matrix() * r.diffusion.matrix()).array();
+  const auto [a, c] = rates_at(system, t, system.risk(s));
   return (system.weight * a * s).sum() / (system.weight * c).sum();
 }
 

@@ -132,7 +132,6 @@ bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x,
   stepper.initialize(x, t0, std::min(dt, t1 - t0));
   while (t1 - stepper.current_time() > 1e-14 * t1) {
     const double before = stepper.current_time();
-    x = stepper.current_state();
     const double tried = stepper.current_time_step();
     const bool cut_short = before + 1.0001 * tried > t1;
     if (cut_short) cut(before, t1);
