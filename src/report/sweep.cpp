@@ -178,7 +178,10 @@ SweepOutcome run_sweep(const Sweep& sweep, const std::string& grid_path, const s
     threads.emplace_back(work);
   work();
   for (std::thread& thread : threads) thread.join();
-  if (error) std::rethrow_exception(error);
+  if (error) {
+    if (outcome.done == 0) journal.remove();  // bad input leaves nothing behind
+    std::rethrow_exception(error);
+  }
 
   outcome.complete = outcome.done == points;
   if (!outcome.complete) return outcome;

@@ -105,6 +105,8 @@ TEST_F(SweepCommand, RefusesAnotherGridsRemainsAndBadGrids) {
   write("grid.toml", "problem = 'file.toml'\n");
   EXPECT_EQ(shell("$R sweep grid.toml --out y.csv"), 2);
   EXPECT_EQ(shell("$R sweep nowhere.toml --out y.csv"), 2);
+  write("grid.toml", "problem = 'gone.toml'\n[[vary]]\nfield = 'optimizer.batch'\nvalues = [1]\n");
+  EXPECT_EQ(shell("$R sweep grid.toml --out y.csv"), 2);
   EXPECT_FALSE(fs::exists(folder / "y.csv.partial"));
 }
 
