@@ -50,7 +50,11 @@ int emit(const Result& result, const Outputs& outputs) {
   }
   if (!interrupted()) {
     if (!outputs.out.empty()) save(result.record, outputs.out);
-    if (!outputs.plot.empty()) plot(result.figure, outputs.plot);
+    if (!outputs.plot.empty()) {
+      std::vector<Figure> panels{result.figure};
+      panels.insert(panels.end(), result.beside.begin(), result.beside.end());
+      plot(panels, outputs.plot);
+    }
   }
   if (result.failure.empty()) return exit_ok;
   fmt::print(stderr, "riskcurve: {}\n", result.failure);

@@ -8,14 +8,14 @@
 
 namespace riskcurve {
 
-ModeSystem compress(const ModeSystem& system, int nodes) {
+ModeSystem compress(const ModeSystem& system, int nodes, double slow) {
   const Eigen::Index noises = system.diffusion.cols();
   if (system.drift.cols() != 1 || (system.diffusion < 0).any()) return system;
 
   std::map<int, std::vector<Eigen::Index>> octaves;
   for (Eigen::Index k = 0; k < system.modes(); ++k) {
     const double a = system.drift(k, 0);
-    octaves[a > 0 ? std::ilogb(a) : -100000].push_back(k);
+    octaves[a > slow ? std::ilogb(a) : -100000].push_back(k);
   }
 
   std::vector<double> rate, start;

@@ -1,6 +1,7 @@
 #include "integrate/collocation.hpp"
 
 #include <Eigen/LU>
+#include <algorithm>
 #include <cmath>
 
 namespace riskcurve {
@@ -28,43 +29,84 @@ bool Collocation::solve(const StepSize& step_size, const Eigen::ArrayXd& state, 
   const double risk0 = system.risk(state.head(system.modes()));
   if (!(risk0 > 0) || !std::isfinite(risk0)) return false;
 
-  // Unknowns: log R at nodes 1..4, then each extra state at nodes 1..4.
-  Eigen::ArrayXd unknown(unknowns), value(unknowns), moved(unknowns), shifted(unknowns);
-  unknown.head(kN - 1).setConstant(std::log(risk0));
+  // Unknowns: log R at nodes 1..4, then each extra state at nodes 1..4. First guess: the rate of
+  // log R at t0, kept as a power of time (the same as an exponential where h << t0).
+  Eigen::ArrayXd unknown(unknowns), value(unknowns), moved(unknowns), value_there(unknowns);
+  const double slope = std::clamp(log_risk_rate(risk0) * (t0 > 0 ? t0 : h), -3.0, 3.0);
+  for (int j = 1; j < kN; ++j) {
+    const double x = step_basis().node[j] * h;
+    unknown[j - 1] = std::log(risk0) +
+                     (std::isfinite(slope) ? slope * (t0 > 0 ? std::log1p(x / t0) : x / h) : 0.0);
+  }
   for (Eigen::Index e = 0; e < extras; ++e)
     unknown.segment((e + 1) * (kN - 1), kN - 1).setConstant(state[system.modes() + e]);
 
-  Eigen::PartialPivLU<Eigen::MatrixXd> newton;
-  double previous = INFINITY;
-  for (int iteration = 0; iteration < 12; ++iteration) {
-    if (!residual(unknown, value)) return false;
-    const bool refresh = iteration == 0 || value.abs().maxCoeff() > 0.05 * previous;
-    const double size = value.abs().maxCoeff();
-    if (size <= newton_tolerance && iteration > 0) {
-      estimate_error();
-      return std::isfinite(error_);
+  // Newton with an inverse Jacobian that lives on from step to step: Broyden's updates keep it
+  // current, and differences renew it where it does not gain.
+  const auto fail = [&] {
+    inverse_.resize(0, 0);
+    return false;
+  };
+  const auto renew = [&] {
+    Eigen::MatrixXd jacobian(unknowns, unknowns);
+    for (Eigen::Index j = 0; j < unknowns; ++j) {
+      moved = unknown;
+      const double delta = 1e-6 * std::max(1.0, std::abs(unknown[j]) * (j >= kN - 1));
+      moved[j] += delta;
+      if (!residual(moved, value_there)) return false;
+      jacobian.col(j) = ((value_there - value) / delta).matrix();
     }
-    if (iteration > 6 && size > previous) return false;
-    previous = size;
-    if (refresh) {
-      Eigen::MatrixXd jacobian(unknowns, unknowns);
-      for (Eigen::Index j = 0; j < unknowns; ++j) {
-        shifted = unknown;
-        const double delta = 1e-6 * std::max(1.0, std::abs(unknown[j]) * (j >= kN - 1));
-        shifted[j] += delta;
-        if (!residual(shifted, moved)) return false;
-        jacobian.col(j) = ((moved - value) / delta).matrix();
-      }
-      newton.compute(jacobian);
-    }
-    Eigen::ArrayXd correction = newton.solve(value.matrix()).array();
-    if (!correction.isFinite().all()) return false;
-    // A risk may not move by more than a factor e^3 in one correction.
-    const double largest = correction.head(kN - 1).abs().maxCoeff();
-    if (largest > 3) correction *= 3 / largest;
-    unknown -= correction;
+    inverse_ = jacobian.inverse();
+    return inverse_.allFinite();
+  };
+  if (!residual(unknown, value)) {
+    unknown.head(kN - 1).setConstant(std::log(risk0));
+    if (!residual(unknown, value)) return fail();
   }
-  return false;
+  bool fresh = false;
+  for (int iteration = 0; iteration < 16; ++iteration) {
+    const double size = value.abs().maxCoeff();
+    if (size <= newton_tolerance) {
+      estimate_error();
+      return std::isfinite(error_) || fail();
+    }
+    if (inverse_.rows() != unknowns) {
+      if (!renew()) return fail();
+      fresh = true;
+    }
+    Eigen::VectorXd correction = -(inverse_ * value.matrix());
+    if (!correction.allFinite()) return fail();
+    // A risk may not move by more than a factor e^3 in one correction.
+    const double largest = correction.head(kN - 1).cwiseAbs().maxCoeff();
+    if (largest > 3) correction *= 3 / largest;
+    moved = unknown + correction.array();
+    const bool sound = residual(moved, value_there);
+    if (!fresh && !(sound && value_there.abs().maxCoeff() < 0.3 * size)) {
+      inverse_.resize(0, 0);
+      continue;
+    }
+    if (!sound || (iteration > 8 && value_there.abs().maxCoeff() > size)) return fail();
+    const Eigen::VectorXd gained = inverse_ * (value_there - value).matrix();
+    const double along = correction.dot(gained);
+    if (std::abs(along) > 1e-3 * correction.squaredNorm())
+      inverse_ += (correction - gained) * (correction.transpose() * inverse_) / along;
+    unknown = moved;
+    value = value_there;
+    fresh = false;
+  }
+  return fail();
+}
+
+/// dlog R/dt at the start of the step.
+double Collocation::log_risk_rate(double risk) const {
+  const ModeSystem& system = *system_;
+  const Response now = system.response(t0_, risk, state_.tail(system.extra_initial.size()));
+  const double gamma = (*step_size_)(t0_);
+  const Eigen::VectorXd hs = (system.weight * state_.head(system.modes())).matrix();
+  const double decay = (hs.transpose() * system.drift.matrix()).dot(now.drift.matrix());
+  const double noise =
+      (system.weight.matrix().transpose() * system.diffusion.matrix()).dot(now.diffusion.matrix());
+  return gamma * (0.5 * gamma * noise - decay) / risk;
 }
 
 void Collocation::fill_scalars(const Eigen::ArrayXd& unknown) {
@@ -120,14 +162,22 @@ void Collocation::modes_at(const Nodes& theta_power, const Eigen::ArrayXd& clock
     Eigen::ArrayXXd scaled = polynomial_;
     double power = u;
     for (int m = 0; m < kN; ++m, power *= u) scaled.row(m) *= power;
-    for (Eigen::Index k = 0; k < modes; ++k) {
-      const double z = 2 * system.drift(k, 0) * clock[0];
-      const double decay = std::exp(-z);
-      double gained = 0;
-      for (Eigen::Index r = 0; r < source_.cols(); ++r)
-        if (system.diffusion(k, r) != 0)
-          gained += system.diffusion(k, r) * relaxed(scaled.col(r), z, decay);
-      s[k] = decay * state_[k] + gained;
+    for (Eigen::Index first = 0; first < modes; first += kBlock) {
+      const Eigen::Index count = std::min<Eigen::Index>(kBlock, modes - first);
+      Block z = Block::Zero();
+      z.head(count) = 2 * clock[0] * system.drift.col(0).segment(first, count);
+      const Block decay = (-z).exp();
+      const BlockMoments moment = relaxation_moments(z, decay);
+      Block now = Block::Zero(), diffusion = Block::Zero();
+      now.head(count) = state_.segment(first, count);
+      now *= decay;
+      for (Eigen::Index r = 0; r < source_.cols(); ++r) {
+        diffusion.head(count) = system.diffusion.col(r).segment(first, count);
+        Block gained = scaled(0, r) * moment.col(0);
+        for (int m = 1; m < kN; ++m) gained += scaled(m, r) * moment.col(m);
+        now += diffusion * gained;
+      }
+      s.segment(first, count) = now.head(count);
     }
     return;
   }

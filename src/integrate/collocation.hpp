@@ -17,7 +17,7 @@ using StepSize = std::function<double(double t)>;
 /// Chebyshev-Lobatto nodes. Each mode then has an exact answer: in its own clock
 /// x = integral a_k gamma dt it relaxes as e^(-2x) towards a polynomial source, so stiff rates are
 /// integrated exactly, by moments of e^(-2x). What is left to solve is the risk (and the extra
-/// states) at the four later nodes, by Newton: the coupling of all modes through R is implicit, and
+/// states) at the four later nodes, by quasi-Newton: the coupling of all modes through R is implicit, and
 /// a stiff risk costs nothing either. Our derivation: docs/integrator.md.
 class Collocation {
  public:
@@ -45,6 +45,7 @@ class Collocation {
   using Nodes = StepNodes;
   void fill_scalars(const Eigen::ArrayXd& unknown);
   void fill_clocks();
+  double log_risk_rate(double risk) const;
   void modes_at(const Nodes& fraction_power, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const;
   bool residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out);
   void estimate_error();
@@ -65,6 +66,7 @@ class Collocation {
   Eigen::ArrayXXd clock_;       // integral of speed_ up to each node: (kStepNodes, Q)
   Eigen::ArrayXXd polynomial_;  // Q = 1: source in powers of the clock fraction: (kStepNodes, N)
   Eigen::ArrayXd clock_so_far_, source_so_far_;
+  Eigen::MatrixXd inverse_;  // of the Jacobian of the residual; empty: to be made anew
   mutable Eigen::ArrayXd scratch_;
 };
 

@@ -46,4 +46,10 @@ inline StepNodes relaxation_moments(double z, double decay) {
   return moment;
 }
 
+/// The same for a block of modes at once, shape (modes, moments), in vector instructions.
+constexpr int kBlock = 16;
+using Block = Eigen::Array<double, kBlock, 1>;
+using BlockMoments = Eigen::Array<double, kBlock, kStepNodes>;
+BlockMoments relaxation_moments(const Block& z, const Block& decay);
+
 }  // namespace riskcurve

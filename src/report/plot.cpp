@@ -115,6 +115,85 @@ std::string range(const char* axis, Extent extent, bool log) {
   return fmt::format("set {0}range [{1}:{2}]\n", axis, low, extent.high + margin);
 }
 
+/// Colours of a heat map's classes, told apart in grey and by the colour-blind.
+constexpr const char* kClassColours[] = {"#d9803a", "#f2e3c2", "#3f7fb5", "#bbbbbb"};
+
+std::string heat_map_commands(const HeatMap& map, std::size_t number, std::string& script) {
+  const auto half = [](const Eigen::ArrayXd& x) {
+    return x.size() > 1 ? 0.5 * (x[1] - x[0]) : 0.5;
+  };
+  script += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", map.x[0] - half(map.x),
+                        map.x[map.x.size() - 1] + half(map.x), map.y[0] - half(map.y),
+                        map.y[map.y.size() - 1] + half(map.y));
+  script += fmt::format("$map{} << END\n", number);
+  for (Eigen::Index j = 0; j < map.y.size(); ++j)
+    for (Eigen::Index i = 0; i < map.x.size(); ++i)
+      if (std::isfinite(map.value(i, j)))
+        script += fmt::format("{} {} {}\n", map.x[i], map.y[j], map.value(i, j));
+  script += "END\n";
+  // Boxes, not an image: a grid may have holes, and boxes stay sharp in every format.
+  const std::string boxes = fmt::format(
+      "$map{} using 1:2:({}):({}):3 with boxxyerror fs solid 1 "
+      "noborder lc palette notitle",
+      number, half(map.x), half(map.y));
+  if (map.classes.empty()) {
+    script +=
+        "set colorbox\nset palette defined (0 '#fdf6e3', 0.25 '#f0c987', 0.5 '#d9803a', "
+        "0.75 '#99384b', 1 '#3b1c4a')\nset autoscale cb\n";
+    return boxes;
+  }
+  std::string colours, key;
+  for (std::size_t i = 0; i < map.classes.size(); ++i) {
+    const char* colour = kClassColours[i % std::size(kClassColours)];
+    colours += fmt::format("{}{} '{}'", i ? ", " : "", i, colour);
+    key += fmt::format(", keyentry with boxes fs solid 1 noborder fc rgb '{}' title {}", colour,
+                       quoted(map.classes[i]));
+  }
+  script += fmt::format(
+      "unset colorbox\nset palette maxcolors {} defined ({})\nset cbrange "
+      "[-0.5:{}]\n",
+      map.classes.size(), colours, static_cast<double>(map.classes.size()) - 0.5);
+  return boxes + key;
+}
+
+/// The commands that draw one figure, its data named by its number.
+std::string panel(const Figure& figure, std::size_t number) {
+  Extent x, y;
+  for (const Series& series : figure.series) {
+    for (Eigen::Index i = 0; i < series.x.size(); ++i) {
+      if (figure.log_x && series.x(i) <= 0) continue;
+      x.add(series.x(i), figure.log_x);
+      y.add(series.y(i), figure.log_y);
+      if (series.spread.size() > 0) y.add(series.y(i) + series.spread(i), figure.log_y);
+    }
+  }
+  std::string script = fmt::format(
+      "set title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n"
+      "set key {} noenhanced spacing 1.2\n",
+      quoted(figure.title), quoted(figure.x_label), quoted(figure.y_label),
+      figure.map ? "below left" : "top right");
+  std::string commands;
+  if (figure.map) {
+    commands = "plot " + heat_map_commands(*figure.map, number, script);
+  } else {
+    script += range("x", x, figure.log_x) + range("y", y, figure.log_y);
+    if (figure.log_x) script += log_tics("x", x.low, x.high);
+    if (figure.log_y) script += log_tics("y", y.low, y.high);
+  }
+  std::size_t lines = 0;
+  for (std::size_t i = 0; i < figure.series.size(); ++i) {
+    const Series& series = figure.series[i];
+    const std::string data = data_block(series, figure);
+    if (data.empty()) continue;
+    script += fmt::format("$data{}_{} << END\n{}END\n", number, i, data);
+    commands += fmt::format("{}$data{}_{} {} {}", commands.empty() ? "plot " : ", ", number, i,
+                            style_of(series.style, lines),
+                            series.label.empty() ? "notitle" : "title " + quoted(series.label));
+    if (series.style == Series::Style::line) ++lines;
+  }
+  return script + commands + "\n";
+}
+
 /// A file that is gone at the end of the scope.
 struct Temporary {
   explicit Temporary(std::string name) : path(std::move(name)) {}
@@ -143,43 +222,22 @@ bool spans_a_decade(const Eigen::ArrayXd& y) {
   return extent.low > 0 && extent.high > 10 * extent.low;
 }
 
-std::string gnuplot_script(const Figure& figure, const std::string& terminal,
+std::string gnuplot_script(const std::vector<Figure>& figures, const std::string& terminal,
                            const std::string& output) {
-  Extent x, y;
-  for (const Series& series : figure.series) {
-    for (Eigen::Index i = 0; i < series.x.size(); ++i) {
-      if (figure.log_x && series.x(i) <= 0) continue;
-      x.add(series.x(i), figure.log_x);
-      y.add(series.y(i), figure.log_y);
-      if (series.spread.size() > 0) y.add(series.y(i) + series.spread(i), figure.log_y);
-    }
-  }
+  const std::size_t count = figures.size();
+  const bool alone = count == 1;
   std::string script = fmt::format(
       "set encoding utf8\n"
-      "set terminal {} size 900,600 font 'DejaVu Sans,{}' background '#ffffff'\n"
+      "set terminal {} size {},{} font 'DejaVu Sans,{}' background '#ffffff'\n"
       "set output {}\n"
-      "set title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n"
       "set border 3 lw 1 lc rgb '#555555'\nset tics nomirror out\n"
-      "set grid back lt 1 lw 1 lc rgb '#dddddd'\n"
-      "set key top right noenhanced spacing 1.2\n",
-      terminal, terminal == "svg" ? 14 : 12, quoted(output), quoted(figure.title),
-      quoted(figure.x_label), quoted(figure.y_label));
-  script += range("x", x, figure.log_x) + range("y", y, figure.log_y);
-  if (figure.log_x) script += log_tics("x", x.low, x.high);
-  if (figure.log_y) script += log_tics("y", y.low, y.high);
-  std::string commands;
-  std::size_t lines = 0;
-  for (std::size_t i = 0; i < figure.series.size(); ++i) {
-    const Series& series = figure.series[i];
-    const std::string data = data_block(series, figure);
-    if (data.empty()) continue;
-    script += fmt::format("$data{} << END\n{}END\n", i, data);
-    commands += fmt::format("{}$data{} {} {}", commands.empty() ? "plot " : ", ", i,
-                            style_of(series.style, lines),
-                            series.label.empty() ? "notitle" : "title " + quoted(series.label));
-    if (series.style == Series::Style::line) ++lines;
-  }
-  return script + commands + "\n";
+      "set grid back lt 1 lw 1 lc rgb '#dddddd'\n",
+      terminal, alone ? 900 : 560 * count, alone ? 600 : 560, terminal == "svg" ? 14 : 12,
+      quoted(output));
+  if (!alone) script += fmt::format("set multiplot layout 1,{}\n", count);
+  for (std::size_t i = 0; i < count; ++i) script += panel(figures[i], i);
+  if (!alone) script += "unset multiplot\n";
+  return script;
 }
 
 void require_gnuplot() {
@@ -191,13 +249,13 @@ void require_gnuplot() {
   throw Failure("plots are drawn by gnuplot, which is not on PATH: install gnuplot-nox");
 }
 
-void plot(const Figure& figure, const std::string& path) {
+void plot(const std::vector<Figure>& figures, const std::string& path) {
   check_output("--plot", path, {".svg", ".png"});
   require_gnuplot();
   const bool svg = path.ends_with(".svg");
   const Temporary image(fmt::format("{}.part-{}", path, getpid()));
   const Temporary script(image.path + ".gnuplot"), log(image.path + ".log");
-  write_file(script.path, gnuplot_script(figure, svg ? "svg" : "pngcairo", image.path));
+  write_file(script.path, gnuplot_script(figures, svg ? "svg" : "pngcairo", image.path));
 
   // Spawned without a shell, so that no file name needs quoting.
   posix_spawn_file_actions_t actions;

@@ -81,7 +81,7 @@ TEST_F(Plot, DrawsExtremeAndDegenerateRanges) {
 }
 
 TEST(GnuplotScript, LeavesOutWhatALogarithmicAxisCannotShow) {
-  const std::string script = gnuplot_script(example(), "svg", "out");
+  const std::string script = gnuplot_script({example()}, "svg", "out");
   EXPECT_EQ(script.find("\n0 "), std::string::npos);
   EXPECT_NE(script.find("\n1 0.9 "), std::string::npos);
   // The bar 0.03 +- 0.1 keeps a positive lower end.

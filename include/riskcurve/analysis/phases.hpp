@@ -1,0 +1,65 @@
+#pragma once
+#include <Eigen/Core>
+#include <vector>
+
+#include "riskcurve/analysis/exponent.hpp"
+#include "riskcurve/problem/matrix_problem.hpp"
+
+namespace riskcurve {
+
+/// SignSGD against SignSVD on power laws: W in R^(N x N), K_in with eigenvalues j^(-2 alpha) in a
+/// generic orientation, no label noise, R(0) = 1. One-sided (Sides::in): K_out = I and
+/// s_ij(0) ~ j^(-2 beta); two-sided: K_out like K_in and s_ij(0) ~ (i j)^(-2 beta).
+struct PhasePlan {
+  double dimension = 1e6;  ///< N
+  int batch = 1000000;     ///< B
+  Sides sides = Sides::in;
+  Eigen::ArrayXd horizon;  ///< T, in steps, increasing, at least two
+  bool schedules = false;  ///< R*(T) under the optimal schedule, not the best constant step
+};
+
+enum class Phase {
+  sign_sgd,   ///< SignSGD ahead at every horizon
+  sign_svd,   ///< SignSVD ahead at every horizon
+  trade_off,  ///< the order changes with the horizon
+  tie         ///< never apart
+};
+const char* name(Phase phase);
+
+/// One point (alpha, beta) of the plane.
+struct PhasePoint {
+  double alpha, beta;
+  Eigen::ArrayXd sign_sgd, sign_svd;  ///< R*(T) at the horizons
+  Phase phase;                        ///< ahead: R* lower by more than 1 %
+  /// log of (sum h a s)^2/sum h c at step 0, SignSGD over SignSVD: above 0, SignSGD's best step
+  /// gains more as T -> 0.
+  double head_start;
+  /// Of R*(T) ~ T^(-value), over the upper half of the horizons in log T.
+  Exponent sign_sgd_exponent, sign_svd_exponent;
+};
+
+/// The points (alpha, beta), beta as listed. One set of rates serves them all, so a map costs least
+/// column by column. Safe to call from several threads. The best constant step of each horizon is
+/// found to 1e-4 of its risk, by parabolas through log R from the step of the horizon before.
+/// Throws InputError unless N, B >= 1, alpha >= 0, numbers are finite and horizons are as above;
+/// Failure where a risk cannot be found.
+std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha,
+                                     const Eigen::ArrayXd& beta);
+
+/// e in R*(T) ~ T^(-e), constant step, for horizons long against the start and short of the end of
+/// the spectrum, up to logarithms of T. With p = 2 alpha + 2 beta - 1 > 0 (else 0),
+///
+///     e = min(rho, 2)/(1 + zeta):    rho                 zeta
+///     SignSGD, both sides            p/(2 alpha)         0 | (1 - 2 alpha)/(2 alpha) | 1
+///                                                        from alpha = 1/2 | 1/4 down
+///     SignSVD, one-sided             p/alpha             0 | (1 - alpha)/alpha | 1
+///                                                        from alpha = 1 | 1/2 down
+///     SignSVD, two-sided             p/(2 alpha)         0 | (3 - 4 alpha)/(1 + 4 alpha) |
+///                                                        (2 - 3 alpha)/(3 alpha) | 1
+///                                                        from alpha = 3/4 | 1/2 | 1/3 down
+///
+/// Our derivation: docs/phases.md. Throws InputError unless alpha > 0.
+double sign_sgd_exponent(double alpha, double beta, Sides sides);
+double sign_svd_exponent(double alpha, double beta, Sides sides);
+
+}  // namespace riskcurve

@@ -1,0 +1,258 @@
+#include "riskcurve/analysis/phases.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "analysis/rates.hpp"
+#include "riskcurve/analysis/schedules.hpp"
+#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/integrate/solve.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+
+constexpr double kMargin = 0.01;    // of the risk: closer than this is a tie
+constexpr double kAccuracy = 1e-4;  // of the least risk
+constexpr int kNodes = 5;           // of compress: 1e-7 of the risk
+
+/// j^(-2 alpha) by the Gauss nodes of the indices, one octave a panel: 1e-10 of any smooth sum,
+/// with few enough nodes for a tensor grid of both sides.
+Covariance short_power_law(double dimension, double alpha) {
+  const IndexRule rule = index_panels(dimension, 16, 2, 12);
+  Covariance covariance = power_law(1, alpha);
+  covariance.spectrum = {rule.index.pow(-2 * alpha), rule.weight, rule.index, rule.index};
+  return covariance;
+}
+
+/// log R(T) at a constant step; +inf where it diverges.
+double log_risk(const ModeSystem& system, double log_step, double horizon) {
+  SolveOptions options;
+  options.rtol = 1e-5;
+  const RiskCurve curve =
+      solve(system, constant_schedule(std::exp(log_step)), ArrayXd::Constant(1, horizon), options);
+  if (curve.status == RiskCurve::Status::diverged) return INFINITY;
+  if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
+  return std::log(curve.risk[0]);
+}
+
+struct Least {
+  double log_step, log_risk;
+};
+
+/// min over constant steps of R(T), from log_step: a bracket, then parabolas.
+Least least(const ModeSystem& system, double horizon, double log_step, double stride) {
+  struct Point {
+    double x, y;
+  };
+  const auto at = [&](double x) { return Point{x, log_risk(system, x, horizon)}; };
+  Point a = at(log_step), b = at(log_step + stride), c;
+  if (b.y > a.y) std::swap(a, b), stride = -stride;
+  while ((c = at(b.x + stride)).y < b.y) a = b, b = c, stride *= 2;
+  if (a.x > c.x) std::swap(a, c);
+  // A parabola is believed once it has foretold a risk: where the target is a few modes, sqrt(R)
+  // falls straight to its floor, and the best step is the notch that gets there at T.
+  double surprise = INFINITY;
+  for (int i = 0; i < 40 && c.x - a.x > 1e-5; ++i) {
+    const double left = (b.y - a.y) / (b.x - a.x), right = (c.y - b.y) / (c.x - b.x);
+    const double bend = (right - left) / (c.x - a.x);
+    double x = 0.5 * (a.x + b.x) - left / (2 * bend);
+    const bool inside = std::isfinite(x) && x > a.x && x < c.x;
+    const double gain = inside ? bend * (x - b.x) * (x - b.x) : INFINITY;
+    if (gain < kAccuracy && surprise < 3 * kAccuracy) break;
+    const bool right_wide = c.x - b.x > b.x - a.x;
+    if (gain < kAccuracy || !inside)
+      x = right_wide ? b.x + 0.38 * (c.x - b.x) : b.x - 0.38 * (b.x - a.x);
+    const Point p = at(x);
+    const double foretold = a.y + (x - a.x) * (left + bend * (x - b.x));
+    surprise = std::isfinite(foretold) ? std::abs(p.y - foretold) : INFINITY;
+    if (p.y < b.y) {
+      (x < b.x ? c : a) = b;
+      b = p;
+    } else {
+      (x < b.x ? a : c) = p;
+    }
+  }
+  return {b.x, b.y};
+}
+
+/// sum h a s and sum h c at step 0.
+struct Start {
+  double descent, noise;
+  double gain() const { return descent * descent / noise; }
+};
+Start start_of(const ModeSystem& system) {
+  const Rates rates = rates_at(system, 0, system.risk(system.initial));
+  return {(system.weight * rates.drift * system.initial).sum(),
+          (system.weight * rates.diffusion).sum()};
+}
+
+/// The rates below which a solve at these steps has not begun to tell modes apart: the clock is at
+/// most step * horizon * g(risk), the responses of both optimizers growing as the risk falls.
+double slow_rate(const ModeSystem& system, double step, double horizon, double risk) {
+  return 0.25 / (step * horizon * system.response(0, risk, system.extra_initial).drift[0]);
+}
+
+/// R*(T) at the horizons.
+ArrayXd best_risks(const ModeSystem& full, const PhasePlan& plan) {
+  const ModeSystem system = compress(full, kNodes);
+  const Index count = plan.horizon.size();
+  const ArrayXd time = plan.horizon.log();
+  ArrayXd risk(count), step(count);  // both as logarithms
+  const Start start = start_of(system);
+  const double at_start = std::log(system.risk(system.initial));
+  for (Index i = 0; i < count; ++i) {
+    // A first guess: the step of fastest descent, or one that decays the risk a few times, if less.
+    // Later on the line through the horizons before.
+    double guess = std::min(std::log(start.descent / start.noise),
+                            at_start - std::log(0.25 * start.descent * plan.horizon[0]));
+    double lowest = -INFINITY;
+    if (i > 0) {
+      const double ahead = time[i] - time[i - 1];
+      const auto slope = [&](const ArrayXd& x) {
+        return (x[i - 1] - x[i - 2]) / (time[i - 1] - time[i - 2]);
+      };
+      guess = step[i - 1] + (i > 1 ? slope(step) : -0.5) * ahead;
+      lowest = risk[i - 1] + (i > 1 ? 1.5 * slope(risk) - 0.5 : -3.0) * ahead;
+    }
+    const double margin = 1.5;
+    const auto search = [&](double slow) {
+      return least(compress(system, kNodes, slow), plan.horizon[i], guess, i < 2 ? 0.7 : 0.25);
+    };
+    Least found = search(
+        i > 0 ? slow_rate(system, std::exp(guess + margin), plan.horizon[i], std::exp(lowest)) : 0);
+    if (i > 0 && (found.log_step > guess + margin || found.log_risk < lowest)) found = search(0);
+    step[i] = found.log_step;
+    risk[i] = found.log_risk;
+  }
+  risk = risk.exp();
+  if (plan.schedules) {
+    ScheduleOptions options;
+    options.solve.rtol = 1e-8;
+    for (Index i = 0; i < count; ++i) {
+      const ScheduleOptimum best =
+          optimal_schedule(system, schedule_mesh(plan.horizon[i], 33), options);
+      if (best.found) risk[i] = std::min(risk[i], best.risk);
+    }
+  }
+  return risk;
+}
+
+Phase phase_of(const ArrayXd& sgd, const ArrayXd& svd) {
+  const ArrayXd lead = (sgd / svd).log();
+  const bool ever_svd = (lead > kMargin).any(), ever_sgd = (lead < -kMargin).any();
+  if (ever_svd && ever_sgd) return Phase::trade_off;
+  if (ever_svd) return Phase::sign_svd;
+  return ever_sgd ? Phase::sign_sgd : Phase::tie;
+}
+
+Exponent decay(const ArrayXd& horizon, const ArrayXd& risk) {
+  const double middle = std::sqrt(horizon[0] * horizon[horizon.size() - 1]);
+  Index first = 0;
+  while (first + 2 < horizon.size() && horizon[first] < middle * (1 - 1e-12)) ++first;
+  const Index count = horizon.size() - first;
+  Exponent fit = fit_exponent(horizon.tail(count), risk.tail(count));
+  fit.value = -fit.value;
+  return fit;
+}
+
+void check(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
+  const auto require = [](bool good, const char* field, double value, const char* expected) {
+    if (!good) throw InputError(field, fmt::format("{}", value), expected);
+  };
+  require(plan.dimension >= 1 && plan.dimension <= 1e15, "dimension", plan.dimension,
+          "a number between 1 and 1e15");
+  require(plan.batch >= 1, "batch", plan.batch, "a whole number >= 1");
+  require(std::isfinite(alpha) && alpha >= 0, "alpha", alpha, "a finite number >= 0");
+  for (const double b : beta) require(std::isfinite(b), "beta", b, "finite numbers");
+  require(plan.horizon.size() >= 2, "horizon", static_cast<double>(plan.horizon.size()),
+          "at least two horizons");
+  for (Index i = 0; i < plan.horizon.size(); ++i)
+    require(std::isfinite(plan.horizon[i]) && plan.horizon[i] > (i > 0 ? plan.horizon[i - 1] : 0),
+            "horizon", plan.horizon[i], "increasing numbers of steps > 0");
+}
+
+}  // namespace
+
+const char* name(Phase phase) {
+  switch (phase) {
+    case Phase::sign_sgd:
+      return "sign_sgd";
+    case Phase::sign_svd:
+      return "sign_svd";
+    case Phase::trade_off:
+      return "trade_off";
+    case Phase::tie:
+      break;
+  }
+  return "tie";
+}
+
+std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
+  check(plan, alpha, beta);
+  MatrixProblem problem;
+  problem.covariance_in = short_power_law(plan.dimension, alpha);
+  problem.covariance_out =
+      plan.sides == Sides::both ? problem.covariance_in : isotropic(plan.dimension);
+  problem.noise = no_noise();
+  const auto target = [&](double b) {
+    return matrix_power_law_target(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
+                                   b, plan.sides, 1);
+  };
+  problem.initial = target(0);
+  SpectralOptimizer sign_svd;
+  sign_svd.batch = plan.batch;
+  SignSgd sign_sgd_optimizer;
+  sign_sgd_optimizer.batch = plan.batch;
+  ModeSystem svd = spectral(problem, sign_svd), sgd = sign_sgd(problem, sign_sgd_optimizer);
+  sgd.observable.clear();
+
+  std::vector<PhasePoint> points;
+  for (const double b : beta) {
+    const Eigen::ArrayXXd initial = target(b);
+    svd.initial = sgd.initial = initial.reshaped();
+    PhasePoint point;
+    point.alpha = alpha;
+    point.beta = b;
+    point.sign_sgd = best_risks(sgd, plan);
+    point.sign_svd = best_risks(svd, plan);
+    point.head_start = std::log(start_of(sgd).gain() / start_of(svd).gain());
+    point.phase = phase_of(point.sign_sgd, point.sign_svd);
+    point.sign_sgd_exponent = decay(plan.horizon, point.sign_sgd);
+    point.sign_svd_exponent = decay(plan.horizon, point.sign_svd);
+    points.push_back(point);
+  }
+  return points;
+}
+
+namespace {
+
+double exponent(double alpha, double beta, double modes_per_clock, double zeta) {
+  if (!(alpha > 0)) throw InputError("alpha", fmt::format("{}", alpha), "a number > 0");
+  const double rho = (2 * alpha + 2 * beta - 1) * modes_per_clock;
+  return std::clamp(rho, 0.0, 2.0) / (1 + zeta);
+}
+
+}  // namespace
+
+double sign_sgd_exponent(double alpha, double beta, Sides) {
+  const double zeta = std::clamp((1 - 2 * alpha) / (2 * alpha), 0.0, 1.0);
+  return exponent(alpha, beta, 0.5 / alpha, zeta);
+}
+
+double sign_svd_exponent(double alpha, double beta, Sides sides) {
+  if (sides == Sides::in)
+    return exponent(alpha, beta, 1 / alpha, std::clamp((1 - alpha) / alpha, 0.0, 1.0));
+  const double zeta =
+      alpha > 0.5 ? (3 - 4 * alpha) / (1 + 4 * alpha) : (2 - 3 * alpha) / (3 * alpha);
+  return exponent(alpha, beta, 0.5 / alpha, std::clamp(zeta, 0.0, 1.0));
+}
+
+}  // namespace riskcurve
