@@ -83,17 +83,6 @@ Least least(const ModeSystem& system, double horizon, double log_step, double st
   return {b.x, b.y};
 }
 
-/// sum h a s and sum h c at step 0.
-struct Start {
-  double descent, noise;
-  double gain() const { return descent * descent / noise; }
-};
-Start start_of(const ModeSystem& system) {
-  const Rates rates = rates_at(system, 0, system.risk(system.initial));
-  return {(system.weight * rates.drift * system.initial).sum(),
-          (system.weight * rates.diffusion).sum()};
-}
-
 /// The rates below which a solve at these steps has not begun to tell modes apart: the clock is at
 /// most step * horizon * g(risk), the responses of both optimizers growing as the risk falls.
 double slow_rate(const ModeSystem& system, double step, double horizon, double risk) {
@@ -106,13 +95,14 @@ ArrayXd best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms
-  const Start start = start_of(system);
   const double at_start = std::log(system.risk(system.initial));
+  const Rates rates = rates_at(system, 0, std::exp(at_start));
+  const double descent = (system.weight * rates.drift * system.initial).sum();
   for (Index i = 0; i < count; ++i) {
     // A first guess: the step of fastest descent, or one that decays the risk a few times, if less.
     // Later on the line through the horizons before.
-    double guess = std::min(std::log(start.descent / start.noise),
-                            at_start - std::log(0.25 * start.descent * plan.horizon[0]));
+    double guess = std::min(std::log(descent / (system.weight * rates.diffusion).sum()),
+                            at_start - std::log(0.25 * descent * plan.horizon[0]));
     double lowest = -INFINITY;
     if (i > 0) {
       const double ahead = time[i] - time[i - 1];
@@ -223,7 +213,6 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
     point.beta = b;
     point.sign_sgd = best_risks(sgd, plan);
     point.sign_svd = best_risks(svd, plan);
-    point.head_start = std::log(start_of(sgd).gain() / start_of(svd).gain());
     point.phase = phase_of(point.sign_sgd, point.sign_svd);
     point.sign_sgd_exponent = decay(plan.horizon, point.sign_sgd);
     point.sign_svd_exponent = decay(plan.horizon, point.sign_svd);

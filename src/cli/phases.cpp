@@ -37,13 +37,11 @@ struct Options {
 struct Plane {
   ArrayXd alpha, beta;
   std::vector<std::vector<PhasePoint>> column;
-  double at(const std::function<double(const PhasePoint&)>& value, Index i, Index j) const {
-    return value(column[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)]);
-  }
   ArrayXXd map(const std::function<double(const PhasePoint&)>& value) const {
     ArrayXXd all(alpha.size(), beta.size());
     for (Index i = 0; i < alpha.size(); ++i)
-      for (Index j = 0; j < beta.size(); ++j) all(i, j) = at(value, i, j);
+      for (Index j = 0; j < beta.size(); ++j)
+        all(i, j) = value(column[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)]);
     return all;
   }
 };
@@ -108,24 +106,25 @@ std::size_t index_of(Phase phase) {
   return static_cast<std::size_t>(std::ranges::find(kPhases, phase) - std::begin(kPhases));
 }
 
-/// Where `value` changes sign along beta, column by column.
-Series border(const Plane& plane, Series::Style style, const std::string& label,
-              const std::function<double(double alpha, double beta, const PhasePoint&)>& value) {
+/// Where the two derived exponents are equal: the border of the order at long horizons.
+Series border(const Plane& plane, Sides sides) {
   std::vector<double> x, y;
-  for (std::size_t i = 0; i < plane.column.size(); ++i) {
-    const std::vector<PhasePoint>& column = plane.column[i];
-    for (std::size_t j = 1; j < column.size(); ++j) {
-      const PhasePoint &a = column[j - 1], &b = column[j];
-      const double low = value(a.alpha, a.beta, a), high = value(b.alpha, b.beta, b);
-      if (low * high >= 0) continue;
-      x.push_back(a.alpha);
-      y.push_back(a.beta + (b.beta - a.beta) * low / (low - high));
-    }
-  }
+  constexpr int fine = 400;
+  const auto lead = [&](double a, double b) {
+    return sign_sgd_exponent(a, b, sides) - sign_svd_exponent(a, b, sides);
+  };
+  const ArrayXd beta = ArrayXd::LinSpaced(fine, plane.beta[0], plane.beta[plane.beta.size() - 1]);
+  for (const double a :
+       ArrayXd::LinSpaced(fine, plane.alpha[0], plane.alpha[plane.alpha.size() - 1]))
+    for (Index j = 1; j < fine; ++j)
+      if (a > 0 && lead(a, beta[j - 1]) < 0 && lead(a, beta[j]) > 0) {
+        x.push_back(a);
+        y.push_back(beta[j]);
+      }
   const auto array = [](const std::vector<double>& v) {
     return ArrayXd(Eigen::Map<const ArrayXd>(v.data(), static_cast<Index>(v.size())));
   };
-  return {style, label, array(x), array(y), {}};
+  return {Series::Style::dashes, "equal exponents (derived)", array(x), array(y), {}};
 }
 
 std::string text_map(const Plane& plane) {
@@ -216,16 +215,11 @@ int run(const Options& options) {
       plane.map([](const PhasePoint& p) { return static_cast<double>(index_of(p.phase)); }));
   result.figure.map->classes.assign(std::begin(kMeaning), std::begin(kMeaning) + 3);
   if ((result.figure.map->value == 3).any()) result.figure.map->classes.push_back(kMeaning[3]);
-  result.figure.series = {
-      border(plane, Series::Style::line, "equal at the start",
-             [](double, double, const PhasePoint& p) { return p.head_start; }),
-      border(plane, Series::Style::dashes, "equal exponents", [&](double a, double b, const auto&) {
-        return sign_sgd_exponent(a, b, plan.sides) - sign_svd_exponent(a, b, plan.sides);
-      })};
+  result.figure.series = {border(plane, plan.sides)};
   for (const auto& [name, member] : {std::pair("SignSGD", &PhasePoint::sign_sgd_exponent),
                                      std::pair("SignSVD", &PhasePoint::sign_svd_exponent)})
     result.beside.push_back(
-        figure_of(plane, fmt::format("exponent e of {}, R ~ T^-e", name),
+        figure_of(plane, fmt::format("fitted exponent e of {}, R ~ T^-e", name),
                   plane.map([member = member](const PhasePoint& p) { return (p.*member).value; })));
   return emit(result, options.outputs);
 }

@@ -138,7 +138,8 @@ std::string heat_map_commands(const HeatMap& map, std::size_t number, std::strin
       number, half(map.x), half(map.y));
   if (map.classes.empty()) {
     script +=
-        "set colorbox\nset palette defined (0 '#fdf6e3', 0.25 '#f0c987', 0.5 '#d9803a', "
+        "set colorbox\nset palette maxcolors 0 defined (0 '#fdf6e3', 0.25 '#f0c987', 0.5 "
+        "'#d9803a', "
         "0.75 '#99384b', 1 '#3b1c4a')\nset autoscale cb\n";
     return boxes;
   }

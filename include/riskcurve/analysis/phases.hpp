@@ -31,16 +31,13 @@ struct PhasePoint {
   double alpha, beta;
   Eigen::ArrayXd sign_sgd, sign_svd;  ///< R*(T) at the horizons
   Phase phase;                        ///< ahead: R* lower by more than 1 %
-  /// log of (sum h a s)^2/sum h c at step 0, SignSGD over SignSVD: above 0, SignSGD's best step
-  /// gains more as T -> 0.
-  double head_start;
   /// Of R*(T) ~ T^(-value), over the upper half of the horizons in log T.
   Exponent sign_sgd_exponent, sign_svd_exponent;
 };
 
 /// The points (alpha, beta), beta as listed. One set of rates serves them all, so a map costs least
 /// column by column. Safe to call from several threads. The best constant step of each horizon is
-/// found to 1e-4 of its risk, by parabolas through log R from the step of the horizon before.
+/// found to about 1e-4 of its risk, by parabolas through log R from the step of the horizon before.
 /// Throws InputError unless N, B >= 1, alpha >= 0, numbers are finite and horizons are as above;
 /// Failure where a risk cannot be found.
 std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha,
