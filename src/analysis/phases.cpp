@@ -146,7 +146,7 @@ Phase phase_of(const ArrayXd& sgd, const ArrayXd& svd) {
 Exponent decay(const ArrayXd& horizon, const ArrayXd& risk) {
   const double middle = std::sqrt(horizon[0] * horizon[horizon.size() - 1]);
   Index first = 0;
-  while (first + 2 < horizon.size() && horizon[first] < middle * (1 - 1e-12)) ++first;
+  while (first + 3 < horizon.size() && horizon[first] < middle * (1 - 1e-12)) ++first;
   const Index count = horizon.size() - first;
   Exponent fit = fit_exponent(horizon.tail(count), risk.tail(count));
   fit.value = -fit.value;

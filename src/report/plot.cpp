@@ -135,7 +135,7 @@ std::string heat_map_commands(const HeatMap& map, std::size_t number, std::strin
   const std::string boxes = fmt::format(
       "$map{} using 1:2:({}):({}):3 with boxxyerror fs solid 1 "
       "noborder lc palette notitle",
-      number, half(map.x), half(map.y));
+      number, 1.03 * half(map.x), 1.03 * half(map.y));  // no seams
   if (map.classes.empty()) {
     script +=
         "set colorbox\nset palette maxcolors 0 defined (0 '#fdf6e3', 0.25 '#f0c987', 0.5 "
