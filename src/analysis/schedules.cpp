@@ -64,6 +64,10 @@ class Memory {
       d -= share[i] * pairs_[i].change;
     }
     d /= diagonal;
+    if (!pairs_.empty()) {  // noise that feeds on the risk makes R stiffer than the diagonal knows
+      const Pair& last = pairs_.back();
+      d *= std::min(1.0, last.curvature / (last.change.square() / diagonal).sum());
+    }
     for (std::size_t i = 0; i < pairs_.size(); ++i)
       d += (share[i] - (pairs_[i].change * d).sum() / pairs_[i].curvature) * pairs_[i].step;
     return d;

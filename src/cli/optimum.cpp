@@ -26,7 +26,7 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 
 struct Options {
-  std::string file, schedule = "constant";
+  std::string file, schedule = "constant", threshold;
   std::optional<double> horizon, reach;
   int points = 97;
   double rtol = 1e-10;
@@ -151,30 +151,46 @@ void add_schedule(Result& result, const std::string& kind, const ScheduleOptimum
                                   {}});
 }
 
-/// The best clipping threshold at the start and at the end, and what it is worth.
-void add_clipping(Result& result, const NoiseLaw& noise, double start, double end) {
-  const ResidualLaw law(noise);
-  ArrayXd risk(2), threshold(2), comparison(2), stability(2);
-  risk << start, end;
-  for (Index i = 0; i < 2; ++i) {
-    threshold[i] = optimal_threshold(law, risk[i]);
-    const double scale = std::sqrt(2 * risk[i]);
-    const Clipping at = clipping(law, risk[i], std::clamp(threshold[i], 1e-6 * scale, 1e9 * scale));
-    comparison[i] = at.comparison;
-    stability[i] = at.stability;
-  }
+/// The best clipping threshold along a risk curve, and what it is worth.
+void add_clipping(Result& result, const NoiseLaw& noise, const RiskCurve& curve) {
+  const ClippingCurve best = optimal_clipping(ResidualLaw(noise), curve.risk);
   Record record;
-  record.set("risk", risk);
-  record.set("threshold", threshold);
-  record.set("comparison", comparison);
-  record.set("stability", stability);
+  record.set("steps", curve.steps);
+  record.set("risk", curve.risk);
+  record.set("threshold", best.threshold);
+  record.set("comparison", best.comparison);
+  record.set("stability", best.stability);
   result.record.set("clipping", record);
+  const Index end = curve.risk.size() - 1;
   result.notes.push_back(
-      std::isinf(threshold[0]) && std::isinf(threshold[1])
+      best.threshold.isInf().all()
           ? "clipping single samples does not help, at any threshold"
           : fmt::format("best threshold for single samples: {:.4g} at R = {:.4g}, {:.4g} at R = "
                         "{:.4g}; against none the best descent is multiplied by {:.4g} and {:.4g}",
-                        threshold[0], start, threshold[1], end, comparison[0], comparison[1]));
+                        best.threshold[0], curve.risk[0], best.threshold[end], curve.risk[end],
+                        best.comparison[0], best.comparison[end]));
+}
+
+void save_threshold(const RiskCurve& curve, const std::string& path) {
+  Record table;
+  table.column("at", curve.steps);
+  table.column("value", curve.observable.at("threshold"));
+  save(table, path);
+}
+
+/// The file's system, or with --threshold the one that clips at the best threshold of the moment.
+ModeSystem system_of(const Experiment& experiment, bool best_threshold) {
+  ModeSystem system = mode_system(experiment);
+  system.observable.clear();
+  if (best_threshold) {
+    if (experiment.optimizer.text("name") != "clipped_sgd")
+      throw InputError("--threshold", experiment.optimizer.text("name"), "clipped_sgd");
+    const ClippedSgd clipped = read_clipped_sgd(experiment.optimizer, experiment.run.steps);
+    if (clipped.clip == ClippedSgd::Clip::batch)
+      throw InputError("--threshold", "clip = \"batch\"", "clip = \"sample\"");
+    system = optimally_clipped_sgd(experiment.vector(), clipped.batch);
+  }
+  return compress(system);
 }
 
 int run(const Options& options) {
@@ -182,9 +198,10 @@ int run(const Options& options) {
   if (options.reach && (options.horizon || options.schedule != "constant"))
     throw InputError("--reach", fmt::format("{}", *options.reach),
                      "without --horizon and --schedule: it looks for the best constant step");
+  const bool best_threshold = !options.threshold.empty();
+  if (best_threshold) check_output("--threshold", options.threshold, {".csv"});
   const Loaded loaded = load(options.file);
-  ModeSystem system = compress(mode_system(loaded.experiment));
-  system.observable.clear();
+  const ModeSystem system = system_of(loaded.experiment, best_threshold);
   Progress progress("optimising");
   SolveOptions solve_options;
   solve_options.rtol = options.rtol;
@@ -217,18 +234,24 @@ int run(const Options& options) {
       fmt::format("at that step the risk comes to rest at {:.6g}; {}", rest,
                   std::isfinite(stable) ? fmt::format("steps above {:.6g} diverge", stable)
                                         : "no step diverges")};
-  if (loaded.experiment.optimizer.text("name") == "clipped_sgd")
-    add_clipping(result, loaded.experiment.vector().noise, system.risk(system.initial), best.risk);
+  const ArrayXd mesh = schedule_mesh(best.steps, options.points);
+  Schedule schedule = constant_schedule(best.step);
   if (options.schedule == "constant") {
     add_neighbours(result, system, best, solve_options);
   } else {
-    const ArrayXd mesh = schedule_mesh(horizon, options.points);
     ScheduleOptions schedule_options;
     schedule_options.solve = solve_options;
     const ScheduleOptimum found =
         find_schedule(options.schedule, system, best, mesh, schedule_options);
     if (!found.found) throw Failure(found.message);
     add_schedule(result, options.schedule, found, best, mesh);
+    schedule = found.schedule;
+  }
+  if (loaded.experiment.optimizer.text("name") == "clipped_sgd") {
+    const RiskCurve curve = solve(system, schedule, mesh, solve_options);
+    if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
+    add_clipping(result, loaded.experiment.vector().noise, curve);
+    if (best_threshold && !interrupted()) save_threshold(curve, options.threshold);
   }
   record.set("warnings", system.warnings);
   result.figure.title = loaded.title;
@@ -248,9 +271,12 @@ void add_optimum(CLI::App& app, Action& action) {
       ->add_option("--schedule", options->schedule,
                    "constant (default), power_decay, cosine (with warm-up), greedy or optimal")
       ->check(CLI::IsMember({"constant", "power_decay", "cosine", "greedy", "optimal"}));
-  command->add_option("--points", options->points, "times in the table of a greedy or optimal one")
+  command->add_option("--points", options->points, "times in tables of step sizes and thresholds")
       ->check(CLI::Range(5, 1001))
       ->capture_default_str();
+  command->add_option("--threshold", options->threshold,
+                      "clipped_sgd: train with the best threshold of every moment in place of the "
+                      "file's, and write it to this .csv file");
   command->add_option("--rtol", options->rtol, "relative error allowed in the risk")
       ->check(CLI::Range(1e-13, 1e-4))
       ->capture_default_str();

@@ -4,7 +4,10 @@
 
 #include <cmath>
 
+#include "riskcurve/analysis/optimum.hpp"
+#include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/analysis/trust.hpp"
+#include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -32,6 +35,7 @@ TEST(Clipping, OptimalThresholdIsTheLargestGainAndAFinerScanAgrees) {
        {student_t_noise(1, 0.2), student_t_noise(3, 0.3), laplace_noise(0.5),
         mixture_noise({0.9, 0.1}, {gaussian_noise(0.1), gaussian_noise(3)})}) {
     const ResidualLaw law(noise);
+    double before = INFINITY;  // mu^2/nu at c* falls as the risk grows: docs/optima.md needs it
     for (const double risk : {0.01, 0.5}) {
       const double best = optimal_threshold(law, risk);
       ASSERT_TRUE(std::isfinite(best) && best > 0) << noise.kind << " " << risk;
@@ -44,6 +48,8 @@ TEST(Clipping, OptimalThresholdIsTheLargestGainAndAFinerScanAgrees) {
       EXPECT_GE(gain(best), scanned * (1 - 1e-10)) << noise.kind << " " << risk;
       EXPECT_LT(gain(best), scanned * (1 + 1e-4)) << noise.kind << " " << risk;
       EXPECT_GT(clipping(law, risk, best).comparison, 1) << noise.kind << " " << risk;
+      EXPECT_LT(gain(best), before) << noise.kind << " " << risk;
+      before = gain(best);
     }
   }
 }
@@ -68,6 +74,65 @@ TEST(Clipping, StabilityIsTheRatioOfTheLargestStableSteps) {
   };
   EXPECT_NEAR(balance(clipped) / balance(plain), clipping(ResidualLaw(noise), risk, c).stability,
               1e-9);
+}
+
+VectorProblem power_law_problem(const NoiseLaw& noise) {
+  VectorProblem problem{power_law(200, 0.25), noise, {}, {}, {}};
+  problem.initial = power_law_target(problem.covariance.spectrum, 0.2, 1.0);
+  return problem;
+}
+
+TEST(Clipping, ThresholdOfTheMomentBeatsEveryConstantOneEachAtItsOwnBest) {
+  // At b = 1 of a noise without variance, where thresholds matter most; a scan of constant ones.
+  const VectorProblem problem = power_law_problem(student_t_noise(1, 0.2));
+  const double T = 1000;
+  ScheduleOptions options;
+  options.tolerance = 1e-3;
+  options.solve.rtol = 1e-8;
+  const auto optimal = [&](const ModeSystem& system) {
+    return optimal_schedule(compress(system, 4), schedule_mesh(T, 17), options).risk;
+  };
+  double step = INFINITY, schedule = INFINITY;  // the least risk of a constant threshold
+  for (const double c : {0.2, 0.3, 0.4, 0.6, 0.9, 1.4}) {
+    const ModeSystem system = clipped_sgd(problem, {1, constant_schedule(c)});
+    step = std::min(step, best_step(compress(system, 4), T).risk);
+    schedule = std::min(schedule, optimal(system));
+  }
+  const ModeSystem best = optimally_clipped_sgd(problem, 1);
+  EXPECT_LT(best_step(compress(best, 4), T).risk, step);
+  EXPECT_LT(optimal(best), schedule);
+}
+
+TEST(Clipping, TableOfTheBestThresholdsGivesTheSameRisk) {
+  const VectorProblem problem =
+      power_law_problem(mixture_noise({0.9, 0.1}, {gaussian_noise(0.1), gaussian_noise(3)}));
+  const Eigen::ArrayXd mesh = schedule_mesh(1000);
+  const Schedule step = constant_schedule(0.01);
+  const RiskCurve curve = solve(optimally_clipped_sgd(problem, 4), step, mesh);
+  ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
+  const Eigen::ArrayXd threshold = curve.observable.at("threshold");
+  const ClippingCurve best = optimal_clipping(ResidualLaw(problem.noise), curve.risk);
+  EXPECT_LT((threshold / best.threshold - 1).abs().maxCoeff(), 1e-3);
+  EXPECT_GT(best.comparison.minCoeff(), 1);
+  EXPECT_GT(best.stability.minCoeff(), 1);
+  const Schedule table =
+      tabulated_schedule({mesh.begin(), mesh.end()}, {threshold.begin(), threshold.end()});
+  const RiskCurve again = solve(clipped_sgd(problem, {4, table}), step, mesh);
+  EXPECT_LT((again.risk / curve.risk - 1).abs().maxCoeff(), 1e-3);
+}
+
+TEST(Clipping, BestThresholdUnderGaussianNoiseIsPlainSgd) {
+  const VectorProblem problem = power_law_problem(gaussian_noise(0.3));
+  const Optimum plain = best_step(sgd(problem, {4}), 500);
+  const Optimum clipped = best_step(optimally_clipped_sgd(problem, 4), 500);
+  EXPECT_NEAR(clipped.risk / plain.risk, 1, 1e-8);
+  EXPECT_NEAR(largest_stable_step(optimally_clipped_sgd(problem, 4)) /
+                  largest_stable_step(sgd(problem, {4})),
+              1, 1e-3);
+  const ClippingCurve none =
+      optimal_clipping(ResidualLaw(problem.noise), Eigen::ArrayXd::LinSpaced(3, 0.1, 1));
+  EXPECT_TRUE(none.threshold.isInf().all());
+  EXPECT_TRUE((none.comparison == 1).all() && (none.stability == 1).all());
 }
 
 TEST(Clipping, RefusesWhatIsNotPositive) {

@@ -36,7 +36,7 @@ class OptimumCommand : public ::testing::Test {
 
   Outcome run(const std::string& command, const std::string& schedule,
               const std::string& options) const {
-    std::ofstream(folder / "file.toml") << problem << "[schedule]\n" << schedule << run_table;
+    std::ofstream(folder / "file.toml") << text << "[schedule]\n" << schedule << run_table;
     const std::string line = "cd '" + folder.string() +
                              "' && '" RISKCURVE_BINARY_DIR "/src/riskcurve' " + command +
                              " file.toml " + options + " >out.txt 2>err.txt </dev/null";
@@ -55,6 +55,7 @@ class OptimumCommand : public ::testing::Test {
   }
 
   fs::path folder = fs::temp_directory_path() / ("riskcurve-optimum-" + std::to_string(getpid()));
+  std::string text = problem;
   const std::string constant = "kind = 'constant'\nstep = 0.01\n";
 };
 
@@ -96,6 +97,28 @@ TEST_F(OptimumCommand, ReachesATargetRiskAndRefusesOneAboveTheStart) {
   EXPECT_EQ(run("optimum", constant, "--reach 0.2 --horizon 10").code, 2);
   EXPECT_EQ(run("optimum", constant, "--horizon -3").code, 2);
   EXPECT_EQ(run("predict", "kind = 'tabulated'\nfile = 'file.toml'\n", "").code, 2);
+}
+
+TEST_F(OptimumCommand, PredictTakesTheThresholdsBack) {
+  EXPECT_EQ(run("optimum", constant, "--threshold best.csv").code, 2);  // sgd has none
+  const std::string clipped = R"([problem]
+covariance = { kind = "power_law", dimension = 200, alpha = 0.3 }
+target = { kind = "power_law", beta = 0.2, risk = 1.0 }
+noise = { kind = "student_t", nu = 1.0, scale = 0.2 }
+[optimizer]
+name = "clipped_sgd"
+)";
+  text = clipped + "threshold = 0.5\n";
+  const Outcome outcome =
+      run("optimum", constant, "--json --schedule optimal --out step.csv --threshold best.csv");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  const double risk = json["optimal"]["risk"];
+  const auto& risks = json["clipping"]["risk"];
+  EXPECT_EQ(risks.size(), json["clipping"]["threshold"].size());
+  EXPECT_NEAR(risks.back().get<double>() / risk, 1, 1e-8);
+  text = clipped + "threshold = { kind = 'tabulated', file = 'best.csv' }\n";
+  EXPECT_NEAR(predicted("kind = 'tabulated'\nfile = 'step.csv'\n") / risk, 1, 1e-3);
 }
 
 }  // namespace

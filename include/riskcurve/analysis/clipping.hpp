@@ -1,5 +1,7 @@
 #pragma once
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/residual.hpp"
+#include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
 
@@ -22,5 +24,19 @@ Clipping clipping(const ResidualLaw& law, double risk, double threshold);
 /// 0: the smaller the better, down to the sign of the residual.
 /// Relative accuracy 1e-6. Throws InputError unless risk is finite and positive.
 double optimal_threshold(const ResidualLaw& law, double risk);
+
+/// The optimal threshold c*(R) and both criteria there, at each of these risks: shape
+/// (risk.size()). Where c* is +inf both are 1: nothing is clipped.
+struct ClippingCurve {
+  Eigen::ArrayXd threshold, comparison, stability;
+};
+ClippingCurve optimal_clipping(const ResidualLaw& law, const Eigen::ArrayXd& risk);
+
+/// Clipped SGD that clips every sample at c*(R) of the moment: a = lambda mu(c*(R), R), c = lambda
+/// nu(c*(R), R)/b. For a drift eta = gamma mu a step the noise is gamma^2 nu = eta^2 nu/mu^2, least
+/// at c*: so this threshold goes with the best step-size schedule, whatever the horizon (where
+/// nu/mu^2 at c* grows with R, docs/optima.md). Thresholds are kept between a thousandth of the
+/// median |l| and 20 sqrt(E l^2), where c* is 0 or +inf. Observable: threshold.
+ModeSystem optimally_clipped_sgd(const VectorProblem& problem, int batch);
 
 }  // namespace riskcurve
