@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/analysis/transfer.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -15,14 +17,15 @@ namespace riskcurve {
 namespace {
 
 constexpr double kMostPoints = 1e6;
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-std::vector<double> axis_values(const Fields& axis) {
-  if (axis.has("values")) return axis.numbers("values");
+std::vector<Cell> axis_values(const Fields& axis) {
+  if (axis.has("values")) return axis.cells("values");
   const bool log = axis.has("spacing") && axis.one_of("spacing", {"linear", "log"}) == "log";
   const Range range = log ? Range::positive() : Range::any();
   const double from = axis.number("from", range), to = axis.number("to", range);
   const auto count = static_cast<long>(axis.integer("count", Range::within(2, kMostPoints)));
-  std::vector<double> values;
+  std::vector<Cell> values;
   for (long i = 0; i < count; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(count - 1);
     if (i + 1 == count)
@@ -33,6 +36,20 @@ std::vector<double> axis_values(const Fields& axis) {
   return values;
 }
 
+std::vector<std::string> read_against(const Fields& grid) {
+  if (!grid.has("against")) return {"horizon", "dimension"};
+  const std::vector<std::string> known = transfer_quantities(true);
+  std::vector<std::string> quantities;
+  for (const Cell& cell : grid.cells("against")) {
+    const auto* name = std::get_if<std::string>(&cell);
+    if (!name || std::ranges::find(known, *name) == known.end())
+      grid.fail("against", fmt::format("some of \"{}\"", fmt::join(known, "\", \"")));
+    quantities.push_back(*name);
+  }
+  if (quantities.empty()) grid.fail("against", "at least one quantity");
+  return quantities;
+}
+
 }  // namespace
 
 long Sweep::points() const {
@@ -41,8 +58,8 @@ long Sweep::points() const {
   return count;
 }
 
-std::vector<double> Sweep::values(long point) const {
-  std::vector<double> cells(axes.size());
+std::vector<Cell> Sweep::values(long point) const {
+  std::vector<Cell> cells(axes.size());
   for (std::size_t i = axes.size(); i-- > 0;) {
     const auto size = static_cast<long>(axes[i].values.size());
     cells[i] = axes[i].values[static_cast<std::size_t>(point % size)];
@@ -54,10 +71,16 @@ std::vector<double> Sweep::values(long point) const {
 std::vector<std::string> Sweep::columns() const {
   std::vector<std::string> names;
   for (const SweepAxis& axis : axes) names.push_back(axis.field);
-  const std::vector<std::string> found =
-      find == Find::risk
-          ? std::vector<std::string>{"risk", "status"}
-          : std::vector<std::string>{"step", "risk", "slope", "evaluations", "status"};
+  std::vector<std::string> found = {"risk"};
+  if (find == Find::step) found = {"step", "risk", "slope", "evaluations"};
+  if (find == Find::exponents) {
+    found = {"step", "risk"};
+    for (const std::string& quantity : against)
+      for (const char* of : {"risk", "step"})
+        for (const char* what : {"exponent", "error"})
+          found.push_back(fmt::format("{}_{}_{}", quantity, of, what));
+  }
+  found.emplace_back("status");
   names.insert(names.end(), found.begin(), found.end());
   return names;
 }
@@ -65,8 +88,14 @@ std::vector<std::string> Sweep::columns() const {
 Sweep read_sweep(const Fields& grid) {
   Sweep sweep;
   sweep.problem = grid.path("problem");
-  if (grid.has("find") && grid.one_of("find", {"risk", "step"}) == "step")
-    sweep.find = Sweep::Find::step;
+  if (grid.has("find")) {
+    const std::string find = grid.one_of("find", {"risk", "step", "exponents"});
+    if (find == "step") sweep.find = Sweep::Find::step;
+    if (find == "exponents") {
+      sweep.find = Sweep::Find::exponents;
+      sweep.against = read_against(grid);
+    }
+  }
   double points = 1;
   for (const Fields& axis : grid.tables("vary")) {
     sweep.axes.push_back({axis.text("field"), axis_values(axis)});
@@ -81,28 +110,53 @@ Sweep read_sweep(const Fields& grid) {
   return sweep;
 }
 
-std::vector<Cell> sweep_row(const Sweep& sweep, long point) {
-  Fields file = Fields::from_file(sweep.problem);
-  const std::vector<double> values = sweep.values(point);
-  for (std::size_t i = 0; i < values.size(); ++i) file.set(sweep.axes[i].field, values[i]);
-  std::vector<Cell> row(values.begin(), values.end());
-  Experiment experiment = read_experiment(file);
-  const double nan = std::numeric_limits<double>::quiet_NaN(), steps = experiment.run.steps;
-  if (sweep.find == Sweep::Find::step) {
-    const Optimum best = best_step(compress(mode_system(experiment)), steps);
-    const auto cell = [&](double x) { row.emplace_back(best.found ? x : nan); };
-    cell(best.step);
-    cell(best.risk);
-    cell(best.slope);
-    row.emplace_back(static_cast<double>(best.evaluations));
-    row.emplace_back(best.found ? std::string("ok") : best.message);
-    return row;
-  }
-  experiment.run.at = Eigen::ArrayXd::Constant(1, steps);
+namespace {
+
+void find_risk(Experiment experiment, std::vector<Cell>& row) {
+  experiment.run.at = Eigen::ArrayXd::Constant(1, experiment.run.steps);
   const Prediction prediction = predict(experiment);
   const bool ok = prediction.curve.status == RiskCurve::Status::ok;
   row.emplace_back(ok ? prediction.curve.risk[0] : nan);
   row.emplace_back(ok ? std::string("ok") : prediction.curve.message);
+}
+
+void find_step(const Experiment& experiment, std::vector<Cell>& row) {
+  const Optimum best = best_step(compress(mode_system(experiment)), experiment.run.steps);
+  for (const double x : {best.step, best.risk, best.slope}) row.emplace_back(best.found ? x : nan);
+  row.emplace_back(static_cast<double>(best.evaluations));
+  row.emplace_back(best.found ? std::string("ok") : best.message);
+}
+
+void find_exponents(const Fields& file, const Experiment& experiment,
+                    const std::vector<std::string>& against, std::vector<Cell>& row) {
+  const Optimum best = best_step(compress(mode_system(experiment)), experiment.run.steps);
+  for (const double x : {best.step, best.risk}) row.emplace_back(best.found ? x : nan);
+  std::string status = best.found ? "ok" : best.message;
+  for (const std::string& quantity : against) {
+    const Scaling scaling = step_scaling(file, quantity);
+    for (const Exponent& exponent : {scaling.risk_exponent, scaling.step_exponent}) {
+      row.emplace_back(exponent.value);
+      row.emplace_back(exponent.error);
+    }
+    if (!scaling.skipped.empty() && status == "ok")
+      status = fmt::format("{}: {}", quantity, scaling.skipped);
+  }
+  row.emplace_back(status);
+}
+
+}  // namespace
+
+std::vector<Cell> sweep_row(const Sweep& sweep, long point) {
+  Fields file = Fields::from_file(sweep.problem);
+  std::vector<Cell> row = sweep.values(point);
+  for (std::size_t i = 0; i < row.size(); ++i)
+    std::visit([&](const auto& value) { file.set(sweep.axes[i].field, value); }, row[i]);
+  const auto named = [](const SweepAxis& axis) { return axis.field == "optimizer.name"; };
+  if (std::ranges::any_of(sweep.axes, named)) drop_keys_of_others(file.table("optimizer"));
+  const Experiment experiment = read_experiment(file.copy());
+  if (sweep.find == Sweep::Find::risk) find_risk(experiment, row);
+  if (sweep.find == Sweep::Find::step) find_step(experiment, row);
+  if (sweep.find == Sweep::Find::exponents) find_exponents(file, experiment, sweep.against, row);
   return row;
 }
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 
 #include "cli/command.hpp"
+#include "cli/outputs.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/write.hpp"
@@ -15,8 +17,31 @@ namespace {
 
 struct Options {
   std::string grid, out;
+  bool json = false;
   SweepOptions sweep;
 };
+
+/// The columns: numbers where every cell is one, else texts.
+Record record_of(const std::vector<std::string>& columns,
+                 const std::vector<std::vector<std::string>>& rows) {
+  Record record;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    std::vector<std::string> texts;
+    Eigen::ArrayXd numbers(static_cast<Eigen::Index>(rows.size()));
+    bool numeric = true;
+    for (const auto& row : rows) {
+      char* end = nullptr;
+      numbers[static_cast<Eigen::Index>(texts.size())] = std::strtod(row[i].c_str(), &end);
+      numeric = numeric && end != row[i].c_str() && *end == '\0';
+      texts.push_back(row[i]);
+    }
+    if (numeric)
+      record.column(columns[i], numbers);
+    else
+      record.column(columns[i], texts);
+  }
+  return record;
+}
 
 void print_table(const std::vector<std::string>& columns,
                  const std::vector<std::vector<std::string>>& rows) {
@@ -52,6 +77,13 @@ int run(const Options& options) {
                outcome.done, sweep.points());
     return exit_failure;
   }
+  if (options.json) {
+    Result result;
+    result.record = record_of(sweep.columns(), outcome.rows);
+    Outputs outputs;
+    outputs.json = true;
+    return emit(result, outputs);
+  }
   print_table(sweep.columns(), outcome.rows);
   fmt::print("\n{} points{} in {}\n", outcome.done,
              outcome.taken_over > 0 ? fmt::format(", {} of them earlier,", outcome.taken_over) : "",
@@ -66,6 +98,7 @@ void add_sweep(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("sweep", "a grid of problem files, resumable");
   command->add_option("GRID", options->grid, "grid file (TOML; docs/problem-file.md)")->required();
   command->add_option("--out", options->out, "the .csv file to write")->required();
+  command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->add_flag("--resume", options->sweep.resume, "go on with an unfinished sweep");
   command->add_option("--threads", options->sweep.threads, "threads, 0 for all; changes no number")
       ->check(CLI::Range(0, 4096))

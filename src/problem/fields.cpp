@@ -151,6 +151,14 @@ Fields::Fields() : node_(std::make_shared<Node>()) {
   node_->table = node_->root.get();
 }
 
+Fields Fields::copy() const {
+  Fields fields;
+  *fields.node_->root = *node_->table;
+  fields.node_->prefix = node_->prefix;
+  fields.node_->folder = node_->folder;
+  return fields;
+}
+
 Fields Fields::from_text(const std::string& text, const std::string& name) {
   Fields fields;
   try {
@@ -262,6 +270,21 @@ std::vector<double> Fields::numbers(const std::string& key, const Range& range) 
   return result;
 }
 
+std::vector<Cell> Fields::cells(const std::string& key) const {
+  const toml::node* found = node_->find(key);
+  const toml::array* array = found ? found->as_array() : nullptr;
+  if (array && !array->empty() && array->is_homogeneous<std::string>()) {
+    std::vector<Cell> result;
+    for (const toml::node& element : *array) result.emplace_back(element.as_string()->get());
+    return result;
+  }
+  const bool text =
+      array && std::ranges::any_of(*array, [](const auto& e) { return e.is_string(); });
+  if (!array || text) fail(key, "an array of numbers, or of strings");
+  const std::vector<double> values = numbers(key);
+  return {values.begin(), values.end()};
+}
+
 Fields Fields::table(const std::string& key) const {
   const toml::node* found = node_->find(key);
   if (!found || !found->is_table()) fail(key, "a table");
@@ -358,6 +381,12 @@ void Fields::set(const std::string& dotted, double value) {
 void Fields::set(const std::string& dotted, const std::string& value) {
   const auto [table, key] = place(node_->table, node_->prefix, dotted);
   table->insert_or_assign(key, value);
+}
+
+void Fields::erase(const std::string& key) {
+  node_->table->erase(key);
+  node_->children.erase(key);
+  node_->arrays.erase(key);
 }
 
 }  // namespace riskcurve

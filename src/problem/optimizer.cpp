@@ -1,5 +1,7 @@
 #include "riskcurve/problem/optimizer.hpp"
 
+#include <utility>
+
 namespace riskcurve {
 
 namespace {
@@ -47,6 +49,14 @@ SpectralOptimizer read_spectral(const Fields& optimizer) {
   }
   optimizer.reject_unknown();
   return result;
+}
+
+void drop_keys_of_others(Fields optimizer) {
+  const std::string name = optimizer.text("name");
+  for (const auto& [key, owner] :
+       {std::pair("threshold", "clipped_sgd"), std::pair("clip", "clipped_sgd"),
+        std::pair("exponent", "schatten"), std::pair("epsilon", "regularized_svd")})
+    if (name != owner) optimizer.erase(key);
 }
 
 }  // namespace riskcurve

@@ -9,7 +9,9 @@ namespace {
 Eigen::Index rows(const Record::Value& value) {
   if (const auto* vector = std::get_if<Eigen::ArrayXd>(&value)) return vector->size();
   if (const auto* matrix = std::get_if<Eigen::ArrayXXd>(&value)) return matrix->rows();
-  throw std::logic_error("a column holds an array");
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&value))
+    return static_cast<Eigen::Index>(texts->size());
+  throw std::logic_error("a column holds an array, or texts");
 }
 
 }  // namespace

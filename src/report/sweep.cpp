@@ -33,23 +33,12 @@ std::string hash(const std::string& text) {  // FNV-1a
   return fmt::format("{:016x}", h);
 }
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out(1, '"');
-  for (const char c : text) {
-    if (c == '"') out.push_back('"');
-    out.push_back(c == '\n' ? ' ' : c);
-  }
-  out.push_back('"');
-  return out;
-}
-
 std::string line_of(const std::vector<Cell>& row) {
   std::string line;
   for (const Cell& cell : row) {
     if (!line.empty()) line += ',';
     line += std::holds_alternative<double>(cell) ? fmt::format("{}", std::get<double>(cell))
-                                                 : quoted(std::get<std::string>(cell));
+                                                 : csv_cell(std::get<std::string>(cell));
   }
   return line;
 }
@@ -188,7 +177,7 @@ SweepOutcome run_sweep(const Sweep& sweep, const std::string& grid_path, const s
   std::string text;
   for (const std::string& name : columns) {
     if (!text.empty()) text += ',';
-    text += quoted(name);
+    text += csv_cell(name);
   }
   text += '\n';
   for (const auto& line : journal.lines()) {

@@ -44,8 +44,14 @@ Json json_of(const Record& record) {
 
 struct Column {
   std::string name;
-  Eigen::ArrayXd values;
+  std::vector<std::string> cells;
 };
+
+std::vector<std::string> cells_of(const Eigen::ArrayXd& values) {
+  std::vector<std::string> cells;
+  for (const double x : values) cells.push_back(fmt::format("{}", x));
+  return cells;
+}
 
 void collect_columns(const Record& record, std::vector<Column>& columns) {
   for (const Field& field : record.fields()) {
@@ -53,11 +59,13 @@ void collect_columns(const Record& record, std::vector<Column>& columns) {
       collect_columns(*inner, columns);
     } else if (field.is_column) {
       if (const auto* vector = std::get_if<Eigen::ArrayXd>(&field.value)) {
-        columns.push_back({field.name, *vector});
+        columns.push_back({field.name, cells_of(*vector)});
+      } else if (const auto* texts = std::get_if<std::vector<std::string>>(&field.value)) {
+        columns.push_back({field.name, *texts});
       } else {
         const auto& matrix = std::get<Eigen::ArrayXXd>(field.value);
         for (Eigen::Index j = 0; j < matrix.cols(); ++j) {
-          columns.push_back({fmt::format("{}_{}", field.name, j + 1), matrix.col(j)});
+          columns.push_back({fmt::format("{}_{}", field.name, j + 1), cells_of(matrix.col(j))});
         }
       }
     }
@@ -89,14 +97,26 @@ std::string to_csv(const Record& record) {
   std::string text;
   for (const Column& column : columns) text += (text.empty() ? "" : ",") + column.name;
   text += '\n';
-  const Eigen::Index rows = columns.empty() ? 0 : columns.front().values.size();
-  for (Eigen::Index i = 0; i < rows; ++i) {
+  const std::size_t rows = columns.empty() ? 0 : columns.front().cells.size();
+  for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < columns.size(); ++j) {
-      fmt::format_to(std::back_inserter(text), "{}{}", j ? "," : "", columns[j].values(i));
+      if (j) text += ',';
+      text += csv_cell(columns[j].cells[i]);
     }
     text += '\n';
   }
   return text;
+}
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string out(1, '"');
+  for (const char c : text) {
+    if (c == '"') out.push_back('"');
+    out.push_back(c == '\n' ? ' ' : c);
+  }
+  out.push_back('"');
+  return out;
 }
 
 std::string to_table(const Record& record, const std::vector<Heading>& headings) {
@@ -104,9 +124,11 @@ std::string to_table(const Record& record, const std::vector<Heading>& headings)
   for (const Heading& heading : headings) {
     const Field* field = find_dotted(record, heading.field);
     const auto* values = field ? std::get_if<Eigen::ArrayXd>(&field->value) : nullptr;
-    if (!values) continue;
+    const auto* texts = field ? std::get_if<std::vector<std::string>>(&field->value) : nullptr;
+    if (!values && !texts) continue;
     columns.push_back({heading.title});
-    for (const double x : *values) {
+    if (texts) columns.back().insert(columns.back().end(), texts->begin(), texts->end());
+    for (const double x : values ? *values : Eigen::ArrayXd()) {
       columns.back().push_back(std::isnan(x) ? "-" : fmt::format(fmt::runtime(heading.format), x));
     }
   }

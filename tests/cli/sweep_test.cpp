@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 namespace {
@@ -35,9 +37,10 @@ at = [10, 1000]
   }
   ~SweepCommand() override { fs::remove_all(folder); }
 
-  static std::string grid(const std::string& find, const std::string& batches) {
-    return "problem = 'file.toml'\nfind = '" + find + "'\n[[vary]]\nfield = 'optimizer.batch'\n" +
-           batches +
+  static std::string grid(const std::string& find, const std::string& values,
+                          const std::string& field = "optimizer.batch") {
+    return "problem = 'file.toml'\nfind = '" + find + "'\n[[vary]]\nfield = '" + field + "'\n" +
+           values +
            "\n[[vary]]\nfield = 'problem.covariance.alpha'\nfrom = 0.1\nto = 0.9\ncount = 9\n";
   }
   void write(const std::string& name, const std::string& text) const {
@@ -59,10 +62,12 @@ at = [10, 1000]
   fs::path folder = fs::temp_directory_path() / ("riskcurve-sweep-" + std::to_string(getpid()));
 };
 
+// An axis of texts among them.
 TEST_F(SweepCommand, KilledAndResumedEndsInTheSameBytes) {
+  write("grid.toml", grid("step", "values = ['sgd', 'sign_sgd']", "optimizer.name"));
   ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
   const std::string whole = contents("whole.csv");
-  EXPECT_EQ(std::count(whole.begin(), whole.end(), '\n'), 28);
+  EXPECT_EQ(std::count(whole.begin(), whole.end(), '\n'), 19);
   EXPECT_FALSE(fs::exists(folder / "whole.csv.partial"));
 
   // Killed once three points are saved, and the last line cut short as a kill may do.
@@ -73,10 +78,10 @@ TEST_F(SweepCommand, KilledAndResumedEndsInTheSameBytes) {
   ASSERT_FALSE(fs::exists(folder / "killed.csv"));
   const std::string partial = contents("killed.csv.partial");
   ASSERT_GE(std::count(partial.begin(), partial.end(), '\n'), 4);
-  std::ofstream(folder / "killed.csv.partial", std::ios::app) << "26,4,0.";
+  std::ofstream(folder / "killed.csv.partial", std::ios::app) << "17,sign_sgd,0.";
 
   EXPECT_EQ(shell("$R sweep grid.toml --out killed.csv"), 2);  // not without --resume
-  EXPECT_EQ(contents("killed.csv.partial"), partial + "26,4,0.");
+  EXPECT_EQ(contents("killed.csv.partial"), partial + "17,sign_sgd,0.");
   ASSERT_EQ(shell("$R sweep grid.toml --out killed.csv --resume"), 0) << contents("err.txt");
   EXPECT_EQ(contents("killed.csv"), whole);
   EXPECT_NE(contents("out.txt").find("of them earlier"), std::string::npos);
@@ -92,6 +97,41 @@ TEST_F(SweepCommand, ThreadsChangeNoNumber) {
             "optimizer.batch,problem.covariance.alpha,risk,status\n");
 }
 
+// The best step of noise-free isotropic SGD is b/d, its risk exp(-b T/d).
+TEST_F(SweepCommand, FindsExponentsAndPrintsThemAsJson) {
+  write("file.toml", R"([problem]
+covariance = { kind = "isotropic", dimension = 400 }
+target = { kind = "isotropic" }
+[optimizer]
+name = "sgd"
+threshold = 0.5  # of clipped_sgd, dropped for the others
+[schedule]
+kind = "constant"
+step = 0.01
+[run]
+steps = 100
+)");
+  write("grid.toml",
+        "problem = 'file.toml'\nfind = 'exponents'\n"
+        "[[vary]]\nfield = 'optimizer.name'\nvalues = ['sgd', 'sign_sgd']\n"
+        "[[vary]]\nfield = 'optimizer.batch'\nvalues = [1, 8]\n");
+  ASSERT_EQ(shell("$R sweep grid.toml --out x.csv --json"), 0) << contents("err.txt");
+  const auto json = nlohmann::json::parse(contents("out.txt"));
+  EXPECT_EQ(json["optimizer.name"], nlohmann::json({"sgd", "sgd", "sign_sgd", "sign_sgd"}));
+  EXPECT_EQ(json["status"], nlohmann::json({"ok", "ok", "ok", "ok"}));
+  const auto near = [&](const char* column, int row, double value) {
+    EXPECT_NEAR(json[column][row].get<double>(), value, 1e-5) << column;
+  };
+  near("step", 1, 8.0 / 400);
+  near("risk", 1, std::exp(-8 * 100 / 400.0));
+  near("horizon_step_exponent", 1, 0);
+  near("dimension_step_exponent", 1, -1);
+  near("dimension_step_error", 1, 0);
+  // least squares of -b T/d, T = 25 2^i, against i log 2
+  near("horizon_risk_exponent", 0, -0.25 * (2 * 4 + 1 * 2 - 0.5 - 2 * 0.25) / (10 * std::log(2)));
+  EXPECT_EQ(contents("x.csv").substr(0, 30), "optimizer.name,optimizer.batch");
+}
+
 TEST_F(SweepCommand, RefusesAnotherGridsRemainsAndBadGrids) {
   write("x.csv.partial", "riskcurve sweep 1 0000000000000000\n0,1,0.1,1,1,0,3,ok\n");
   EXPECT_EQ(shell("$R sweep grid.toml --out x.csv --resume"), 2);
@@ -102,6 +142,10 @@ TEST_F(SweepCommand, RefusesAnotherGridsRemainsAndBadGrids) {
   EXPECT_NE(contents("err.txt").find("optimizer.batch = 2.5"), std::string::npos)
       << contents("err.txt");
   EXPECT_FALSE(fs::exists(folder / "x.csv"));
+  write("grid.toml", grid("step", "values = [1, 'sgd']"));
+  EXPECT_EQ(shell("$R sweep grid.toml --out x.csv"), 2);
+  EXPECT_NE(contents("err.txt").find("an array of numbers, or of strings"), std::string::npos)
+      << contents("err.txt");
   write("grid.toml", "problem = 'file.toml'\n");
   EXPECT_EQ(shell("$R sweep grid.toml --out y.csv"), 2);
   EXPECT_EQ(shell("$R sweep nowhere.toml --out y.csv"), 2);

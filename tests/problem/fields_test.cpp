@@ -37,6 +37,18 @@ weight = 1
 weight = 2
 )";
 
+TEST(Fields, ACopyIsSetWithoutTouchingTheOriginal) {
+  const Fields fields = Fields::from_text(kText);
+  fields.has("half");
+  Fields copy = fields.copy();
+  copy.set("outer.inner.alpha", 0.9);
+  copy.erase("list");
+  EXPECT_EQ(copy.table("outer").table("inner").number("alpha"), 0.9);
+  EXPECT_FALSE(copy.has("list"));
+  EXPECT_EQ(fields.table("outer").table("inner").number("alpha"), 0.6);
+  EXPECT_TRUE(fields.has("list"));
+}
+
 TEST(Fields, ReadsEveryType) {
   const Fields fields = Fields::from_text(kText);
   EXPECT_EQ(fields.number("count"), 3);
@@ -45,6 +57,11 @@ TEST(Fields, ReadsEveryType) {
   EXPECT_EQ(fields.one_of("name", {"isotropic", "spiked"}), "spiked");
   EXPECT_TRUE(fields.boolean("on"));
   EXPECT_EQ(fields.numbers("list"), (std::vector<double>{1, 2.5}));
+  EXPECT_EQ(fields.cells("list"), (std::vector<Cell>{1.0, 2.5}));
+  EXPECT_EQ(Fields::from_text("x = ['a', 'b']").cells("x"),
+            (std::vector<Cell>{std::string("a"), std::string("b")}));
+  EXPECT_EQ(error_of([] { Fields::from_text("x = ['a', 1]").cells("x"); }),
+            "x = [ 'a', 1 ]: expected an array of numbers, or of strings");
   EXPECT_EQ(fields.table("outer").table("inner").number("alpha"), 0.6);
   ASSERT_EQ(fields.tables("part").size(), 2u);
   EXPECT_EQ(fields.tables("part")[1].number("weight"), 2);

@@ -133,6 +133,19 @@ TEST(ToTable, AlignsRightAndLeavesOutWhatIsMissing) {
   EXPECT_EQ(to_table(example(), {{"phi", "observables.phi", "{:.1f}"}}).substr(0, 8), "phi\n0.0\n");
 }
 
+TEST(TextColumns, StandBesideNumbersInTablesCsvAndJson) {
+  Record record;
+  record.column("name", std::vector<std::string>{"sgd", "a, \"b\""});
+  record.column("x", Eigen::ArrayXd(Eigen::ArrayXd::LinSpaced(2, 1, 2)));
+  EXPECT_EQ(to_csv(record), "name,x\nsgd,1\n\"a, \"\"b\"\"\",2\n");
+  EXPECT_EQ(to_table(record, {{"name", "name"}, {"x", "x"}}),
+            "  name  x\n"
+            "   sgd  1\n"
+            "a, \"b\"  2\n");
+  EXPECT_EQ(to_json(record), R"({"name":["sgd","a, \"b\""],"x":[1.0,2.0]})");
+  EXPECT_THROW(record.column("short", std::vector<std::string>{"one"}), std::logic_error);
+}
+
 // --- .npz, read back by the definitions of zip and npy ------------------------------------------
 
 template <class T>

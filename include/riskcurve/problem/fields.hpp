@@ -2,6 +2,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace riskcurve {
@@ -18,6 +19,9 @@ struct Range {
   std::string text() const;
   bool contains(double x) const;
 };
+
+/// A number or a text of a problem file, or of a table of results.
+using Cell = std::variant<double, std::string>;
 
 /// A table of a problem file (TOML), read field by field. Every read remembers its key, so that
 /// `reject_unknown` can name a key nobody asked for; every error names the full dotted path.
@@ -42,6 +46,7 @@ class Fields {
   std::string text(const std::string& key) const;
   std::string one_of(const std::string& key, const std::vector<std::string>& choices) const;
   std::vector<double> numbers(const std::string& key, const Range& range = Range::any()) const;
+  std::vector<Cell> cells(const std::string& key) const;  ///< an array of numbers, or of texts
   Fields table(const std::string& key) const;
   std::vector<Fields> tables(const std::string& key) const;
 
@@ -61,9 +66,12 @@ class Fields {
   /// Throws InputError naming the first key, here or below, that no read has asked for, with the
   /// keys that were asked for beside it. Tables named in `leave` are not looked into.
   void reject_unknown(const std::vector<std::string>& leave = {}) const;
+  /// A table of its own, at first with the same fields, none of them read yet.
+  Fields copy() const;
   /// Sets (or adds) a field by dotted key relative to this table ("covariance.alpha").
   void set(const std::string& dotted, double value);
   void set(const std::string& dotted, const std::string& value);
+  void erase(const std::string& key);  ///< takes a key of this table away, if it is there
   /// An InputError about `key` with its value as written.
   [[noreturn]] void fail(const std::string& key, const std::string& expected) const;
 

@@ -46,5 +46,7 @@ Sgd read_sgd(const Fields& optimizer);
 SignSgd read_sign_sgd(const Fields& optimizer);
 ClippedSgd read_clipped_sgd(const Fields& optimizer, double horizon);
 SpectralOptimizer read_spectral(const Fields& optimizer);
+/// Takes the keys away that belong to other optimizers than the one named.
+void drop_keys_of_others(Fields optimizer);
 
 }  // namespace riskcurve

@@ -18,8 +18,8 @@ class Record {
 
   void set(const std::string& name, Value value);
   /// A value per row (per recorded step, per eigenvalue): what CSV and the terminal table show.
-  /// `values` is an array of shape (rows), or (rows, n) for n columns name_1..name_n. All columns
-  /// of a record share their number of rows; throws std::logic_error otherwise.
+  /// `values` is an array of shape (rows), or (rows, n) for n columns name_1..name_n, or a list of
+  /// texts. All columns of a record share their number of rows; throws std::logic_error otherwise.
   void column(const std::string& name, Value values);
 
   const std::vector<Field>& fields() const { return fields_; }

@@ -13,6 +13,8 @@ std::string to_json(const Record& record);
 /// The columns of the record, and of the records in it, under one header line; numbers read back
 /// to the same double, with nan and inf spelled out.
 std::string to_csv(const Record& record);
+/// A text as a cell of a CSV file, in quotes where it needs them.
+std::string csv_cell(const std::string& text);
 
 /// A NumPy archive (stored zip of .npy version 1.0): numbers as float64, int64 or bool, text as
 /// bytes, nested names joined by a dot; what is null is left out.
@@ -20,7 +22,7 @@ std::string to_csv(const Record& record);
 std::string to_npz(const Record& record);
 
 /// A column of the table a person reads: its heading, the column of the record, and the format
-/// of a number, as in fmt ("{:.6g}"). A nan is printed as "-".
+/// of a number, as in fmt ("{:.6g}"). A nan is printed as "-", a text as it is.
 struct Heading {
   std::string title, field, format = "{:.6g}";
 };

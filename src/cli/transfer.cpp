@@ -1,0 +1,167 @@
+#include "riskcurve/analysis/transfer.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "cli/outputs.hpp"
+#include "cli/progress.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve::cli {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+using Texts = std::vector<std::string>;
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+struct Options {
+  std::string file;
+  std::optional<double> tuned;
+  Outputs outputs;
+};
+
+/// One row a quantity, or an optimizer: `of` of each of `items`.
+template <class Item, class Of>
+ArrayXd gathered(const std::vector<Item>& items, const Of& of) {
+  ArrayXd values(static_cast<Index>(items.size()));
+  for (std::size_t i = 0; i < items.size(); ++i) values[static_cast<Index>(i)] = of(items[i]);
+  return values;
+}
+
+void add_exponents(Result& result, const std::vector<Scaling>& scalings) {
+  Record table;
+  Texts names, skipped;
+  for (const Scaling& scaling : scalings) {
+    names.push_back(scaling.quantity);
+    skipped.push_back(scaling.skipped);
+    if (!scaling.skipped.empty())
+      result.notes.push_back(fmt::format("{}: skipped: {}", scaling.quantity, scaling.skipped));
+  }
+  const auto end = [](const ArrayXd& x, Index i) { return x.size() ? x[i] : nan; };
+  table.set("quantity", names);
+  table.set("from", gathered(scalings, [&](auto& s) { return end(s.value, 0); }));
+  table.set("to", gathered(scalings, [&](auto& s) { return end(s.value, s.value.size() - 1); }));
+  table.set("step", gathered(scalings, [](auto& s) { return s.step_exponent.value; }));
+  table.set("step_error", gathered(scalings, [](auto& s) { return s.step_exponent.error; }));
+  table.set("risk", gathered(scalings, [](auto& s) { return s.risk_exponent.value; }));
+  table.set("risk_error", gathered(scalings, [](auto& s) { return s.risk_exponent.error; }));
+  result.table = table;
+  result.headings = {{"quantity x", "quantity"},
+                     {"from", "from"},
+                     {"to", "to"},
+                     {"best step ~ x^", "step", "{:.4f}"},
+                     {"±", "step_error", "{:.4f}"},
+                     {"risk ~ x^", "risk", "{:.4f}"},
+                     {"±", "risk_error", "{:.4f}"}};
+  table.set("skipped", skipped);
+  result.record.set("exponents", table);
+}
+
+/// Every point, one below the other, and a line of the figure for each quantity.
+void add_points(Result& result, const std::vector<Scaling>& scalings) {
+  Texts names;
+  std::vector<double> value, step, risk;
+  result.figure.x_label = "factor on the quantity";
+  result.figure.y_label = "factor on the best step";
+  result.figure.log_x = result.figure.log_y = true;
+  for (const Scaling& scaling : scalings) {
+    if (scaling.value.size() == 0) continue;
+    names.insert(names.end(), static_cast<std::size_t>(scaling.value.size()), scaling.quantity);
+    value.insert(value.end(), scaling.value.begin(), scaling.value.end());
+    step.insert(step.end(), scaling.step.begin(), scaling.step.end());
+    risk.insert(risk.end(), scaling.risk.begin(), scaling.risk.end());
+    result.figure.series.push_back({Series::Style::line,
+                                    scaling.quantity,
+                                    ArrayXd(scaling.value / scaling.value[scaling.own]),
+                                    ArrayXd(scaling.step / scaling.step[scaling.own]),
+                                    {}});
+  }
+  const auto column = [&](const char* name, const std::vector<double>& x) {
+    result.record.column(name, ArrayXd(ArrayXd::Map(x.data(), static_cast<Index>(x.size()))));
+  };
+  result.record.column("quantity", names);
+  column("value", value);
+  column("step", step);
+  column("risk", risk);
+}
+
+void add_counterparts(Result& result, const std::vector<Counterpart>& found,
+                      const std::optional<double>& tuned) {
+  Record table;
+  Texts names, skipped;
+  for (const Counterpart& now : found) {
+    names.push_back(now.optimizer);
+    skipped.push_back(now.skipped);
+    if (!now.skipped.empty())
+      result.notes.push_back(fmt::format("{}: skipped: {}", now.optimizer, now.skipped));
+  }
+  table.set("optimizer", names);
+  const ArrayXd ratio = gathered(found, [](auto& c) { return c.ratio; });
+  const ArrayXd threshold = gathered(found, [](auto& c) { return c.threshold; });
+  table.set("threshold", threshold);
+  table.set("step", gathered(found, [](auto& c) { return c.step; }));
+  table.set("ratio", ratio);
+  if (tuned) table.set("start", ArrayXd(*tuned * ratio));
+  table.set("risk", gathered(found, [](auto& c) { return c.risk; }));
+  std::vector<Heading> headings = {{"optimizer", "optimizer"}};
+  if (!threshold.isNaN().all()) headings.push_back({"threshold", "threshold"});
+  headings.insert(headings.end(), {{"best step", "step"},
+                                   {fmt::format("of that of {}", names[0]), "ratio"},
+                                   {"start with", "start"},
+                                   {"risk", "risk"}});
+  result.notes.push_back("\n" + to_table(table, headings));
+  table.set("skipped", skipped);
+  result.record.set("optimizers", table);
+}
+
+int run(const Options& options) {
+  check(options.outputs);
+  if (options.tuned && !(*options.tuned > 0 && std::isfinite(*options.tuned)))
+    throw InputError("--tuned", fmt::format("{}", *options.tuned), "a finite step size > 0");
+  const Loaded loaded = load(options.file);
+  const Fields file = Fields::from_file(options.file);
+  const std::vector<std::string> quantities = transfer_quantities(loaded.experiment.is_matrix());
+  const double parts = static_cast<double>(quantities.size()) + 1;
+
+  Result result;
+  result.title = result.figure.title = loaded.title;
+  std::vector<Scaling> scalings;
+  std::vector<Counterpart> found;
+  {
+    Progress progress("optimising");
+    TransferOptions transfer;
+    transfer.progress = [&](double fraction) {
+      return progress((static_cast<double>(scalings.size()) + fraction) / parts);
+    };
+    for (const std::string& quantity : quantities)
+      scalings.push_back(step_scaling(file, quantity, transfer));
+    found = counterparts(file, transfer);
+  }
+  add_points(result, scalings);
+  add_exponents(result, scalings);
+  add_counterparts(result, found, options.tuned);
+  return emit(result, options.outputs);
+}
+
+}  // namespace
+
+void add_transfer(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "transfer", "how the best step moves with batch, size, horizon, noise, optimizer");
+  add_file(*command, options->file);
+  command->add_option("--tuned", options->tuned,
+                      "step tuned in practice for the file's optimizer: where to start the others");
+  add_outputs(*command, options->outputs);
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace riskcurve::cli
