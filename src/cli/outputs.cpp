@@ -37,9 +37,9 @@ int emit(const Result& result, const Outputs& outputs) {
   if (outputs.json) {
     print(to_json(result.record) + "\n");
   } else {
-    std::string text =
-        result.title + "\n\n" + to_table(result.table.value_or(result.record), result.headings);
-    if (!result.notes.empty()) text += "\n";
+    const std::string table = to_table(result.table.value_or(result.record), result.headings);
+    std::string text = result.title + "\n\n" + table;
+    if (!result.notes.empty() && !table.empty()) text += "\n";
     for (const std::string& note : result.notes) text += note + "\n";
     print(text);
     if (const Field* warnings = result.record.find("warnings")) {

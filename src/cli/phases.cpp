@@ -3,18 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
+#include <filesystem>
 #include <limits>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include "cli/command.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/report/table.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -28,22 +26,10 @@ struct Options {
   int batch = 0;
   std::string sides = "one";
   std::vector<double> alpha{0.2, 1.5}, beta{0, 1.5}, horizons{10, 1e6};
-  int points = 40, per_decade = 1, threads = 0;
+  int points = 40, per_decade = 1;
   bool schedules = false;
+  TableOptions table;
   Outputs outputs;
-};
-
-/// The plane: column i holds the points of alpha[i], one for each beta.
-struct Plane {
-  ArrayXd alpha, beta;
-  std::vector<std::vector<PhasePoint>> column;
-  ArrayXXd map(const std::function<double(const PhasePoint&)>& value) const {
-    ArrayXXd all(alpha.size(), beta.size());
-    for (Index i = 0; i < alpha.size(); ++i)
-      for (Index j = 0; j < beta.size(); ++j)
-        all(i, j) = value(column[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)]);
-    return all;
-  }
 };
 
 ArrayXd between(const std::string& option, const std::vector<double>& ends, int count) {
@@ -70,158 +56,143 @@ PhasePlan plan_of(const Options& options) {
   return plan;
 }
 
-/// Columns in parallel; which thread takes which changes no number.
-void fill(Plane& plane, const PhasePlan& plan, int threads, Progress& progress) {
-  std::atomic<std::size_t> next{0}, done{0};
-  std::mutex lock;
-  std::exception_ptr error;
-  const auto work = [&] {
-    for (std::size_t i; (i = next++) < plane.column.size();) {
-      try {
-        plane.column[i] = phase_column(plan, plane.alpha[static_cast<Index>(i)], plane.beta);
-        ++done;
-        const std::lock_guard<std::mutex> guard(lock);
-        if (!progress(static_cast<double>(done) / static_cast<double>(plane.column.size())))
-          throw Failure("interrupted");
-      } catch (...) {
-        const std::lock_guard<std::mutex> guard(lock);
-        if (!error) error = std::current_exception();
-        next = plane.column.size();
-      }
+constexpr Phase phases[] = {Phase::sign_sgd, Phase::trade_off, Phase::sign_svd, Phase::tie};
+constexpr char letters[] = {'S', '+', 'V', '='};
+const char* const meanings[] = {"SignSGD ahead at every horizon", "the order changes",
+                                "SignSVD ahead at every horizon", "within 1 % at every horizon"};
+
+/// One point of the table is a column of the map; its rows run over beta.
+Table table_of(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta) {
+  Table table;
+  table.columns = {"alpha", "beta", "phase"};
+  for (const std::string name : {"sign_sgd", "sign_svd"})
+    for (const std::string end : {"exponent", "exponent_error", "exponent_derived"})
+      table.columns.push_back(name + "_" + end);
+  for (const std::string name : {"sign_sgd", "sign_svd"})
+    for (Index h = 1; h <= plan.horizon.size(); ++h)
+      table.columns.push_back(fmt::format("{}_risk_{}", name, h));
+  table.identity = fmt::format("phases {} {} {} {}", plan.dimension, plan.batch,
+                               static_cast<int>(plan.sides), plan.schedules);
+  for (const ArrayXd& list : {alpha, beta, plan.horizon})
+    for (const double x : list) table.identity += fmt::format(" {}", x);
+  table.points = alpha.size();
+  table.rows_each = beta.size();
+  table.rows = [&plan, &alpha, &beta](long point) {
+    std::vector<std::vector<Cell>> rows;
+    for (const PhasePoint& p : phase_column(plan, alpha[point], beta)) {
+      const auto phase = std::ranges::find(phases, p.phase) - std::begin(phases);
+      std::vector<Cell> row{p.alpha, p.beta, static_cast<double>(phase)};
+      const auto exponent = [&](const Exponent& e, double derived) {
+        row.insert(row.end(), {e.value, e.error, derived});
+      };
+      exponent(p.sign_sgd_exponent, sign_sgd_exponent(p.alpha, p.beta, plan.sides));
+      exponent(p.sign_svd_exponent, sign_svd_exponent(p.alpha, p.beta, plan.sides));
+      row.insert(row.end(), p.sign_sgd.begin(), p.sign_sgd.end());
+      row.insert(row.end(), p.sign_svd.begin(), p.sign_svd.end());
+      rows.push_back(row);
     }
+    return rows;
   };
-  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  std::vector<std::thread> crew;
-  for (int i = 1; i < (threads > 0 ? threads : cores); ++i) crew.emplace_back(work);
-  work();
-  for (std::thread& thread : crew) thread.join();
-  if (error) std::rethrow_exception(error);
+  return table;
 }
 
-constexpr Phase kPhases[] = {Phase::sign_sgd, Phase::trade_off, Phase::sign_svd, Phase::tie};
-constexpr char kLetters[] = {'S', '+', 'V', '='};
-const char* const kMeaning[] = {"SignSGD ahead at every horizon", "the order changes",
-                                "SignSVD ahead at every horizon", "within 1 % at every horizon"};
-std::size_t index_of(Phase phase) {
-  return static_cast<std::size_t>(std::ranges::find(kPhases, phase) - std::begin(kPhases));
+std::string text_map(const ArrayXd& alpha, const ArrayXd& beta, const ArrayXXd& phase) {
+  std::string text;
+  for (Index j = beta.size() - 1; j >= 0; --j) {
+    text += fmt::format("{:>6.3f}  ", beta[j]);
+    for (const double p : phase.col(j)) text += letters[static_cast<int>(p)];
+    text += '\n';
+  }
+  text += fmt::format("  beta  alpha = {:g} .. {:g}\n", alpha[0], alpha[alpha.size() - 1]);
+  for (int k = 0; k < 4; ++k)
+    if ((phase == k).any())
+      text += fmt::format("\n{}  {:2.0f} %  {}", letters[k],
+                          100 * (phase == k).cast<double>().mean(), meanings[k]);
+  return text;
 }
 
 /// Where the two derived exponents are equal: the border of the order at long horizons.
-Series border(const Plane& plane, Sides sides) {
+Series border(const ArrayXd& alpha, const ArrayXd& beta, Sides sides) {
   std::vector<double> x, y;
   constexpr int fine = 400;
-  const auto lead = [&](double a, double b) {
-    return sign_sgd_exponent(a, b, sides) - sign_svd_exponent(a, b, sides);
-  };
-  const ArrayXd beta = ArrayXd::LinSpaced(fine, plane.beta[0], plane.beta[plane.beta.size() - 1]);
-  for (const double a :
-       ArrayXd::LinSpaced(fine, plane.alpha[0], plane.alpha[plane.alpha.size() - 1]))
+  const ArrayXd b = ArrayXd::LinSpaced(fine, beta[0], beta[beta.size() - 1]);
+  for (const double a : ArrayXd::LinSpaced(fine, alpha[0], alpha[alpha.size() - 1])) {
+    const auto lead = [&](Index j) {
+      return sign_sgd_exponent(a, b[j], sides) - sign_svd_exponent(a, b[j], sides);
+    };
     for (Index j = 1; j < fine; ++j)
-      if (a > 0 && lead(a, beta[j - 1]) < 0 && lead(a, beta[j]) > 0) {
+      if (lead(j - 1) < 0 && lead(j) > 0) {
         x.push_back(a);
-        y.push_back(beta[j]);
+        y.push_back(b[j]);
       }
+  }
   const auto array = [](const std::vector<double>& v) {
     return ArrayXd(Eigen::Map<const ArrayXd>(v.data(), static_cast<Index>(v.size())));
   };
   return {Series::Style::dashes, "equal exponents (derived)", array(x), array(y), {}};
 }
 
-std::string text_map(const Plane& plane) {
-  std::string text;
-  for (Index j = plane.beta.size() - 1; j >= 0; --j) {
-    text += fmt::format("{:>6.3f}  ", plane.beta[j]);
-    for (const std::vector<PhasePoint>& column : plane.column)
-      text += kLetters[index_of(column[static_cast<std::size_t>(j)].phase)];
-    text += '\n';
-  }
-  text += fmt::format("  beta  alpha = {:g} .. {:g}\n", plane.alpha[0],
-                      plane.alpha[plane.alpha.size() - 1]);
-  const double all = static_cast<double>(plane.alpha.size() * plane.beta.size());
-  for (std::size_t k = 0; k < std::size(kPhases); ++k) {
-    const double share =
-        plane.map([&](const PhasePoint& p) { return p.phase == kPhases[k] ? 1.0 : 0.0; }).sum();
-    if (share > 0)
-      text += fmt::format("\n{}  {:.0f} %  {}", kLetters[k], 100 * share / all, kMeaning[k]);
-  }
-  return text;
-}
-
-Figure figure_of(const Plane& plane, const std::string& title, const ArrayXXd& value) {
-  Figure figure;
-  figure.title = title;
-  figure.x_label = "data exponent α";
-  figure.y_label = "target exponent β";
-  figure.map = HeatMap{plane.alpha, plane.beta, value, {}};
-  return figure;
-}
-
 int run(const Options& options) {
   check(options.outputs);
+  if (options.table.resume && options.outputs.out.empty())
+    throw InputError("--resume", "without --out", "--out X: X.partial is what it goes on with");
   const PhasePlan plan = plan_of(options);
-  Plane plane{between("--alpha", options.alpha, options.points),
-              between("--beta", options.beta, options.points),
-              std::vector<std::vector<PhasePoint>>(static_cast<std::size_t>(options.points))};
+  const ArrayXd alpha = between("--alpha", options.alpha, options.points),
+                beta = between("--beta", options.beta, options.points);
+  if (!(alpha[0] > 0)) throw InputError("--alpha", fmt::format("{}", alpha[0]), "numbers > 0");
+  const Table table = table_of(plan, alpha, beta);
+  const std::string journal = options.outputs.out.empty() ? "" : options.outputs.out + ".partial";
+  TableOutcome outcome;
   {
     Progress progress("mapping");
-    fill(plane, plan, options.threads, progress);
+    TableOptions table_options = options.table;
+    table_options.progress = std::ref(progress);
+    outcome = fill(table, journal, table_options);
   }
+  if (!outcome.complete)
+    throw Failure(journal.empty() ? "interrupted"
+                                  : fmt::format("interrupted: {} of {} columns are saved; --resume "
+                                                "goes on",
+                                                outcome.done, table.points));
 
   Result result;
+  const double first = plan.horizon[0], last = plan.horizon[plan.horizon.size() - 1];
   result.title = fmt::format(
-      "SignSGD against SignSVD, {} power law, N = {:g}, batch {}, {} at each of {} horizons {:g} "
-      ".. "
-      "{:g}",
-      plan.sides == Sides::both ? "two-sided" : "one-sided", plan.dimension, plan.batch,
-      plan.schedules ? "optimal schedule" : "best step", plan.horizon.size(), plan.horizon[0],
-      plan.horizon[plan.horizon.size() - 1]);
-  const Index points = plane.alpha.size() * plane.beta.size(), horizons = plan.horizon.size();
-  const auto flat = [&](const std::function<double(const PhasePoint&)>& value) {
-    return ArrayXd(plane.map(value).transpose().reshaped());
+      "SignSGD against SignSVD, {}-sided power law, N = {:g}, batch {}: {} for each of {} "
+      "horizons, "
+      "{:g} .. {:g} steps",
+      options.sides, plan.dimension, plan.batch, plan.schedules ? "optimal schedule" : "best step",
+      plan.horizon.size(), first, last);
+  const Record map = to_record(table.columns, outcome.rows);
+  const auto values = [&](const std::string& column) {
+    const auto& flat = std::get<ArrayXd>(map.find(column)->value);
+    return ArrayXXd(flat.reshaped(beta.size(), alpha.size()).transpose());
   };
-  Record map;
-  map.column("alpha", flat([](const PhasePoint& p) { return p.alpha; }));
-  map.column("beta", flat([](const PhasePoint& p) { return p.beta; }));
-  map.column("phase", flat([](const PhasePoint& p) {
-               return p.phase == Phase::tie ? NAN : static_cast<double>(index_of(p.phase)) - 1;
-             }));
-  const auto exponents = [&](const std::string& name, Exponent PhasePoint::*member,
-                             double (*asymptotic)(double, double, Sides)) {
-    map.column(name + "_exponent", flat([&](const PhasePoint& p) { return (p.*member).value; }));
-    map.column(name + "_exponent_error",
-               flat([&](const PhasePoint& p) { return (p.*member).error; }));
-    map.column(name + "_exponent_asymptotic",
-               flat([&](const PhasePoint& p) { return asymptotic(p.alpha, p.beta, plan.sides); }));
-  };
-  exponents("sign_sgd", &PhasePoint::sign_sgd_exponent, &sign_sgd_exponent);
-  exponents("sign_svd", &PhasePoint::sign_svd_exponent, &sign_svd_exponent);
-  for (const auto& [name, member] : {std::pair("sign_sgd_risk", &PhasePoint::sign_sgd),
-                                     std::pair("sign_svd_risk", &PhasePoint::sign_svd)}) {
-    ArrayXXd risk(points, horizons);
-    for (Index h = 0; h < horizons; ++h)
-      risk.col(h) = flat([&, member = member](const PhasePoint& p) { return (p.*member)[h]; });
-    map.column(name, risk);
-  }
   result.record.set("dimension", plan.dimension);
   result.record.set("batch", static_cast<long>(plan.batch));
   result.record.set("sides", options.sides);
   result.record.set("step", std::string(plan.schedules ? "optimal schedule" : "best constant"));
   result.record.set("horizons", plan.horizon);
   result.record.set("map", map);
-  result.notes.push_back(text_map(plane));
+  result.notes.push_back(text_map(alpha, beta, values("phase")));
 
-  result.figure = figure_of(
-      plane, fmt::format("who wins, T = {:g} .. {:g}", plan.horizon[0], plan.horizon[horizons - 1]),
-      plane.map([](const PhasePoint& p) { return static_cast<double>(index_of(p.phase)); }));
-  result.figure.map->classes.assign(std::begin(kMeaning), std::begin(kMeaning) + 3);
-  if ((result.figure.map->value == 3).any()) result.figure.map->classes.push_back(kMeaning[3]);
-  result.figure.series = {border(plane, plan.sides)};
-  for (const auto& [name, member] : {std::pair("SignSGD", &PhasePoint::sign_sgd_exponent),
-                                     std::pair("SignSVD", &PhasePoint::sign_svd_exponent)})
-    result.beside.push_back(
-        figure_of(plane, fmt::format("fitted exponent e of {}, R ~ T^-e", name),
-                  plane.map([member = member](const PhasePoint& p) { return (p.*member).value; })));
-  return emit(result, options.outputs);
+  const auto panel = [&](const std::string& title, const std::string& column) {
+    Figure figure;
+    figure.title = title;
+    figure.x_label = "data exponent α";
+    figure.y_label = "target exponent β";
+    figure.map = HeatMap{alpha, beta, values(column), {}};
+    return figure;
+  };
+  result.figure = panel(fmt::format("who wins, T = {:g} .. {:g}", first, last), "phase");
+  const int classes = result.figure.map->value.maxCoeff() > 2 ? 4 : 3;
+  result.figure.map->classes.assign(meanings, meanings + classes);
+  result.figure.series = {border(alpha, beta, plan.sides)};
+  result.beside = {panel("fitted exponent e of SignSGD, R ~ T^-e", "sign_sgd_exponent"),
+                   panel("fitted exponent e of SignSVD, R ~ T^-e", "sign_svd_exponent")};
+  const int code = emit(result, options.outputs);
+  if (!journal.empty()) std::filesystem::remove(journal);
+  return code;
 }
 
 }  // namespace
@@ -249,7 +220,8 @@ void add_phases(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_flag("--schedules", options->schedules,
                     "each at its optimal schedule, not its best constant step (slow)");
-  command->add_option("--threads", options->threads, "threads, 0 for all; changes no number")
+  command->add_flag("--resume", options->table.resume, "go on with an unfinished map (--out)");
+  command->add_option("--threads", options->table.threads, "threads, 0 for all; changes no number")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
   add_outputs(*command, options->outputs);

@@ -4,71 +4,118 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/report/plot.hpp"
 #include "riskcurve/report/write.hpp"
 
 namespace riskcurve::cli {
 namespace {
 
 struct Options {
-  std::string grid, out;
+  std::string grid, out, plot;
   bool json = false;
-  SweepOptions sweep;
+  TableOptions sweep;
 };
 
-/// The columns: numbers where every cell is one, else texts.
-Record record_of(const std::vector<std::string>& columns,
-                 const std::vector<std::vector<std::string>>& rows) {
-  Record record;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    std::vector<std::string> texts;
-    Eigen::ArrayXd numbers(static_cast<Eigen::Index>(rows.size()));
-    bool numeric = true;
-    for (const auto& row : rows) {
-      char* end = nullptr;
-      numbers[static_cast<Eigen::Index>(texts.size())] = std::strtod(row[i].c_str(), &end);
-      numeric = numeric && end != row[i].c_str() && *end == '\0';
-      texts.push_back(row[i]);
-    }
-    if (numeric)
-      record.column(columns[i], numbers);
-    else
-      record.column(columns[i], texts);
-  }
-  return record;
-}
-
+/// What a person reads: six digits, and no slope, which is roundoff at an optimum.
 void print_table(const std::vector<std::string>& columns,
                  const std::vector<std::vector<std::string>>& rows) {
   constexpr std::size_t shown = 40;
-  std::vector<std::size_t> width(columns.size());
+  const std::size_t count = std::min(rows.size(), shown);
+  std::vector<std::string> lines(count + 1);
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    width[i] = columns[i].size();
-    for (std::size_t r = 0; r < std::min(rows.size(), shown); ++r)
-      width[i] = std::max(width[i], rows[r][i].size());
+    if (columns[i] == "slope") continue;
+    std::vector<std::string> cells{columns[i]};
+    for (std::size_t r = 0; r < count; ++r) {
+      char* end = nullptr;
+      const double number = std::strtod(rows[r][i].c_str(), &end);
+      const bool numeric = end != rows[r][i].c_str() && *end == '\0';
+      cells.push_back(numeric ? fmt::format("{:.6g}", number) : rows[r][i]);
+    }
+    const std::size_t width = std::ranges::max(cells, {}, &std::string::size).size();
+    for (std::size_t r = 0; r < cells.size(); ++r)
+      lines[r] += fmt::format("{}{:>{}}", lines[r].empty() ? "" : "  ", cells[r], width);
   }
-  const auto print = [&](const std::vector<std::string>& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i)
-      fmt::print("{}{:>{}}", i ? "  " : "", cells[i], width[i]);
-    fmt::print("\n");
-  };
-  print(columns);
-  for (std::size_t r = 0; r < std::min(rows.size(), shown); ++r) print(rows[r]);
+  for (const std::string& line : lines) fmt::print("{}\n", line);
   if (rows.size() > shown) fmt::print("({} more rows in the file)\n", rows.size() - shown);
+}
+
+std::string text_of(const Cell& cell) {
+  return std::holds_alternative<double>(cell) ? fmt::format("{:g}", std::get<double>(cell))
+                                              : std::get<std::string>(cell);
+}
+
+/// What was looked for over the numeric axis with the most values, a line for each combination of
+/// the others.
+Figure figure_of(const Sweep& sweep, const Record& record) {
+  const auto plain = [&](std::size_t i) {
+    return std::ranges::all_of(sweep.axes[i].values, [](const Cell& cell) {
+      return std::holds_alternative<double>(cell);
+    });
+  };
+  std::size_t across = sweep.axes.size();
+  for (std::size_t i = 0; i < sweep.axes.size(); ++i)
+    if (plain(i) && (across == sweep.axes.size() ||
+                     sweep.axes[i].values.size() > sweep.axes[across].values.size()))
+      across = i;
+  if (across == sweep.axes.size())
+    throw InputError("--plot", "a sweep over texts", "an axis of numbers to plot over");
+  const std::string found = sweep.find == Sweep::Find::exponents
+                                ? sweep.against.front() + "_risk_exponent"
+                                : (sweep.find == Sweep::Find::step ? "step" : "risk");
+  const auto& y = std::get<Eigen::ArrayXd>(record.find(found)->value);
+  std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> lines;
+  std::vector<std::string> order;
+  for (long point = 0; point < sweep.points(); ++point) {
+    const std::vector<Cell> values = sweep.values(point);
+    std::string label;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (i != across && sweep.axes[i].values.size() > 1) {
+        const std::string& field = sweep.axes[i].field;
+        label += fmt::format("{}{} = {}", label.empty() ? "" : ", ",
+                             field.substr(field.rfind('.') + 1), text_of(values[i]));
+      }
+    if (!lines.contains(label)) order.push_back(label);
+    lines[label].first.push_back(std::get<double>(values[across]));
+    lines[label].second.push_back(y[point]);
+  }
+  const auto array = [](const std::vector<double>& v) {
+    return Eigen::ArrayXd(
+        Eigen::Map<const Eigen::ArrayXd>(v.data(), static_cast<Eigen::Index>(v.size())));
+  };
+  Figure figure;
+  figure.title = sweep.problem.substr(sweep.problem.rfind('/') + 1);
+  figure.x_label = sweep.axes[across].field;
+  figure.y_label =
+      found == "step" ? "best step size γ" : (found == "risk" ? "excess risk R" : found);
+  figure.log_x = log_spaced(array(lines.begin()->second.first));
+  figure.log_y = spans_a_decade(y);
+  for (const std::string& label : order)
+    figure.series.push_back(
+        {Series::Style::line, label, array(lines[label].first), array(lines[label].second), {}});
+  return figure;
 }
 
 int run(const Options& options) {
   check_output("--out", options.out, {".csv"});
+  if (!options.plot.empty()) {
+    check_output("--plot", options.plot, {".svg", ".png"});
+    require_gnuplot();
+  }
   const Sweep sweep = read_sweep(Fields::from_file(options.grid));
-  SweepOutcome outcome;
+  TableOutcome outcome;
   {
     Progress progress("sweeping");
-    SweepOptions sweep_options = options.sweep;
+    TableOptions sweep_options = options.sweep;
     sweep_options.progress = std::ref(progress);
     outcome = run_sweep(sweep, options.grid, options.out, sweep_options);
   }
@@ -77,9 +124,11 @@ int run(const Options& options) {
                outcome.done, sweep.points());
     return exit_failure;
   }
+  const Record record = to_record(sweep.columns(), outcome.rows);
+  if (!options.plot.empty()) plot(figure_of(sweep, record), options.plot);
   if (options.json) {
     Result result;
-    result.record = record_of(sweep.columns(), outcome.rows);
+    result.record = record;
     Outputs outputs;
     outputs.json = true;
     return emit(result, outputs);
@@ -99,6 +148,7 @@ void add_sweep(CLI::App& app, Action& action) {
   command->add_option("GRID", options->grid, "grid file (TOML; docs/problem-file.md)")->required();
   command->add_option("--out", options->out, "the .csv file to write")->required();
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
+  command->add_option("--plot", options->plot, "draw the result into a .svg or .png file");
   command->add_flag("--resume", options->sweep.resume, "go on with an unfinished sweep");
   command->add_option("--threads", options->sweep.threads, "threads, 0 for all; changes no number")
       ->check(CLI::Range(0, 4096))

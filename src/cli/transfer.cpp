@@ -117,7 +117,9 @@ void add_counterparts(Result& result, const std::vector<Counterpart>& found,
                                    {fmt::format("of that of {}", names[0]), "ratio"},
                                    {"start with", "start"},
                                    {"risk", "risk"}});
-  result.notes.push_back("\n" + to_table(table, headings));
+  std::string text = "\n" + to_table(table, headings);
+  text.pop_back();  // a note ends its own line
+  result.notes.push_back(text);
   table.set("skipped", skipped);
   result.record.set("optimizers", table);
 }

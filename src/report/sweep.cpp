@@ -1,20 +1,9 @@
 #include "riskcurve/report/sweep.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cstdint>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <fstream>
-#include <memory>
-#include <mutex>
-#include <optional>
 #include <sstream>
-#include <thread>
 
-#include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/write.hpp"
 
 namespace riskcurve {
@@ -27,166 +16,20 @@ std::string contents(const std::string& path) {
   return text.str();
 }
 
-std::string hash(const std::string& text) {  // FNV-1a
-  std::uint64_t h = 14695981039346656037ULL;
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return fmt::format("{:016x}", h);
-}
-
-std::string line_of(const std::vector<Cell>& row) {
-  std::string line;
-  for (const Cell& cell : row) {
-    if (!line.empty()) line += ',';
-    line += std::holds_alternative<double>(cell) ? fmt::format("{}", std::get<double>(cell))
-                                                 : csv_cell(std::get<std::string>(cell));
-  }
-  return line;
-}
-
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells(1);
-  bool inside = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"' && inside && i + 1 < line.size() && line[i + 1] == '"')
-      cells.back() += line[++i];
-    else if (line[i] == '"')
-      inside = !inside;
-    else if (line[i] == ',' && !inside)
-      cells.emplace_back();
-    else
-      cells.back() += line[i];
-  }
-  return cells;
-}
-
-/// The finished points, on disk as they come: a header, then "point,row" lines.
-class Journal {
- public:
-  Journal(std::string path, std::string header, long points, std::size_t columns, bool resume)
-      : path_(std::move(path)), lines_(static_cast<std::size_t>(points)) {
-    std::string text = header;
-    text += '\n';
-    if (std::filesystem::exists(path_)) {
-      if (!resume)
-        throw InputError("--out", path_,
-                         "no unfinished sweep there: --resume goes on with it, removing it starts "
-                         "again");
-      take_over(header, columns);
-      for (std::size_t i = 0; i < lines_.size(); ++i)
-        if (lines_[i]) text += fmt::format("{},{}\n", i, *lines_[i]);
-    }
-    write_file(path_, text);  // whole lines only
-    file_.reset(std::fopen(path_.c_str(), "ab"));
-    if (!file_) throw Failure("cannot write " + path_);
-  }
-  bool has(long point) const { return lines_[static_cast<std::size_t>(point)].has_value(); }
-  void add(long point, const std::string& line) {
-    const std::string text = fmt::format("{},{}\n", point, line);
-    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() ||
-        std::fflush(file_.get()) != 0)
-      throw Failure("cannot write " + path_);
-    lines_[static_cast<std::size_t>(point)] = line;
-  }
-  const std::vector<std::optional<std::string>>& lines() const { return lines_; }
-  void remove() {
-    file_.reset();
-    std::filesystem::remove(path_);
-  }
-
- private:
-  void take_over(const std::string& header, std::size_t columns) {
-    const std::string text = contents(path_);
-    std::size_t from = 0;
-    bool first = true;
-    for (std::size_t to; (to = text.find('\n', from)) != std::string::npos; from = to + 1) {
-      const std::string line = text.substr(from, to - from);
-      if (first && line != header)
-        throw InputError("--resume", path_, "the unfinished sweep of this grid and problem file");
-      if (!first) keep(line, columns);
-      first = false;
-    }
-  }
-  void keep(const std::string& line, std::size_t columns) {
-    const std::size_t comma = line.find(',');
-    if (comma == std::string::npos || cells_of(line).size() != columns + 1) return;
-    const unsigned long point = std::strtoul(line.c_str(), nullptr, 10);
-    if (point < lines_.size()) lines_[point] = line.substr(comma + 1);
-  }
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  std::string path_;
-  std::vector<std::optional<std::string>> lines_;
-  std::unique_ptr<std::FILE, Close> file_;
-};
-
 }  // namespace
 
-SweepOutcome run_sweep(const Sweep& sweep, const std::string& grid_path, const std::string& path,
-                       const SweepOptions& options) {
-  const long points = sweep.points();
-  const std::vector<std::string> columns = sweep.columns();
-  Journal journal(path + ".partial",
-                  "riskcurve sweep 1 " + hash(contents(grid_path) + contents(sweep.problem)),
-                  points, columns.size(), options.resume);
-  std::vector<long> open;
-  for (long point = 0; point < points; ++point)
-    if (!journal.has(point)) open.push_back(point);
-  SweepOutcome outcome;
-  outcome.taken_over = outcome.done = points - static_cast<long>(open.size());
-
-  std::mutex lock;
-  std::size_t next = 0;
-  std::exception_ptr error;
-  bool stopped = false;
-  const auto work = [&] {
-    while (true) {
-      long point;
-      {
-        const std::lock_guard<std::mutex> guard(lock);
-        if (stopped || error || next == open.size()) return;
-        point = open[next++];
-      }
-      try {
-        const std::string line = line_of(sweep_row(sweep, point));
-        const std::lock_guard<std::mutex> guard(lock);
-        journal.add(point, line);
-        ++outcome.done;
-        if (options.progress &&
-            !options.progress(static_cast<double>(outcome.done) / static_cast<double>(points)))
-          stopped = true;
-      } catch (...) {
-        const std::lock_guard<std::mutex> guard(lock);
-        if (!error) error = std::current_exception();
-      }
-    }
-  };
-  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  std::vector<std::thread> threads;
-  for (int i = 1; i < (options.threads > 0 ? options.threads : cores); ++i)
-    threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
-  if (error) {
-    if (outcome.done == 0) journal.remove();  // bad input leaves nothing behind
-    std::rethrow_exception(error);
-  }
-
-  outcome.complete = outcome.done == points;
+TableOutcome run_sweep(const Sweep& sweep, const std::string& grid_path, const std::string& path,
+                       const TableOptions& options) {
+  Table table;
+  table.identity = contents(grid_path) + contents(sweep.problem);
+  table.columns = sweep.columns();
+  table.points = sweep.points();
+  table.rows = [&](long point) { return std::vector<std::vector<Cell>>{sweep_row(sweep, point)}; };
+  const std::string journal = path + ".partial";
+  TableOutcome outcome = fill(table, journal, options);
   if (!outcome.complete) return outcome;
-  std::string text;
-  for (const std::string& name : columns) {
-    if (!text.empty()) text += ',';
-    text += csv_cell(name);
-  }
-  text += '\n';
-  for (const auto& line : journal.lines()) {
-    text += *line;
-    text += '\n';
-    outcome.rows.push_back(cells_of(*line));
-  }
-  write_file(path, text);
-  journal.remove();
+  write_file(path, to_csv(table.columns, outcome.rows));
+  std::filesystem::remove(journal);
   return outcome;
 }
 

@@ -44,9 +44,9 @@ class OptimumCommand : public ::testing::Test {
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents("out.txt"), contents("err.txt")};
   }
   std::string contents(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder / name).rdbuf();
-    return text.str();
+    std::ostringstream bytes;
+    bytes << std::ifstream(folder / name).rdbuf();
+    return bytes.str();
   }
   double predicted(const std::string& schedule) const {
     const Outcome outcome = run("predict", schedule, "--json");

@@ -135,7 +135,7 @@ steps = 100
 TEST_F(SweepCommand, RefusesAnotherGridsRemainsAndBadGrids) {
   write("x.csv.partial", "riskcurve sweep 1 0000000000000000\n0,1,0.1,1,1,0,3,ok\n");
   EXPECT_EQ(shell("$R sweep grid.toml --out x.csv --resume"), 2);
-  EXPECT_NE(contents("err.txt").find("the unfinished sweep of this grid"), std::string::npos);
+  EXPECT_NE(contents("err.txt").find("what was left of the same table"), std::string::npos);
   fs::remove(folder / "x.csv.partial");
   write("grid.toml", grid("step", "values = [1, 2.5]"));
   EXPECT_EQ(shell("$R sweep grid.toml --out x.csv"), 2);

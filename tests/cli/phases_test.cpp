@@ -1,0 +1,104 @@
+// riskcurve phases as its users call it.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class PhasesCommand : public ::testing::Test {
+ protected:
+  PhasesCommand() { fs::create_directories(folder); }
+  ~PhasesCommand() override { fs::remove_all(folder); }
+
+  std::string path(const std::string& name) const { return (folder / name).string(); }
+  std::string contents(const std::string& name) const {
+    std::ifstream file(path(name), std::ios::binary);
+    std::ostringstream bytes;
+    bytes << file.rdbuf();
+    return bytes.str();
+  }
+  /// Exit code; standard output and error are in out.txt and err.txt.
+  int run(const std::string& arguments) const {
+    const std::string command = std::string(RISKCURVE_BINARY_DIR) + "/src/riskcurve phases " +
+                                arguments + " > " + path("out.txt") + " 2> " + path("err.txt");
+    return WEXITSTATUS(std::system(command.c_str()));
+  }
+  fs::path folder = fs::temp_directory_path() / ("riskcurve-phases-" + std::to_string(getpid()));
+};
+
+const std::string small = "--dimension 1e4 --points 3 --horizons 10 1e3 ";
+
+TEST_F(PhasesCommand, PrintsTheMapAndWritesEveryRisk) {
+  ASSERT_EQ(run(small + "--out " + path("map.csv")), 0) << contents("err.txt");
+  const std::string text = contents("out.txt");
+  EXPECT_NE(text.find(" 1.500  S"), std::string::npos) << text;
+  EXPECT_NE(text.find("SignSVD ahead at every horizon"), std::string::npos) << text;
+  const std::string csv = contents("map.csv");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 10);
+  EXPECT_EQ(csv.rfind("alpha,beta,phase,sign_sgd_exponent,sign_sgd_exponent_error,", 0), 0u);
+  EXPECT_FALSE(fs::exists(path("map.csv.partial")));
+}
+
+TEST_F(PhasesCommand, ResumedAfterAKillGivesTheSameBytes) {
+  const std::string options = "--dimension 1e5 --points 6 --threads 1 --out ";
+  ASSERT_EQ(run(options + path("whole.csv")), 0) << contents("err.txt");
+
+  const std::string program = std::string(RISKCURVE_BINARY_DIR) + "/src/riskcurve";
+  const pid_t child = fork();
+  if (child == 0) {
+    std::freopen("/dev/null", "w", stdout);
+    execl(program.c_str(), "riskcurve", "phases", "--dimension", "1e5", "--points", "6",
+          "--threads", "1", "--out", path("cut.csv").c_str(), nullptr);
+    _exit(127);
+  }
+  // Killed once two of the six columns are saved (a header and 2 * 6 rows).
+  const std::string partial = "cut.csv.partial";
+  for (int i = 0; i < 3000; ++i) {
+    const std::string text = contents(partial);
+    if (std::count(text.begin(), text.end(), '\n') >= 13) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status)) << "it had ended before it was killed";
+  ASSERT_FALSE(fs::exists(path("cut.csv")));
+
+  EXPECT_EQ(run("--dimension 1e5 --points 6 --out " + path("cut.csv")), 2);  // says --resume
+  EXPECT_NE(contents("err.txt").find("--resume"), std::string::npos);
+  EXPECT_EQ(run("--dimension 2e5 --points 6 --resume --out " + path("cut.csv")), 2);  // another map
+  ASSERT_EQ(run("--dimension 1e5 --points 6 --threads 2 --resume --out " + path("cut.csv")), 0);
+  EXPECT_EQ(contents("cut.csv"), contents("whole.csv"));
+  EXPECT_FALSE(fs::exists(path(partial)));
+}
+
+TEST_F(PhasesCommand, RefusesWhatItCannotMapInOneLine) {
+  const std::pair<const char*, const char*> bad[] = {{"--alpha 1 0.5", "--alpha"},
+                                                     {"--alpha 0 1", "--alpha"},
+                                                     {"--horizons 100 10", "--horizons"},
+                                                     {"--dimension 1e10", "--batch"},
+                                                     {"--resume", "--resume"},
+                                                     {"--out map.txt", "--out"},
+                                                     {"--points 1", "--points"}};
+  for (const auto& [options, field] : bad) {
+    EXPECT_EQ(run(options), 2) << options;
+    const std::string line = contents("err.txt");
+    EXPECT_NE(line.find(field), std::string::npos) << line;
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+  }
+}
+
+}  // namespace
