@@ -28,7 +28,8 @@ int complain(std::string line, int code) {
 
 int main(int argc, char** argv) {
   try {
-    CLI::App app("Risk curves of SGD, SignSGD and clipped SGD in high dimensions", "riskcurve");
+    CLI::App app("Risk curves of SGD, SignSGD, SignSVD and clipped SGD in high dimensions",
+                 "riskcurve");
     app.set_version_flag("--version", "riskcurve " RISKCURVE_VERSION);
     app.require_subcommand(1);
     Action action;

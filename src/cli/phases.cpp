@@ -209,12 +209,13 @@ void add_phases(CLI::App& app, Action& action) {
   command->add_option("--sides", options->sides, "one: K_out = I; two: both sides power laws")
       ->check(CLI::IsMember({"one", "two"}))
       ->capture_default_str();
-  command->add_option("--alpha", options->alpha, "eigenvalues j^(-2 alpha): from, to")->expected(2);
-  command->add_option("--beta", options->beta, "target j^(-2 beta): from, to")->expected(2);
+  command->add_option("--alpha", options->alpha, "eigenvalues j^(-2 alpha): from, to (0.2 1.5)")
+      ->expected(2);
+  command->add_option("--beta", options->beta, "target j^(-2 beta): from, to (0 1.5)")->expected(2);
   command->add_option("--points", options->points, "points along either axis")
       ->check(CLI::Range(2, 400))
       ->capture_default_str();
-  command->add_option("--horizons", options->horizons, "steps T: from, to")->expected(2);
+  command->add_option("--horizons", options->horizons, "steps T: from, to (10 1e6)")->expected(2);
   command->add_option("--per-decade", options->per_decade, "horizons in a decade")
       ->check(CLI::Range(1, 20))
       ->capture_default_str();
