@@ -1,27 +1,15 @@
 #include "riskcurve/report/sweep.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "riskcurve/report/write.hpp"
 
 namespace riskcurve {
-namespace {
-
-std::string contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-}  // namespace
 
 TableOutcome run_sweep(const Sweep& sweep, const std::string& grid_path, const std::string& path,
                        const TableOptions& options) {
   Table table;
-  table.identity = contents(grid_path) + contents(sweep.problem);
+  table.identity = read_file(grid_path) + read_file(sweep.problem);
   table.columns = sweep.columns();
   table.points = sweep.points();
   table.rows = [&](long point) { return std::vector<std::vector<Cell>>{sweep_row(sweep, point)}; };

@@ -8,11 +8,9 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <sstream>
 #include <thread>
 
 #include "riskcurve/problem/error.hpp"
@@ -20,13 +18,6 @@
 
 namespace riskcurve {
 namespace {
-
-std::string contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::string hash(const std::string& text) {  // FNV-1a
   std::uint64_t h = 14695981039346656037ULL;
@@ -110,7 +101,7 @@ class Journal {
 
  private:
   void take_over(const std::string& header, std::size_t columns) {
-    const std::string text = contents(path_);
+    const std::string text = read_file(path_);
     std::size_t from = 0;
     bool first = true;
     for (std::size_t to; (to = text.find('\n', from)) != std::string::npos; from = to + 1) {

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "riskcurve/problem/error.hpp"
 
@@ -147,6 +148,13 @@ std::string to_table(const Record& record, const std::vector<Heading>& headings)
     text += '\n';
   }
   return text;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return bytes.str();
 }
 
 void write_file(const std::string& path, const std::string& bytes) {

@@ -30,6 +30,8 @@ struct Heading {
 /// looks into a nested record.
 std::string to_table(const Record& record, const std::vector<Heading>& headings);
 
+/// The bytes of a file; empty where it cannot be read.
+std::string read_file(const std::string& path);
 /// Writes the file whole: under a temporary name beside it, then renamed. Throws Failure.
 void write_file(const std::string& path, const std::string& bytes);
 
