@@ -11,7 +11,7 @@ namespace {
 constexpr Eigen::Index kCompressAbove = 4096;
 }  // namespace
 
-Prediction predict(const Experiment& experiment, const SolveOptions& options) {
+Prediction predict(const Experiment& experiment, const SolveOptions& options, bool with_bands) {
   const ModeSystem full = mode_system(experiment);
   const bool small = options.keep_modes || full.modes() <= kCompressAbove;
   Prediction prediction;
@@ -33,6 +33,11 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options) {
     curve.warnings.push_back(
         fmt::format("step size {:.4g} exceeds the largest stable step {:.4g}: the risk grows",
                     largest, prediction.largest_stable_step));
+  if (with_bands) {
+    prediction.bands = bands(experiment, full, curve);
+    if (!prediction.bands->missing.empty())
+      curve.warnings.push_back("no bands: " + prediction.bands->missing);
+  }
   return prediction;
 }
 

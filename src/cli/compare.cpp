@@ -25,7 +25,8 @@ struct Options {
 int run(const Options& options) {
   check(options.outputs);
   const Loaded loaded = load(options.file);
-  const RiskCurve curve = run_prediction(loaded, options.solver).curve;
+  const Prediction prediction = run_prediction(loaded, options.solver);
+  const RiskCurve& curve = prediction.curve;
   const Ensemble ensemble = run_ensemble(loaded, options.ensemble);
   const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs);
   const bool predicted_all = curve.status == RiskCurve::Status::ok;
@@ -48,6 +49,15 @@ int run(const Options& options) {
   record.column("difference_percent", comparison.in_percent);
   record.set("worst_in_standard_errors", comparison.worst_in_standard_errors);
   record.set("worst_in_percent", comparison.worst_in_percent);
+  const bool bands = prediction.bands && prediction.bands->missing.empty();
+  if (bands) {
+    const Coverage coverage = cover(prediction.bands->low, prediction.bands->high, ensemble.risk);
+    record.column("deviation", prediction.bands->deviation);
+    record.column("low", prediction.bands->low);
+    record.column("high", prediction.bands->high);
+    record.column("inside_percent", coverage.percent);
+    record.set("coverage_percent", coverage.mean);
+  }
   add_ensemble_facts(record, options.ensemble, ensemble);
   record.set("status", predicted_all ? end.status : std::string(name(curve.status)));
   record.set("message", predicted_all ? end.message : curve.message);
@@ -58,6 +68,11 @@ int run(const Options& options) {
                      {"standard error", "standard_error", "{:.3g}"},
                      {"difference/s.e.", "difference_in_standard_errors", "{:+.2f}"},
                      {"difference %", "difference_percent", "{:+.3f}"}};
+  if (bands) {
+    result.headings.push_back({"low", "low"});
+    result.headings.push_back({"high", "high"});
+    result.headings.push_back({"inside %", "inside_percent", "{:.1f}"});
+  }
   result.notes = {ensemble_note(options.ensemble) + "; difference = mean - predicted"};
   if (std::isfinite(comparison.worst_in_percent)) {
     result.notes.push_back(
@@ -67,7 +82,12 @@ int run(const Options& options) {
           fmt::format(", {:.2f} standard errors", comparison.worst_in_standard_errors);
     }
   }
+  if (bands) {
+    result.notes.push_back(fmt::format("{:.1f} % of the runs inside the 95 % band, over all steps",
+                                       std::get<double>(record.find("coverage_percent")->value)));
+  }
   result.figure = to_figure(curve, loaded.title);
+  riskcurve::add_bands(result.figure, prediction);
   riskcurve::add_ensemble(result.figure, ensemble.steps, ensemble.risk, ensemble.mean,
                           ensemble.error);
   if (!predicted_all) {
@@ -85,6 +105,7 @@ void add_compare(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("compare", "both, and the difference between them");
   add_file(*command, options->file);
   add_solver(*command, options->solver);
+  add_bands(*command, options->solver);
   add_ensemble(*command, options->ensemble);
   add_outputs(*command, options->outputs);
   command->callback([options, &action] { action = [options] { return run(*options); }; });

@@ -44,6 +44,10 @@ void add_solver(CLI::App& command, SolverChoice& choice) {
       ->capture_default_str();
 }
 
+void add_bands(CLI::App& command, SolverChoice& choice) {
+  command.add_flag("--bands", choice.bands, "the spread of single runs: deviation and 95 % bands");
+}
+
 void add_ensemble(CLI::App& command, EnsembleChoice& choice) {
   command.add_option("--runs", choice.runs, "independent runs")
       ->check(CLI::Range(1, 1000000))
@@ -71,7 +75,7 @@ Prediction run_prediction(const Loaded& loaded, const SolverChoice& choice) {
   options.keep_modes = choice.modes;
   Progress progress("predicting");
   options.progress = std::ref(progress);
-  return predict(loaded.experiment, options);
+  return predict(loaded.experiment, options, choice.bands);
 }
 
 Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice) {

@@ -16,9 +16,10 @@ void add_file(CLI::App& command, std::string& file);
 struct SolverChoice {
   std::string method = "exponential";
   double rtol = SolveOptions{}.rtol;
-  bool modes = false;
+  bool modes = false, bands = false;
 };
 void add_solver(CLI::App& command, SolverChoice& choice);
+void add_bands(CLI::App& command, SolverChoice& choice);
 
 struct EnsembleChoice {
   int runs = 16;

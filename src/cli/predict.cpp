@@ -31,12 +31,16 @@ int predict(const Options& options) {
   }
   result.headings = {
       {"step", "steps", "{:.10g}"}, {"risk R", "risk"}, {"population risk", "population_risk"}};
+  if (prediction.bands && prediction.bands->missing.empty()) {
+    for (const char* name : {"deviation", "low", "high"}) result.headings.push_back({name, name});
+  }
   for (const auto& [name, values] : curve.observable) {
     result.headings.push_back({name, "observables." + name});
   }
   result.notes = {fmt::format("{} steps of the {} integrator ({} rejected)", curve.accepted,
                               options.solver.method, curve.rejected)};
   result.figure = to_figure(curve, loaded.title);
+  riskcurve::add_bands(result.figure, prediction);
   if (curve.status != RiskCurve::Status::ok) {
     result.failure = fmt::format("prediction {}: {}", name(curve.status), curve.message);
   }
@@ -52,6 +56,7 @@ void add_predict(CLI::App& app, Action& action) {
   add_solver(*command, options->solver);
   command->add_flag("--modes", options->solver.modes,
                     "record the second moment s_k of every mode (--json, --out)");
+  add_bands(*command, options->solver);
   add_outputs(*command, options->outputs);
   command->callback([options, &action] { action = [options] { return predict(*options); }; });
 }

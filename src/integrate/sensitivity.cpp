@@ -172,8 +172,13 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
 
   const auto count = static_cast<Eigen::Index>(panels.size());
   for (Eigen::ArrayXd* values : {&result.time, &result.step, &result.weight, &result.gradient,
-                                 &result.curvature, &result.greedy})
+                                 &result.curvature, &result.greedy, &result.risk_at})
     values->resize(kN * count);
+  Eigen::ArrayXd share;  // 1/m, and 0 for modes that stand for no direction
+  if (system.multiplicity.size() > 0) {
+    share = (system.multiplicity > 0).select(1 / system.multiplicity, 0.0);
+    result.scatter.resize(kN * count);
+  }
   Eigen::ArrayXd p = 0.5 * system.weight;
   result.risk = system.risk(panels.back().modes.col(kN - 1));
   for (Eigen::Index i = count - 1; i >= 0; --i) {
@@ -196,6 +201,9 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
     put(result.weight, panel.length * step_basis().integrate.row(kN - 1).transpose().array());
     put(result.gradient, -2 * sum(back * a * panel.modes) + 2 * now.gamma * noise);
     put(result.curvature, 2 * noise);
+    put(result.risk_at, now.risk);
+    if (share.size() > 0)
+      put(result.scatter, 4 * sum((back.square() * panel.modes * c).colwise() * share));
     put(result.greedy, descent / injected);
     if (i == count - 1)
       result.rate = -now.gamma[kN - 1] * descent[kN - 1] +

@@ -33,4 +33,19 @@ Comparison compare(const Eigen::ArrayXd& predicted, const Eigen::ArrayXd& mean,
   return result;
 }
 
+Coverage cover(const Eigen::ArrayXd& low, const Eigen::ArrayXd& high, const Eigen::ArrayXXd& risk) {
+  Coverage result{Eigen::ArrayXd::Constant(low.size(), nan), nan};
+  double sum = 0;
+  int count = 0;
+  for (Eigen::Index i = 0; i < low.size(); ++i) {
+    if (!(high[i] > low[i]) || risk.cols() == 0) continue;
+    const auto inside = risk.row(i) >= low[i] && risk.row(i) <= high[i];
+    result.percent[i] = 100 * inside.cast<double>().mean();
+    sum += result.percent[i];
+    ++count;
+  }
+  if (count > 0) result.mean = sum / count;
+  return result;
+}
+
 }  // namespace riskcurve

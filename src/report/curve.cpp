@@ -27,6 +27,16 @@ Record to_record(const Prediction& prediction) {
   } else {
     record.set("population_risk", nullptr);
   }
+  if (prediction.bands) {
+    const Bands& bands = *prediction.bands;
+    for (const auto& [name, values] :
+         {std::pair("deviation", &bands.deviation), std::pair("low", &bands.low),
+          std::pair("high", &bands.high)})
+      if (bands.missing.empty())
+        record.column(name, *values);
+      else
+        record.set(name, nullptr);
+  }
   Record observables;
   for (const auto& [name, values] : curve.observable) observables.column(name, values);
   record.set("observables", observables);
@@ -57,6 +67,14 @@ Figure to_figure(const RiskCurve& curve, const std::string& title) {
   figure.title = title;
   figure.series.push_back({Series::Style::line, "prediction", curve.steps, curve.risk, {}});
   return figure;
+}
+
+void add_bands(Figure& figure, const Prediction& prediction) {
+  if (!prediction.bands || !prediction.bands->missing.empty()) return;
+  const Eigen::ArrayXd& steps = prediction.curve.steps;
+  figure.series.push_back(
+      {Series::Style::dashes, "95 % of runs", steps, prediction.bands->low, {}});
+  figure.series.push_back({Series::Style::dashes, "", steps, prediction.bands->high, {}});
 }
 
 void add_ensemble(Figure& figure, const Eigen::ArrayXd& steps, const Eigen::ArrayXXd& risk,

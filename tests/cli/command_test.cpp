@@ -94,6 +94,29 @@ class Command : public ::testing::Test {
   fs::path folder = fs::temp_directory_path() / ("riskcurve-cli-" + std::to_string(getpid()));
 };
 
+TEST_F(Command, BandsAddTheSpreadOfSingleRunsAndCountThoseInside) {
+  const Json bare = Json::parse(run("predict good.toml --json").out);
+  EXPECT_FALSE(bare.contains("deviation"));
+  const Json predicted = Json::parse(run("predict good.toml --bands --json").out);
+  EXPECT_EQ(predicted["risk"], bare["risk"]);
+  EXPECT_EQ(predicted["deviation"][0], 0);
+  EXPECT_GT(predicted["deviation"][2], 0);
+  EXPECT_LT(predicted["low"][2], predicted["risk"][2]);
+  EXPECT_GT(predicted["high"][2], predicted["risk"][2]);
+
+  const Json compared = Json::parse(run("compare good.toml --bands --runs 40 --json").out);
+  EXPECT_EQ(compared["high"], predicted["high"]);
+  EXPECT_TRUE(compared["inside_percent"][0].is_null());
+  EXPECT_GT(compared["coverage_percent"], 80);
+  EXPECT_NE(run("compare good.toml --bands").out.find("inside %"), std::string::npos);
+
+  problem("heavy.toml", with(good, "kind = \"gaussian\", std = 0.2",
+                             "kind = \"student_t\", nu = 3, scale = 0.2"));
+  const Outcome heavy = run("predict heavy.toml --bands");
+  EXPECT_EQ(heavy.code, 0);
+  EXPECT_NE(heavy.err.find("no bands: the label noise has no fourth moment"), std::string::npos);
+}
+
 TEST_F(Command, PredictPrintsOneJsonObjectAndNothingElse) {
   const Outcome outcome = run("predict good.toml --json");
   EXPECT_EQ(outcome.code, 0);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -51,6 +52,39 @@ TEST(CurveRecord, HasTheFieldsThatScriptsRead) {
 TEST(CurveRecord, PopulationRiskIsNullUnderInfiniteVariance) {
   const auto json = nlohmann::json::parse(to_json(to_record(example(inf))));
   EXPECT_TRUE(json["population_risk"].is_null());
+}
+
+TEST(CurveRecord, HasBandsWhereTheyWereAskedForAndNullsWhereThereAreNone) {
+  Prediction prediction = example(0.5);
+  EXPECT_FALSE(nlohmann::json::parse(to_json(to_record(prediction))).contains("low"));
+  prediction.bands = Bands{"", Eigen::ArrayXd::Constant(3, 0.5), Eigen::ArrayXd::LinSpaced(3, 0, 2),
+                           Eigen::ArrayXd::LinSpaced(3, 2, 4)};
+  auto json = nlohmann::json::parse(to_json(to_record(prediction)));
+  EXPECT_EQ(json["deviation"], nlohmann::json({0.5, 0.5, 0.5}));
+  EXPECT_EQ(json["low"], nlohmann::json({0.0, 1.0, 2.0}));
+  EXPECT_EQ(json["high"], nlohmann::json({2.0, 3.0, 4.0}));
+  Figure figure = to_figure(prediction.curve, "");
+  add_bands(figure, prediction);
+  ASSERT_EQ(figure.series.size(), 3u);
+  EXPECT_EQ(figure.series[1].y[2], 2);
+  EXPECT_EQ(figure.series[2].y[2], 4);
+
+  prediction.bands = Bands{"no reason", {}, {}, {}};
+  json = nlohmann::json::parse(to_json(to_record(prediction)));
+  EXPECT_TRUE(json["deviation"].is_null() && json["low"].is_null() && json["high"].is_null());
+}
+
+TEST(Cover, CountsRunsInsideBandsThatHaveAWidth) {
+  Eigen::ArrayXd low(3), high(3);
+  low << 1, 1, 2;
+  high << 1, 3, 4;
+  Eigen::ArrayXXd risk(3, 4);
+  risk << 1, 1, 1, 1, 0, 1, 2, 3.5, 2.5, 3, 3.5, inf;
+  const Coverage coverage = cover(low, high, risk);
+  EXPECT_TRUE(std::isnan(coverage.percent[0]));
+  EXPECT_EQ(coverage.percent[1], 50);
+  EXPECT_EQ(coverage.percent[2], 75);
+  EXPECT_EQ(coverage.mean, 62.5);
 }
 
 TEST(Compare, CountsInStandardErrorsAndPercentOfThePrediction) {

@@ -1,4 +1,7 @@
 #pragma once
+#include <optional>
+
+#include "riskcurve/analysis/bands.hpp"
 #include "riskcurve/analysis/trust.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/problem.hpp"
@@ -11,10 +14,13 @@ struct Prediction {
   Trust trust;
   double noise_variance = 0;       ///< P = R + noise_variance/2; may be +inf
   double largest_stable_step = 0;  ///< raw step size
+  std::optional<Bands> bands;      ///< if asked for
 };
 
 /// Fills the experiment's mode system, compresses it where it is large (unless modes are kept), and
-/// solves it at the times of experiment.run. Throws InputError as mode_system and solve do.
-Prediction predict(const Experiment& experiment, const SolveOptions& options = {});
+/// solves it at the times of experiment.run. Bands that are missing leave a warning. Throws
+/// InputError as mode_system and solve do.
+Prediction predict(const Experiment& experiment, const SolveOptions& options = {},
+                   bool with_bands = false);
 
 }  // namespace riskcurve

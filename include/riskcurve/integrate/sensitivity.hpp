@@ -22,8 +22,12 @@ struct Sensitivity {
   // At the nodes of all panels, in increasing time:
   Eigen::ArrayXd time, step;  ///< t and gamma(t)
   Eigen::ArrayXd weight;      ///< quadrature weights: int_0^T f dt = sum weight f(time)
+  Eigen::ArrayXd risk_at;     ///< R(t)
   Eigen::ArrayXd gradient;    ///< dR(T)/dgamma(t), per unit of t
   Eigen::ArrayXd curvature;   ///< 2 sum p c: its derivative by gamma(t) with p, s held
+  /// 4 sum p^2 s c/m over modes of multiplicity m (m = 0: none): gamma^2 of it is the variance of
+  /// R(T) per step, of independent directions. Empty where multiplicities are unknown.
+  Eigen::ArrayXd scatter;
   Eigen::ArrayXd greedy;      ///< sum h a s/sum h c: the step size of fastest descent at t
 
   Eigen::ArrayXd initial;  ///< p_k(0) = dR(T)/ds_k(0)

@@ -19,4 +19,13 @@ struct Comparison {
 Comparison compare(const Eigen::ArrayXd& predicted, const Eigen::ArrayXd& mean,
                    const Eigen::ArrayXd& standard_error);
 
+/// How many runs lie within a band.
+struct Coverage {
+  Eigen::ArrayXd percent;  ///< shape (times); nan where the band has no width (step 0)
+  double mean;             ///< over the others; nan if there is none
+};
+
+/// low, high of shape (times); risk of shape (times, runs).
+Coverage cover(const Eigen::ArrayXd& low, const Eigen::ArrayXd& high, const Eigen::ArrayXXd& risk);
+
 }  // namespace riskcurve

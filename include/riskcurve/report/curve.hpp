@@ -10,11 +10,15 @@
 namespace riskcurve {
 
 /// steps, risk, population_risk (R + noise_variance/2; null where that is infinite), observables,
-/// modes if kept, status, message, warnings, trust, largest_stable_step, counters.
+/// deviation, low and high if bands were asked for (null where missing), modes if kept, status,
+/// message, warnings, trust, largest_stable_step, counters.
 Record to_record(const Prediction& prediction);
 
 /// The curve as a line over steps, axes chosen by its range.
 Figure to_figure(const RiskCurve& curve, const std::string& title);
+
+/// Adds the bands, if there are any, as dashed lines.
+void add_bands(Figure& figure, const Prediction& prediction);
 
 /// Adds an ensemble to a figure of risk over steps: mean with bars of two standard errors, and up
 /// to thirty single runs (`risk`, shape (times, runs)) behind it.
