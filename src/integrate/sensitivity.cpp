@@ -180,7 +180,7 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
     result.scatter.resize(kN * count);
   }
   Eigen::ArrayXd p = 0.5 * system.weight;
-  result.risk = system.risk(panels.back().modes.col(kN - 1));
+  if (count > 0) result.risk = system.risk(panels.back().modes.col(kN - 1));  // else it stays 0
   for (Eigen::Index i = count - 1; i >= 0; --i) {
     const Panel& panel = panels[static_cast<std::size_t>(i)];
     const Scalars now = scalars_of(system, step, panel);

@@ -148,5 +148,14 @@ TEST(Sensitivity, RefusesExtraStates) {
   EXPECT_THROW(sensitivity(system, constant_schedule(1e-3), 10), InputError);
 }
 
+TEST(Sensitivity, OfARiskThatIsAndStaysZeroHasNoTimes) {
+  VectorProblem problem = vector_problem(10, 0.3, no_noise());
+  problem.initial.setZero();
+  const Sensitivity at = sensitivity(sgd(problem, {2}), constant_schedule(0.1), 5);
+  EXPECT_EQ(at.curve.status, RiskCurve::Status::ok);
+  EXPECT_EQ(at.risk, 0);
+  EXPECT_EQ(at.time.size(), 0);
+}
+
 }  // namespace
 }  // namespace riskcurve
