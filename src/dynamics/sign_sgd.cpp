@@ -1,11 +1,8 @@
-#include <Eigen/Eigenvalues>
 #include <cmath>
-#include <memory>
-#include <vector>
 
 #include "dynamics/effective_rate.hpp"
+#include "dynamics/sign_basis.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 namespace {
@@ -39,27 +36,16 @@ SignModes diagonal_modes(const VectorProblem& problem) {
 }
 
 SignModes exact_modes(const VectorProblem& problem, double tau) {
-  const Eigen::MatrixXd& full = *problem.covariance.matrix;
-  std::vector<Eigen::Index> alive;
-  for (Eigen::Index j = 0; j < full.rows(); ++j)
-    if (full(j, j) > 0) alive.push_back(j);
-  const Eigen::MatrixXd k = full(alive, alive);
-  const Eigen::VectorXd root = k.diagonal().array().sqrt().sqrt();  // D^(1/2)
-  const Eigen::VectorXd inverse = root.cwiseInverse();
-  const Eigen::MatrixXd s = inverse.asDiagonal() * k * inverse.asDiagonal();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(s);
-  const Eigen::MatrixXd w = root.asDiagonal() * solver.eigenvectors();
-  Eigen::MatrixXd rho = inverse.asDiagonal() * s * inverse.asDiagonal();
-  rho.diagonal().setOnes();  // arcsin(1 - roundoff) would be off by the root of roundoff
-  const Eigen::MatrixXd reshaped = 2 / M_PI * rho.array().max(-1.0).min(1.0).asin().matrix();
-
+  const SignBasis basis = sign_basis(problem);
   SignModes modes;
-  modes.weight = modes.drift = solver.eigenvalues().array().max(0.0);
-  modes.diffusion = w.cwiseProduct(reshaped * w).colwise().sum().transpose().array().max(0.0);
-  const Eigen::VectorXd error = (*problem.initial_error)(alive);
-  modes.initial = (w.transpose() * error).array().square();
+  modes.weight = modes.drift = basis.value;
+  modes.diffusion = basis.diffusion();
+  modes.initial = basis.error.array().square();
   modes.multiplicity = Eigen::ArrayXd::Ones(modes.weight.size());
-  const Eigen::MatrixXd k_basis = k * (inverse.asDiagonal() * solver.eigenvectors());
+  const Eigen::MatrixXd& full = *problem.covariance.matrix;
+  const Eigen::MatrixXd k = full(basis.alive, basis.alive);
+  const Eigen::MatrixXd k_basis =
+      k * (k.diagonal().cwiseSqrt().cwiseInverse().asDiagonal() * basis.w);
   modes.plain = k_basis.colwise().squaredNorm().transpose().array() / std::sqrt(tau);
   return modes;
 }
@@ -69,11 +55,8 @@ SignModes exact_modes(const VectorProblem& problem, double tau) {
 ModeSystem sign_sgd(const VectorProblem& problem, const SignSgd& optimizer) {
   const Spectrum& spectrum = problem.covariance.spectrum;
   const double tau = spectrum.mean();
-  Orientation orientation = problem.covariance.orientation;
+  const Orientation orientation = problem.covariance.orientation;
   ModeSystem system;
-  if (orientation == Orientation::given && (!problem.covariance.matrix || !problem.initial_error))
-    throw InputError("problem.covariance.orientation", "given",
-                     "a covariance matrix small enough to hold; use orientation = \"generic\"");
   const SignModes modes = orientation == Orientation::given      ? exact_modes(problem, tau)
                           : orientation == Orientation::diagonal ? diagonal_modes(problem)
                                                                  : generic_modes(problem);

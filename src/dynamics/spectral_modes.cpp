@@ -180,7 +180,8 @@ ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer) {
   return system;
 }
 
-ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer) {
+ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer,
+                    Grids wanted) {
   const ResolventCurve curve(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
                              optimizer.batch);
   const auto rates =
@@ -210,7 +211,8 @@ ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optim
   const double top = high > 0 ? high : 1.0;
   const auto basis =
       std::make_shared<LogRiskBasis>(kLowest * (start > 0 ? start : top), top, kRiskNodes);
-  const std::vector<Grid> grids = short_grids(problem);
+  const std::vector<Grid> grids =
+      wanted == Grids::whole ? std::vector<Grid>{full_grid(problem)} : short_grids(problem);
   ModeSystem system = stack(grids, kRiskNodes);
   for (int m = kRiskNodes - 1; m >= 0; --m) fill(system, m, grids, rates->at(basis->risk(m)));
   system.noise_variance = variance;

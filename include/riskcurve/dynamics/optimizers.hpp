@@ -49,12 +49,15 @@ ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer);
 /// warning, where correlations near 1 on both sides ask for more.
 ModeSystem sign_sgd(const MatrixProblem& problem, const SignSgd& optimizer);
 
+enum class Grids { compressed, whole };
 /// SignSVD and every other spectral optimizer: a and c by the quadratures of spectral.hpp. Gaussian
 /// noise and f = g^q: a = a^(1) (2P)^((q-1)/2), c = c^(1) (2P)^q, one product each. Else a and c
 /// are interpolated in log R (Chebyshev) between R(0)/10^9 and 30 R(0) (noise included): sums of
-/// products, the spectra first compressed by their Gauss rules where they are long.
+/// products, the spectra first compressed by their Gauss rules where they are long (Grids::whole:
+/// kept, a mode for each pair of nodes).
 /// Throws InputError where c is infinite (heavy tails or q too small; see spectral.hpp).
-ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer);
+ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer,
+                    Grids grids = Grids::compressed);
 
 /// The mode system of the optimizer named in experiment.optimizer ("name"), by registration.
 /// Throws InputError for an unknown name, wrong or unknown keys.

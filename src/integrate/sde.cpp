@@ -1,0 +1,270 @@
+#include "riskcurve/integrate/sde.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/random/gamma_distribution.hpp>
+#include <boost/random/poisson_distribution.hpp>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <tuple>
+#include <vector>
+
+#include "integrate/sde_step.hpp"
+#include "riskcurve/problem/error.hpp"
+#include "riskcurve/problem/random.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kBlownUp = 1e30;  // growth over the start that counts as divergence
+constexpr Index kAhead = 32;       // steps whose correlated noise is drawn by one product
+
+enum Purpose : std::uint64_t { normals = 16, others = 17 };
+
+void check(const Amplitudes& of, const ArrayXd& at, const SdeOptions& options) {
+  const auto whole = [](const char* field, int value, int least) {
+    if (value < least)
+      throw InputError(field, fmt::format("{}", value),
+                       fmt::format("a whole number, at least {}", least));
+  };
+  whole("runs", options.runs, 1);
+  whole("threads", options.threads, 0);
+  if (!(options.change > 0 && options.change <= 1))
+    throw InputError("change", fmt::format("{}", options.change), "a number in (0, 1]");
+  if (!(options.step >= 0 && std::isfinite(options.step)))
+    throw InputError("step", fmt::format("{}", options.step), "a finite number >= 0");
+  if (at.size() == 0) throw InputError("at", "[]", "at least one time to record");
+  for (Index i = 0; i < at.size(); ++i)
+    if (!(at[i] >= 0 && std::isfinite(at[i]) && (i == 0 || at[i] > at[i - 1])))
+      throw InputError(fmt::format("at[{}]", i), fmt::format("{}", at[i]),
+                       "finite, increasing times >= 0");
+
+  const ModeSystem& system = of.system;
+  validate(system);
+  const auto shape = [&](const char* field, Index rows) {
+    if (rows != system.modes())
+      throw InputError(field, fmt::format("{} rows", rows),
+                       fmt::format("one for each of the {} modes", system.modes()));
+  };
+  shape("amplitudes: multiplicity", system.multiplicity.size());
+  if (of.initial.size() > 0) shape("amplitudes: initial", of.initial.size());
+  if (of.correlation.size() > 0) {
+    shape("amplitudes: correlation", of.correlation.rows());
+    if ((system.multiplicity != 1.0).any())
+      throw InputError("amplitudes: multiplicity", "not all 1",
+                       "single directions where noise is correlated");
+  }
+  if ((system.multiplicity <= 0 && system.weight * system.initial > 0).any())
+    throw InputError("amplitudes: multiplicity", "0 where there is initial error",
+                     "whole directions; a compressed system has lost them");
+}
+
+/// Everything the runs share.
+struct Setting {
+  ModeSystem system;  // its functions behind a lock: they may keep tables
+  Schedule schedule;
+  SdeOptions options;
+  ArrayXd initial;
+  const Eigen::MatrixXd& correlation;
+  std::vector<double> breaks;
+  double blown_up;
+  std::mutex lock;
+
+  Setting(const Amplitudes& of, const Schedule& step, const SdeOptions& chosen)
+      : system(of.system),
+        schedule(step),
+        options(chosen),
+        initial(of.initial.size() > 0 ? of.initial : ArrayXd(of.system.initial.sqrt())),
+        correlation(of.correlation),
+        breaks(step.breaks) {
+    breaks.insert(breaks.end(), system.breaks.begin(), system.breaks.end());
+    std::sort(breaks.begin(), breaks.end());
+    const double noise = std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0;
+    blown_up = kBlownUp * std::max(system.risk(initial.square()) + noise, 1e-250);
+    system.response = [this, inner = system.response](double t, double risk, const ArrayXd& e) {
+      const std::lock_guard<std::mutex> hold(lock);
+      return inner(t, risk, e);
+    };
+    if (system.extra_rate)
+      system.extra_rate = [this, inner = system.extra_rate](double t, double risk,
+                                                            const ArrayXd& e) {
+        const std::lock_guard<std::mutex> hold(lock);
+        return inner(t, risk, e);
+      };
+  }
+  Setting(const Setting&) = delete;
+};
+
+/// One run in flight.
+class Walk {
+ public:
+  Walk(const Setting& setting, std::uint64_t number)
+      : setting_(setting),
+        number_(number),
+        step_(setting.system, setting.schedule, setting.options.method),
+        x_(setting.initial),
+        extra_(setting.system.extra_initial),
+        xi_(setting.system.modes()) {}
+
+  double risk() const { return setting_.system.risk(x_.square()); }
+  bool sound() const { return risk() <= setting_.blown_up; }
+
+  /// To time `end`; stops where the run has diverged.
+  void advance(double end) {
+    while (t_ < end && sound()) {
+      const auto next = std::upper_bound(setting_.breaks.begin(), setting_.breaks.end(), t_);
+      const double until = next == setting_.breaks.end() ? end : std::min(end, *next);
+      step_.start(t_, x_.square(), extra_);
+      const double left = until - t_, pieces = std::ceil(left / longest(left) * (1 - 1e-12));
+      const double h = pieces > 1 ? left / pieces : left;
+      step_.finish(h);
+      extra_ = step_.extra;
+      move();
+      t_ = pieces > 1 ? t_ + h : until;
+      ++count_;
+    }
+  }
+
+ private:
+  double longest(double left) const {
+    const SdeOptions& options = setting_.options;
+    if (options.step > 0) return std::min(options.step, left);
+    double h = step_.longest(options.change, left);
+    if (setting_.correlation.size() > 0) h = std::min(h, 1 / step_.fastest());
+    return h;
+  }
+
+  void move() {
+    const ArrayXd& m = setting_.system.multiplicity;
+    draw();
+    Random random(setting_.options.seed, number_, count_, Purpose::others);
+    const auto chi_square = [&](double degrees) {
+      return degrees > 0 ? 2 * boost::random::gamma_distribution<double>(degrees / 2)(random) : 0.0;
+    };
+    for (Index k = 0; k < x_.size(); ++k) {
+      const double mean = step_.decay[k] * x_[k], sigma = step_.deviation[k];
+      x_[k] = mean + sigma * xi_[k];
+      if (m[k] == 1 || sigma == 0) continue;
+      if (m[k] > 1) {  // turn the directions so that all error lies along the first
+        const double s = x_[k] * x_[k] + sigma * sigma * chi_square(m[k] - 1);
+        x_[k] = std::copysign(std::sqrt(s), x_[k]);
+      } else {  // part of a direction: a quadrature node's; the chi-square as a Poisson mixture
+        const double half = 0.5 * (mean / sigma) * (mean / sigma);
+        // Beyond this the mixture's extra spread (1 - m)/(4 half) is nothing.
+        if (half > 1e6) continue;
+        const double terms =
+            half > 0 ? static_cast<double>(
+                           boost::random::poisson_distribution<long, double>(half)(random))
+                     : 0.0;
+        x_[k] = sigma * std::sqrt(chi_square(m[k] + 2 * terms));
+      }
+    }
+  }
+
+  /// xi_ for this step: each step has a stream of its own, so how many are drawn at once changes no
+  /// number.
+  void draw() {
+    const auto& [options, correlation] = std::tie(setting_.options, setting_.correlation);
+    if (correlation.size() == 0) {
+      Random(options.seed, number_, count_, Purpose::normals)
+          .normals(xi_.data(), static_cast<std::size_t>(xi_.size()));
+      return;
+    }
+    const Index slot = static_cast<Index>(count_ % kAhead);
+    if (slot == 0) {
+      Eigen::MatrixXd eta(correlation.cols(), kAhead);
+      for (Index i = 0; i < kAhead; ++i)
+        Random(options.seed, number_, count_ + static_cast<std::uint64_t>(i), Purpose::normals)
+            .normals(eta.col(i).data(), static_cast<std::size_t>(eta.rows()));
+      ahead_.noalias() = correlation * eta;
+    }
+    xi_ = ahead_.col(slot).array();
+  }
+
+  const Setting& setting_;
+  const std::uint64_t number_;
+  SdeStep step_;
+  double t_ = 0;
+  ArrayXd x_, extra_, xi_;
+  std::uint64_t count_ = 0;
+  Eigen::MatrixXd ahead_;
+};
+
+void summarize(SdeEnsemble& ensemble) {
+  const auto n = static_cast<double>(ensemble.risk.cols());
+  ensemble.mean = ensemble.risk.rowwise().sum() / n;  // nan where no run was whole
+  ensemble.error.setConstant(ensemble.risk.rows(), nan);
+  if (n < 2) return;  // one run tells nothing of the spread
+  for (Index i = 0; i < ensemble.risk.rows(); ++i) {
+    const double mean = ensemble.mean[i];
+    ensemble.error[i] = std::isfinite(mean)
+                            ? std::sqrt((ensemble.risk.row(i) - mean).square().sum() / (n - 1) / n)
+                            : infinity;
+  }
+}
+
+}  // namespace
+
+SdeEnsemble solve_sde(const Amplitudes& amplitudes, const Schedule& step, const ArrayXd& at,
+                      const SdeOptions& options) {
+  check(amplitudes, at, options);
+  const Setting setting(amplitudes, step, options);
+  Eigen::ArrayXXd risk = Eigen::ArrayXXd::Constant(at.size(), options.runs, infinity);
+  std::vector<Index> whole;
+  std::exception_ptr error;
+  std::atomic<bool> stopped = false;
+  long done = 0;
+  const double total = static_cast<double>(options.runs) * static_cast<double>(at.size());
+  const int threads = options.threads > 0 ? options.threads : omp_get_num_procs();
+
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+  for (int number = 0; number < options.runs; ++number) {
+    if (stopped) continue;
+    bool stop = false;
+    try {  // an exception must not leave the parallel region
+      Walk run(setting, static_cast<std::uint64_t>(number));
+      for (Index i = 0; i < at.size() && !stop; ++i) {
+        run.advance(at[i]);
+        if (run.sound()) risk(i, number) = run.risk();
+#pragma omp critical(riskcurve_sde)
+        {
+          ++done;
+          if (!stopped && options.progress && !options.progress(static_cast<double>(done) / total))
+            stopped = true;
+          stop = stopped && i + 1 < at.size();
+        }
+      }
+#pragma omp critical(riskcurve_sde)
+      if (!stop) whole.push_back(number);
+    } catch (...) {
+#pragma omp critical(riskcurve_sde)
+      {
+        stopped = true;
+        error = std::current_exception();
+      }
+    }
+  }
+  if (error) std::rethrow_exception(error);
+
+  std::sort(whole.begin(), whole.end());
+  SdeEnsemble ensemble;
+  ensemble.steps = at;
+  ensemble.interrupted = std::ssize(whole) < options.runs;
+  ensemble.risk = risk(Eigen::all, whole);
+  for (Index run = 0; run < ensemble.risk.cols(); ++run)
+    if (!std::isfinite(ensemble.risk(at.size() - 1, run))) ++ensemble.diverged;
+  summarize(ensemble);
+  return ensemble;
+}
+
+}  // namespace riskcurve
