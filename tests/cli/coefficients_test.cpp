@@ -1,17 +1,12 @@
 // `riskcurve coefficients`, run as a user's script would.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "cli/command_fixture.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using Row = std::vector<double>;
 
@@ -32,38 +27,17 @@ steps = 100
 at = [0, 100]
 )";
 
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-class Coefficients : public ::testing::Test {
+class Coefficients : public CommandFixture {
  protected:
-  Coefficients() { fs::create_directories(folder); }
-  ~Coefficients() override { fs::remove_all(folder); }
-
   Outcome run(const std::string& text, const std::string& options = "") const {
-    std::ofstream(folder / "file.toml") << text;
-    const std::string line = "cd '" + folder.string() +
-                             "' && '" RISKCURVE_BINARY_DIR
-                             "/src/riskcurve' coefficients file.toml " +
-                             options + " >out.txt 2>err.txt </dev/null";
-    const int status = std::system(line.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents("out.txt"), contents("err.txt")};
-  }
-  std::string contents(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder / name, std::ios::binary).rdbuf();
-    return text.str();
+    write("file.toml", text);
+    return outcome("\"$R\" coefficients file.toml " + options);
   }
   static std::string with(std::string text, const std::string& from, const std::string& to) {
     const auto place = text.find(from);
     EXPECT_NE(place, std::string::npos) << from;
     return text.replace(place, from.size(), to);
   }
-
-  fs::path folder =
-      fs::temp_directory_path() / ("riskcurve-coefficients-" + std::to_string(getpid()));
 };
 
 TEST_F(Coefficients, JsonHoldsRatesExponentsAndBatches) {

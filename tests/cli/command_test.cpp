@@ -1,14 +1,13 @@
 // Runs the riskcurve command itself, as a user's script would.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "cli/command_fixture.hpp"
 
 namespace {
 
@@ -30,13 +29,6 @@ steps = 100
 at = [0, 50, 100]
 )";
 
-std::string contents(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 /// `text` with the one occurrence of `from` replaced.
 std::string with(std::string text, const std::string& from, const std::string& to) {
   const auto place = text.find(from);
@@ -44,37 +36,20 @@ std::string with(std::string text, const std::string& from, const std::string& t
   return text.replace(place, from.size(), to);
 }
 
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-class Command : public ::testing::Test {
+class Command : public CommandFixture {
  protected:
-  Command() {
-    fs::create_directories(folder);
-    problem("good.toml", good);
-  }
-  ~Command() override { fs::remove_all(folder); }
+  Command() { write("good.toml", good); }
 
-  void problem(const std::string& name, const std::string& text) const {
-    std::ofstream(folder / name) << text;
-  }
   /// Runs `riskcurve arguments` in the folder; `before` stands before it in the shell.
   Outcome run(const std::string& arguments, const std::string& before = "") const {
-    const std::string line = "cd '" + folder.string() + "' && " + before +
-                             " '" RISKCURVE_BINARY_DIR "/src/riskcurve' " + arguments +
-                             " >stdout.txt 2>stderr.txt </dev/null";
-    const int status = std::system(line.c_str());
-    const Outcome outcome{WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-                          contents(folder / "stdout.txt"), contents(folder / "stderr.txt")};
-    fs::remove(folder / "stdout.txt");
-    fs::remove(folder / "stderr.txt");
-    return outcome;
+    const Outcome result = outcome(before + " \"$R\" " + arguments);
+    fs::remove(folder / "out.txt");
+    fs::remove(folder / "err.txt");
+    return result;
   }
   /// `riskcurve predict` on this text must be bad input, in one line that says `expected`.
   void refused(const std::string& text, const std::string& expected) const {
-    problem("bad.toml", text);
+    write("bad.toml", text);
     const Outcome outcome = run("predict bad.toml --json --out result.csv");
     EXPECT_EQ(outcome.code, 2) << expected;
     EXPECT_EQ(outcome.out, "");
@@ -90,8 +65,6 @@ class Command : public ::testing::Test {
     std::sort(names.begin(), names.end());
     return names;
   }
-
-  fs::path folder = fs::temp_directory_path() / ("riskcurve-cli-" + std::to_string(getpid()));
 };
 
 TEST_F(Command, BandsAddTheSpreadOfSingleRunsAndCountThoseInside) {
@@ -110,8 +83,8 @@ TEST_F(Command, BandsAddTheSpreadOfSingleRunsAndCountThoseInside) {
   EXPECT_GT(compared["coverage_percent"], 80);
   EXPECT_NE(run("compare good.toml --bands").out.find("inside %"), std::string::npos);
 
-  problem("heavy.toml", with(good, "kind = \"gaussian\", std = 0.2",
-                             "kind = \"student_t\", nu = 3, scale = 0.2"));
+  write("heavy.toml",
+        with(good, "kind = \"gaussian\", std = 0.2", "kind = \"student_t\", nu = 3, scale = 0.2"));
   const Outcome heavy = run("predict heavy.toml --bands");
   EXPECT_EQ(heavy.code, 0);
   EXPECT_NE(heavy.err.find("no bands: the label noise has no fourth moment"), std::string::npos);
@@ -158,8 +131,8 @@ TEST_F(Command, ModesSumToTheRisk) {
 }
 
 TEST_F(Command, InfiniteVarianceHasNoPopulationRisk) {
-  problem("cauchy.toml", with(with(good, "\"sgd\"", "\"sign_sgd\""), "\"gaussian\", std",
-                              "\"student_t\", nu = 1, scale"));
+  write("cauchy.toml", with(with(good, "\"sgd\"", "\"sign_sgd\""), "\"gaussian\", std",
+                            "\"student_t\", nu = 1, scale"));
   const Json json = Json::parse(run("predict cauchy.toml --json").out);
   EXPECT_TRUE(json["population_risk"].is_null());
   EXPECT_EQ(json["observables"]["effective_learning_rate"].size(), 3u);
@@ -202,9 +175,9 @@ TEST_F(Command, CompareStatesTheDifferenceOfItsOwnColumns) {
 }
 
 TEST_F(Command, SpectrumNeedsOnlyACovariance) {
-  problem("spectrum.toml",
-          "[problem.covariance]\nkind = \"power_law\"\ndimension = 1000\n"
-          "alpha = 0.7\n");
+  write("spectrum.toml",
+        "[problem.covariance]\nkind = \"power_law\"\ndimension = 1000\n"
+        "alpha = 0.7\n");
   const Json json = Json::parse(run("spectrum spectrum.toml --json").out);
   EXPECT_EQ(json["dimension"], 1000);
   EXPECT_NEAR(json["power_law"]["alpha"].get<double>(), 0.7, 1e-9);
@@ -219,15 +192,14 @@ TEST_F(Command, WritesFilesWhole) {
   EXPECT_EQ(run("predict good.toml --out r.json").code, 0);
   EXPECT_EQ(files(),
             (std::vector<std::string>{"good.toml", "r.csv", "r.json", "r.npz", "r.png", "r.svg"}));
-  EXPECT_EQ(contents(folder / "r.csv").substr(0, 27), "steps,risk,population_risk\n");
-  EXPECT_EQ(Json::parse(contents(folder / "r.json")),
-            Json::parse(run("predict good.toml --json").out));
+  EXPECT_EQ(contents("r.csv").substr(0, 27), "steps,risk,population_risk\n");
+  EXPECT_EQ(Json::parse(contents("r.json")), Json::parse(run("predict good.toml --json").out));
 }
 
 TEST_F(Command, BadOutputsAreRefusedBeforeAnyWork) {
   // A problem whose simulation would take hours.
-  problem("long.toml",
-          with(with(good, "steps = 100", "steps = 1000000000000"), "50, 100]", "1000000000000]"));
+  write("long.toml",
+        with(with(good, "steps = 100", "steps = 1000000000000"), "50, 100]", "1000000000000]"));
   for (const char* option : {"--out r.txt", "--out r", "--plot r.pdf", "--out none/r.csv"}) {
     const Outcome outcome = run(std::string("simulate long.toml ") + option, "timeout 10");
     EXPECT_EQ(outcome.code, 2) << option;
@@ -279,14 +251,14 @@ TEST_F(Command, BadProblemsAreNamedInOneLine) {
           "problem.covariance.values = -2");
   refused(with(good, power_law, "\"eigenvalues\", values = []"), "problem.covariance.values");
   refused(with(good, power_law, "\"data\", path = \"none.csv\""), "none.csv");
-  problem("short.csv", "1,2,3\n4,5\n");
+  write("short.csv", "1,2,3\n4,5\n");
   refused(with(good, power_law, "\"data\", path = \"short.csv\""), "short.csv, line 2");
-  problem("nan.csv", "1,2,3\n4,nan,5\n");
+  write("nan.csv", "1,2,3\n4,nan,5\n");
   refused(with(good, power_law, "\"data\", path = \"nan.csv\""), "nan.csv, line 2");
 }
 
 TEST_F(Command, UnstableStepIsReportedWithWhatWasComputed) {
-  problem("unstable.toml", with(good, "step = 0.01", "step = 50"));
+  write("unstable.toml", with(good, "step = 0.01", "step = 50"));
   const Outcome outcome = run("predict unstable.toml --json");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.err.find("prediction diverged"), std::string::npos);
@@ -295,15 +267,15 @@ TEST_F(Command, UnstableStepIsReportedWithWhatWasComputed) {
   EXPECT_GE(json["warnings"].size(), 1u);
   EXPECT_EQ(json["steps"].size(), json["risk"].size());
 
-  problem("exploding.toml", with(good, "step = 0.01", "step = 1e9"));
+  write("exploding.toml", with(good, "step = 0.01", "step = 1e9"));
   const Outcome runs = run("simulate exploding.toml --json");
   EXPECT_EQ(runs.code, 1);
   EXPECT_EQ(Json::parse(runs.out)["status"], "diverged");
 }
 
 TEST_F(Command, ZeroRiskStaysFinite) {
-  problem("zero.toml",
-          with(with(good, "risk = 1.0", "risk = 0"), "\"gaussian\", std = 0.2", "\"none\""));
+  write("zero.toml",
+        with(with(good, "risk = 1.0", "risk = 0"), "\"gaussian\", std = 0.2", "\"none\""));
   const Outcome outcome = run("compare zero.toml --json --runs 2");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   const Json json = Json::parse(outcome.out);
@@ -312,8 +284,8 @@ TEST_F(Command, ZeroRiskStaysFinite) {
 }
 
 TEST_F(Command, InterruptEndsCleanlyWithoutFiles) {
-  problem("long.toml",
-          with(with(good, "steps = 100", "steps = 1000000000000"), "50, 100]", "1000000000000]"));
+  write("long.toml",
+        with(with(good, "steps = 100", "steps = 1000000000000"), "50, 100]", "1000000000000]"));
   const Outcome outcome = run("simulate long.toml --runs 1 --json --out r.csv",
                               "timeout --signal=INT --kill-after=20 1");
   // timeout itself answers 124 once it had to send the signal.

@@ -1,13 +1,10 @@
 // `riskcurve optimum`, run as a user's script would.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "cli/command_fixture.hpp"
 
 namespace {
 
@@ -24,29 +21,12 @@ batch = 4
 )";
 const std::string run_table = "[run]\nsteps = 1000\nat = [1000]\n";
 
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-class OptimumCommand : public ::testing::Test {
+class OptimumCommand : public CommandFixture {
  protected:
-  OptimumCommand() { fs::create_directories(folder); }
-  ~OptimumCommand() override { fs::remove_all(folder); }
-
   Outcome run(const std::string& command, const std::string& schedule,
               const std::string& options) const {
-    std::ofstream(folder / "file.toml") << text << "[schedule]\n" << schedule << run_table;
-    const std::string line = "cd '" + folder.string() +
-                             "' && '" RISKCURVE_BINARY_DIR "/src/riskcurve' " + command +
-                             " file.toml " + options + " >out.txt 2>err.txt </dev/null";
-    const int status = std::system(line.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents("out.txt"), contents("err.txt")};
-  }
-  std::string contents(const std::string& name) const {
-    std::ostringstream bytes;
-    bytes << std::ifstream(folder / name).rdbuf();
-    return bytes.str();
+    write("file.toml", text + "[schedule]\n" + schedule + run_table);
+    return outcome("\"$R\" " + command + " file.toml " + options);
   }
   double predicted(const std::string& schedule) const {
     const Outcome outcome = run("predict", schedule, "--json");
@@ -54,7 +34,6 @@ class OptimumCommand : public ::testing::Test {
     return Json::parse(outcome.out)["risk"][0];
   }
 
-  fs::path folder = fs::temp_directory_path() / ("riskcurve-optimum-" + std::to_string(getpid()));
   std::string text = problem;
   const std::string constant = "kind = 'constant'\nstep = 0.01\n";
 };

@@ -7,36 +7,20 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
+
+#include "cli/command_fixture.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 
-class PhasesCommand : public ::testing::Test {
+class PhasesCommand : public CommandFixture {
  protected:
-  PhasesCommand() { fs::create_directories(folder); }
-  ~PhasesCommand() override { fs::remove_all(folder); }
-
   std::string path(const std::string& name) const { return (folder / name).string(); }
-  std::string contents(const std::string& name) const {
-    std::ifstream file(path(name), std::ios::binary);
-    std::ostringstream bytes;
-    bytes << file.rdbuf();
-    return bytes.str();
-  }
-  /// Exit code; standard output and error are in out.txt and err.txt.
-  int run(const std::string& arguments) const {
-    const std::string command = std::string(RISKCURVE_BINARY_DIR) + "/src/riskcurve phases " +
-                                arguments + " > " + path("out.txt") + " 2> " + path("err.txt");
-    return WEXITSTATUS(std::system(command.c_str()));
-  }
-  fs::path folder = fs::temp_directory_path() / ("riskcurve-phases-" + std::to_string(getpid()));
+  int run(const std::string& arguments) const { return shell("\"$R\" phases " + arguments); }
 };
 
 const std::string small = "--dimension 1e4 --points 3 --horizons 10 1e3 ";

@@ -1,24 +1,21 @@
 // `riskcurve sweep`, run, killed and resumed as a user's would be.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "cli/command_fixture.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 
-class SweepCommand : public ::testing::Test {
+class SweepCommand : public CommandFixture {
  protected:
   SweepCommand() {
-    fs::create_directories(folder);
     write("file.toml", R"([problem]
 covariance = { kind = "power_law", dimension = 60, alpha = 0.3, orientation = "diagonal" }
 target = { kind = "power_law", beta = 0.2, risk = 1.0 }
@@ -35,7 +32,6 @@ at = [10, 1000]
 )");
     write("grid.toml", grid("step", "values = [1, 2, 4]"));
   }
-  ~SweepCommand() override { fs::remove_all(folder); }
 
   static std::string grid(const std::string& find, const std::string& values,
                           const std::string& field = "optimizer.batch") {
@@ -43,23 +39,6 @@ at = [10, 1000]
            values +
            "\n[[vary]]\nfield = 'problem.covariance.alpha'\nfrom = 0.1\nto = 0.9\ncount = 9\n";
   }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder / name) << text;
-  }
-  std::string contents(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder / name, std::ios::binary).rdbuf();
-    return text.str();
-  }
-  /// A shell line in the folder, $R the command; its exit code.
-  int shell(const std::string& line) const {
-    const int status = std::system(("cd '" + folder.string() +
-                                    "' && R='" RISKCURVE_BINARY_DIR "/src/riskcurve'; " + line +
-                                    " >out.txt 2>err.txt </dev/null")
-                                       .c_str());
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-  fs::path folder = fs::temp_directory_path() / ("riskcurve-sweep-" + std::to_string(getpid()));
 };
 
 // An axis of texts among them.

@@ -1,14 +1,12 @@
 // `riskcurve transfer`, run as a user's script would.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "cli/command_fixture.hpp"
 
 namespace {
 
@@ -28,27 +26,10 @@ step = 0.01
 steps = 20
 )";
 
-class TransferCommand : public ::testing::Test {
+class TransferCommand : public CommandFixture {
  protected:
-  TransferCommand() {
-    fs::create_directories(folder);
-    std::ofstream(folder / "file.toml") << problem;
-  }
-  ~TransferCommand() override { fs::remove_all(folder); }
-
-  int run(const std::string& options) const {
-    const std::string line = "cd '" + folder.string() +
-                             "' && '" RISKCURVE_BINARY_DIR "/src/riskcurve' transfer " + options +
-                             " >out.txt 2>err.txt </dev/null";
-    const int status = std::system(line.c_str());
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-  std::string contents(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder / name).rdbuf();
-    return text.str();
-  }
-  fs::path folder = fs::temp_directory_path() / ("riskcurve-transfer-" + std::to_string(getpid()));
+  TransferCommand() { write("file.toml", problem); }
+  int run(const std::string& options) const { return shell("\"$R\" transfer " + options); }
 };
 
 // The best step of noise-free isotropic SGD is b/d.
