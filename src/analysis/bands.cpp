@@ -18,7 +18,7 @@ constexpr double kQuantile95 = 1.959963984540054;
 
 /// Shared noise along a curve, linear between a few of its nodes: it varies slowly, and its
 /// expectations may be costly.
-struct Table {
+struct Interpolated {
   std::vector<double> time;
   std::vector<SharedNoise> value;
 
@@ -84,7 +84,7 @@ Bands bands(const Experiment& experiment, const ModeSystem& system, const RiskCu
 
   SolveOptions options;
   options.rtol = 1e-6;
-  Table table;
+  Interpolated table;
   Eigen::ArrayXd relative = Eigen::ArrayXd::Zero(times);
   for (auto at = swept.rbegin(); at != swept.rend(); ++at) {
     const Sensitivity s = sensitivity(system, experiment.schedule, curve.steps[*at], options);

@@ -95,14 +95,15 @@ ArrayXd best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms
-  const double at_start = std::log(system.risk(system.initial));
-  const Rates rates = rates_at(system, 0, std::exp(at_start));
+  // The first guess: the step of fastest descent, or one that decays the risk a few times, if less.
+  // Later ones are on the line through the horizons before.
+  const double at_start = system.risk(system.initial);
+  const Rates rates = rates_at(system, 0, at_start);
   const double descent = (system.weight * rates.drift * system.initial).sum();
+  const double first = std::min(descent / (system.weight * rates.diffusion).sum(),
+                                4 * at_start / (descent * plan.horizon[0]));
   for (Index i = 0; i < count; ++i) {
-    // A first guess: the step of fastest descent, or one that decays the risk a few times, if less.
-    // Later on the line through the horizons before.
-    double guess = std::min(std::log(descent / (system.weight * rates.diffusion).sum()),
-                            at_start - std::log(0.25 * descent * plan.horizon[0]));
+    double guess = std::log(first);
     double lowest = -INFINITY;
     if (i > 0) {
       const double ahead = time[i] - time[i - 1];

@@ -31,21 +31,21 @@ void print_table(const std::vector<std::string>& columns,
                  const std::vector<std::vector<std::string>>& rows) {
   constexpr std::size_t shown = 40;
   const std::size_t count = std::min(rows.size(), shown);
-  std::vector<std::string> lines(count + 1);
+  Record table;
+  std::vector<Heading> headings;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (columns[i] == "slope") continue;
-    std::vector<std::string> cells{columns[i]};
+    std::vector<std::string> cells;
     for (std::size_t r = 0; r < count; ++r) {
       char* end = nullptr;
       const double number = std::strtod(rows[r][i].c_str(), &end);
       const bool numeric = end != rows[r][i].c_str() && *end == '\0';
       cells.push_back(numeric ? fmt::format("{:.6g}", number) : rows[r][i]);
     }
-    const std::size_t width = std::ranges::max(cells, {}, &std::string::size).size();
-    for (std::size_t r = 0; r < cells.size(); ++r)
-      lines[r] += fmt::format("{}{:>{}}", lines[r].empty() ? "" : "  ", cells[r], width);
+    table.column(columns[i], cells);
+    headings.push_back({columns[i], columns[i]});
   }
-  for (const std::string& line : lines) fmt::print("{}\n", line);
+  fmt::print("{}", to_table(table, headings));
   if (rows.size() > shown) fmt::print("({} more rows in the file)\n", rows.size() - shown);
 }
 

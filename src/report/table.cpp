@@ -26,13 +26,11 @@ std::string hash(const std::string& text) {  // FNV-1a
 }
 
 std::string line_of(const std::vector<Cell>& row) {
-  std::string line;
-  for (const Cell& cell : row) {
-    if (!line.empty()) line += ',';
-    line += std::holds_alternative<double>(cell) ? fmt::format("{}", std::get<double>(cell))
-                                                 : csv_cell(std::get<std::string>(cell));
-  }
-  return line;
+  std::vector<std::string> cells;
+  for (const Cell& cell : row)
+    cells.push_back(std::holds_alternative<double>(cell) ? fmt::format("{}", std::get<double>(cell))
+                                                         : std::get<std::string>(cell));
+  return csv_line(cells);
 }
 
 std::vector<std::string> cells_of(const std::string& line) {
@@ -184,16 +182,8 @@ TableOutcome fill(const Table& table, const std::string& path, const TableOption
 
 std::string to_csv(const std::vector<std::string>& columns,
                    const std::vector<std::vector<std::string>>& rows) {
-  std::string text;
-  const auto add = [&](const std::vector<std::string>& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (i > 0) text += ',';
-      text += csv_cell(cells[i]);
-    }
-    text += '\n';
-  };
-  add(columns);
-  for (const auto& row : rows) add(row);
+  std::string text = csv_line(columns) + '\n';
+  for (const auto& row : rows) text += csv_line(row) + '\n';
   return text;
 }
 

@@ -54,6 +54,17 @@ std::vector<std::string> cells_of(const Eigen::ArrayXd& values) {
   return cells;
 }
 
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string out(1, '"');
+  for (const char c : text) {
+    if (c == '"') out.push_back('"');
+    out.push_back(c == '\n' ? ' ' : c);
+  }
+  out.push_back('"');
+  return out;
+}
+
 void collect_columns(const Record& record, std::vector<Column>& columns) {
   for (const Field& field : record.fields()) {
     if (const auto* inner = std::get_if<Record>(&field.value)) {
@@ -95,29 +106,25 @@ std::string to_json(const Record& record) {
 std::string to_csv(const Record& record) {
   std::vector<Column> columns;
   collect_columns(record, columns);
-  std::string text;
-  for (const Column& column : columns) text += (text.empty() ? "" : ",") + column.name;
-  text += '\n';
+  const auto line = [&](const auto& cell) {
+    std::vector<std::string> cells;
+    for (const Column& column : columns) cells.push_back(cell(column));
+    return csv_line(cells) + '\n';
+  };
+  std::string text = line([](const Column& column) { return column.name; });
   const std::size_t rows = columns.empty() ? 0 : columns.front().cells.size();
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < columns.size(); ++j) {
-      if (j) text += ',';
-      text += csv_cell(columns[j].cells[i]);
-    }
-    text += '\n';
-  }
+  for (std::size_t i = 0; i < rows; ++i)
+    text += line([i](const Column& column) { return column.cells[i]; });
   return text;
 }
 
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out(1, '"');
-  for (const char c : text) {
-    if (c == '"') out.push_back('"');
-    out.push_back(c == '\n' ? ' ' : c);
+std::string csv_line(const std::vector<std::string>& cells) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) line += ',';
+    line += csv_cell(cells[i]);
   }
-  out.push_back('"');
-  return out;
+  return line;
 }
 
 std::string to_table(const Record& record, const std::vector<Heading>& headings) {

@@ -13,8 +13,8 @@ std::string to_json(const Record& record);
 /// The columns of the record, and of the records in it, under one header line; numbers read back
 /// to the same double, with nan and inf spelled out.
 std::string to_csv(const Record& record);
-/// A text as a cell of a CSV file, in quotes where it needs them.
-std::string csv_cell(const std::string& text);
+/// A line of a CSV file, without its end: cells in quotes where they need them.
+std::string csv_line(const std::vector<std::string>& cells);
 
 /// A NumPy archive (stored zip of .npy version 1.0): numbers as float64, int64 or bool, text as
 /// bytes, nested names joined by a dot; what is null is left out.
