@@ -7,6 +7,9 @@ install(DIRECTORY include/riskcurve DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT riskcurveTargets NAMESPACE riskcurve:: DESTINATION ${package_folder})
 if(RISKCURVE_BUILD_CLI)
   install(TARGETS riskcurve_cli)
+  install(DIRECTORY validation/cases DESTINATION ${CMAKE_INSTALL_DATADIR}/riskcurve/validation)
+  install(FILES validation/data/digits.csv validation/data/README.md
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/riskcurve/validation/data)
 endif()
 
 configure_package_config_file(cmake/riskcurveConfig.cmake.in riskcurveConfig.cmake

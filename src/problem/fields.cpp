@@ -389,4 +389,22 @@ void Fields::erase(const std::string& key) {
   node_->arrays.erase(key);
 }
 
+void Fields::lay_over(const Fields& other) {
+  for (const auto& [key, table] : *other.node_->table) {
+    const std::string name(key.str());
+    if (!table.is_table()) other.fail(name, "a table");
+    if (!node_->table->contains(name)) node_->table->insert(name, toml::table{});
+    toml::node* here = node_->table->get(name);
+    if (!here->is_table()) fail(name, "a table");
+    for (const auto& [field, value] : *table.as_table())
+      here->as_table()->insert_or_assign(field.str(), value);
+  }
+}
+
+std::string Fields::to_toml() const {
+  std::ostringstream out;
+  out << *node_->table;
+  return out.str();
+}
+
 }  // namespace riskcurve

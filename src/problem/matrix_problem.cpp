@@ -6,6 +6,7 @@
 
 #include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "target.hpp"
 
 namespace riskcurve {
 namespace {
@@ -65,7 +66,10 @@ void read_target(const Fields& target, MatrixProblem& problem) {
   if (kind == "file") return read_file_target(target, problem);
   const double risk = target.number_or("risk", 1.0, Range::non_negative());
   if (kind == "isotropic") {
-    problem.initial = matrix_power_law_target(out, in, 0, Sides::in, risk);
+    const auto [from, to] = read_indices(target, in.dimension());
+    const Eigen::ArrayXd columns = in.mass_between(from, to);
+    problem.initial = scaled_to(
+        out, in, (out.multiplicity.matrix() * columns.matrix().transpose()).array(), risk);
     return;
   }
   const bool both = target.has("sides") && target.one_of("sides", {"in", "both"}) == "both";

@@ -83,8 +83,8 @@ Eigen::ArrayXd power_law_target(const Spectrum& spectrum, double beta, double ri
   return scaled_to(spectrum, spectrum.power_mass(beta), risk);
 }
 
-Eigen::ArrayXd isotropic_target(const Spectrum& spectrum, double risk) {
-  return scaled_to(spectrum, spectrum.multiplicity, risk);
+Eigen::ArrayXd isotropic_target(const Spectrum& spectrum, double risk, double from, double to) {
+  return scaled_to(spectrum, spectrum.mass_between(from, to), risk);
 }
 
 void validate(const VectorProblem& problem) {

@@ -50,6 +50,12 @@ void visit_panels(double first, double last, double exact, double ratio, int nod
 
 }  // namespace
 
+Eigen::ArrayXd Spectrum::mass_between(double from, double to) const {
+  const Eigen::ArrayXd length = last - first + 1;
+  const Eigen::ArrayXd shared = (last.min(to) - first.max(from) + 1).max(0).min(length);
+  return multiplicity * (shared / length);
+}
+
 Eigen::ArrayXd Spectrum::power_mass(double exponent) const {
   Eigen::ArrayXd mass(size());
   for (Eigen::Index k = 0; k < size(); ++k)

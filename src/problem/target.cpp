@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <functional>
 
 #include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -190,20 +191,33 @@ Fit read_fit(const Fields& target, bool center, Covariance& covariance) {
   return fit;
 }
 
-/// A target given by its squared coefficients; with a full eigenbasis all signs are taken +.
-InitialError from_squares(const Covariance& covariance, Eigen::ArrayXd squares, double beta) {
+/// A target given by its squared coefficients, proportional to `square` of each index, which sums
+/// to `mass` over the nodes; with a full eigenbasis all signs are taken +.
+InitialError from_squares(const Covariance& covariance, Eigen::ArrayXd squares,
+                          const Eigen::ArrayXd& mass,
+                          const std::function<double(double index)>& square) {
   InitialError result;
   if (basis_of(covariance) == Basis::full) {
     const Eigen::MatrixXd& u = *covariance.eigenvectors;
-    const Eigen::ArrayXd mass = covariance.spectrum.power_mass(beta);
-    const Eigen::ArrayXd index = Eigen::ArrayXd::LinSpaced(u.cols(), 1, double(u.cols()));
-    result.coordinates = u * (std::sqrt(squares[0] / mass[0]) * index.pow(-beta)).matrix();
+    Eigen::VectorXd coefficients(u.cols());
+    for (Eigen::Index j = 0; j < u.cols(); ++j)
+      coefficients[j] = std::sqrt(square(static_cast<double>(j + 1)));
+    Eigen::Index node = 0;
+    mass.maxCoeff(&node);
+    result.coordinates = u * (std::sqrt(squares[node] / mass[node]) * coefficients);
   }
   result.squares = std::move(squares);
   return result;
 }
 
 }  // namespace
+
+std::pair<double, double> read_indices(const Fields& target, double dimension) {
+  if (!target.has("indices")) return {1, dimension};
+  const std::vector<double> ends = target.numbers("indices", Range::within(1, dimension));
+  if (ends.size() != 2 || ends[0] > ends[1]) target.fail("indices", "two numbers, the first less");
+  return {ends[0], ends[1]};
+}
 
 InitialError read_initial_error(const Fields& problem, Covariance& covariance) {
   const Fields target = problem.table("target");
@@ -215,12 +229,18 @@ InitialError read_initial_error(const Fields& problem, Covariance& covariance) {
   if (kind == "power_law" || kind == "isotropic") {
     if (start_file)
       start.fail("kind", "\"zero\": beside a " + kind + " target, which gives theta_0 - theta*");
-    const double beta = kind == "power_law" ? target.number("beta") : 0;
     const double risk = target.number_or("risk", 1, Range::non_negative());
-    return from_squares(covariance,
-                        kind == "power_law" ? power_law_target(covariance.spectrum, beta, risk)
-                                            : isotropic_target(covariance.spectrum, risk),
-                        beta);
+    const Spectrum& spectrum = covariance.spectrum;
+    if (kind == "power_law") {
+      const double beta = target.number("beta");
+      return from_squares(covariance, power_law_target(spectrum, beta, risk),
+                          spectrum.power_mass(beta),
+                          [beta](double j) { return std::pow(j, -2 * beta); });
+    }
+    const auto [from, to] = read_indices(target, spectrum.dimension());
+    return from_squares(covariance, isotropic_target(spectrum, risk, from, to),
+                        spectrum.mass_between(from, to),
+                        [from, to](double j) { return j >= from && j <= to ? 1.0 : 0.0; });
   }
   const double dimension = std::round(covariance.dimension());
   Fit fit;

@@ -1,6 +1,7 @@
 #pragma once
 #include <Eigen/Core>
 #include <optional>
+#include <utility>
 
 #include "riskcurve/problem/covariance.hpp"
 #include "riskcurve/problem/fields.hpp"
@@ -17,5 +18,8 @@ struct InitialError {
 /// Reads problem.target and problem.start. Where the bulk of a large data matrix is approximated,
 /// the spectrum of `covariance` gains nodes of multiplicity 0 that carry the error.
 InitialError read_initial_error(const Fields& problem, Covariance& covariance);
+
+/// `indices` = [first, last], counted from 1, both included; all where it is missing.
+std::pair<double, double> read_indices(const Fields& target, double dimension);
 
 }  // namespace riskcurve

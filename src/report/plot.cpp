@@ -70,19 +70,22 @@ std::string data_block(const Series& series, const Figure& figure) {
 }
 
 /// `line`: how many lines were drawn before it, so that each has a colour of its own.
-std::string style_of(Series::Style style, std::size_t line) {
+std::string style_of(const Series& series, std::size_t line) {
   static constexpr const char* colours[] = {"#c0392b", "#1f5fa8", "#2e8b57",
                                             "#e08e0b", "#7d3c98", "#555555"};
-  switch (style) {
+  const bool coloured = series.colour >= 0;
+  const std::size_t number = coloured ? static_cast<std::size_t>(series.colour) : line;
+  const std::string own = colours[number % std::size(colours)];
+  switch (series.style) {
     case Series::Style::line:
-      return fmt::format("using 1:2 with lines lw 2.2 lc rgb '{}'",
-                         colours[line % std::size(colours)]);
+      return fmt::format("using 1:2 with lines lw 2.2 lc rgb '{}'", own);
     case Series::Style::dashes:
       return "using 1:2 with lines lw 2 dt (10,6) lc rgb '#c0392b'";
     case Series::Style::points:
       return "using 1:2 with points pt 7 ps 0.5 lc rgb '#1f5fa8'";
     case Series::Style::error_bars:
-      return "using 1:2:3:4 with yerrorbars pt 7 ps 0.6 lw 1.3 lc rgb '#1f5fa8'";
+      return fmt::format("using 1:2:3:4 with yerrorbars pt 7 ps 0.6 lw 1.3 lc rgb '{}'",
+                         coloured ? own : "#1f5fa8");
     case Series::Style::faint:
       return "using 1:2 with lines lw 0.8 lc rgb '#c3d3e6'";
   }
@@ -188,7 +191,7 @@ std::string panel(const Figure& figure, std::size_t number) {
     if (data.empty()) continue;
     script += fmt::format("$data{}_{} << END\n{}END\n", number, i, data);
     commands += fmt::format("{}$data{}_{} {} {}", commands.empty() ? "plot " : ", ", number, i,
-                            style_of(series.style, lines),
+                            style_of(series, lines),
                             series.label.empty() ? "notitle" : "title " + quoted(series.label));
     if (series.style == Series::Style::line) ++lines;
   }

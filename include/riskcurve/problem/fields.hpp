@@ -72,6 +72,9 @@ class Fields {
   void set(const std::string& dotted, double value);
   void set(const std::string& dotted, const std::string& value);
   void erase(const std::string& key);  ///< takes a key of this table away, if it is there
+  /// The tables of `other` over those of this one: each of their keys replaces the one here, whole.
+  void lay_over(const Fields& other);
+  std::string to_toml() const;
   /// An InputError about `key` with its value as written.
   [[noreturn]] void fail(const std::string& key, const std::string& expected) const;
 

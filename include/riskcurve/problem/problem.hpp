@@ -1,5 +1,6 @@
 #pragma once
 #include <Eigen/Core>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,8 +40,9 @@ struct VectorProblem {
 
 /// s_k(0) proportional to the mass j^(-2 beta) of the node, scaled so that R(0) = risk.
 Eigen::ArrayXd power_law_target(const Spectrum& spectrum, double beta, double risk);
-/// s_k(0) proportional to the multiplicity, scaled so that R(0) = risk.
-Eigen::ArrayXd isotropic_target(const Spectrum& spectrum, double risk);
+/// s_k(0) equal on the eigenvectors of index from..to, 0 on others, scaled so that R(0) = risk.
+Eigen::ArrayXd isotropic_target(const Spectrum& spectrum, double risk, double from = 1,
+                                double to = std::numeric_limits<double>::infinity());
 
 /// Throws InputError unless shapes agree, every number is finite and the error is non-negative.
 void validate(const VectorProblem& problem);

@@ -26,6 +26,8 @@ struct Spectrum {
 
   /// Mass of the indices of each node under the weights j^(-2 exponent): shape (size()).
   Eigen::ArrayXd power_mass(double exponent) const;
+  /// How many of the indices from..to each node holds: shape (size()).
+  Eigen::ArrayXd mass_between(double from, double to) const;
   /// All eigenvalues, one by one, decreasing. Throws InputError when `dimension() > 10^7`, or when
   /// the nodes are not whole eigenvalues.
   Eigen::ArrayXd expand() const;

@@ -11,7 +11,8 @@ struct Series {
   Style style = Style::line;
   std::string label;  ///< empty: not in the key
   Eigen::ArrayXd x, y;
-  Eigen::ArrayXd spread;  ///< error_bars: half the height of each bar
+  Eigen::ArrayXd spread = {};  ///< error_bars: half the height of each bar
+  int colour = -1;  ///< number of a colour; -1: lines take the next one, others that of their style
 };
 
 /// A field of colours over a regular grid of cell centres.

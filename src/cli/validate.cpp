@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/progress.hpp"
+#include "riskcurve/problem/error.hpp"
+#include "riskcurve/report/plot.hpp"
+#include "riskcurve/report/write.hpp"
+#include "validation/suite/results.hpp"
+
+namespace riskcurve::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string suite = "quick", report, cases, only;
+  validation::RunOptions run;
+};
+
+/// Beside the installed program, or else where it was built.
+std::string default_cases() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed =
+      program.parent_path().parent_path() / RISKCURVE_DATA_FOLDER / "validation" / "cases";
+  return (fs::is_directory(installed, error) ? installed : fs::path(RISKCURVE_CASES)).string();
+}
+
+void write_report(const validation::Results& results, const std::string& folder) {
+  for (const validation::Overlay& overlay : results.suite.overlays)
+    if (const auto figure = overlay_figure(results, overlay))
+      plot(*figure, fmt::format("{}/{}.svg", folder, overlay.file));
+  write_file(folder + "/table.md", to_markdown(results));
+  write_file(folder + "/results.json", to_json(results));
+  write_file(folder + "/index.html", to_html(results, folder));
+}
+
+int run(const Options& options) {
+  if (options.run.resume && options.report.empty())
+    throw InputError("--resume", "without --report", "--report DIR, where the finished rows are");
+  validation::Suite suite =
+      validation::read_suite(options.cases.empty() ? default_cases() : options.cases,
+                             options.suite == "full", options.only);
+  validation::RunOptions run_options = options.run;
+  if (!options.report.empty()) {
+    require_gnuplot();
+    std::error_code error;
+    fs::create_directories(options.report, error);
+    if (!fs::is_directory(options.report))
+      throw InputError("--report", options.report, "a folder, or where one can be made");
+    run_options.journal = options.report + "/validate.partial";
+  }
+  validation::Results results;
+  {
+    Progress progress("validating");
+    run_options.progress = std::ref(progress);
+    results = validation::run(options.suite, std::move(suite), run_options);
+  }
+  if (!options.report.empty()) {
+    write_report(results, options.report);
+    fs::remove(run_options.journal);
+  }
+  fmt::print("{}", to_terminal(results));
+  if (!options.report.empty()) fmt::print("\n{}/index.html shows it\n", options.report);
+  return summary(results).passed() ? exit_ok : exit_failure;
+}
+
+}  // namespace
+
+void add_validate(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("validate", "predictions against real runs, over a suite of cases");
+  command->add_option("--suite", options->suite, "quick: minutes; full: up to two hours")
+      ->check(CLI::IsMember({"quick", "full"}))
+      ->capture_default_str();
+  command->add_option("--report", options->report,
+                      "write index.html, results.json, table.md and figures into this folder");
+  command->add_flag("--resume", options->run.resume, "go on with an unfinished suite (--report)");
+  command->add_option("--only", options->only, "cases whose name or family contains this");
+  command->add_option("--cases", options->cases, "folder of cases (default: riskcurve's own)");
+  command->add_option("--seed", options->run.seed, "seed of the random numbers")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
+      ->capture_default_str();
+  command->add_option("--threads", options->run.threads, "threads, 0 for all; changes no number")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace riskcurve::cli

@@ -1,0 +1,145 @@
+#include "results.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "riskcurve/problem/error.hpp"
+#include "riskcurve/report/table.hpp"
+
+namespace riskcurve::validation {
+namespace {
+
+struct Point {
+  std::size_t the, size;
+};
+
+/// All that the scores depend on.
+std::string identity(const Suite& suite, std::uint64_t seed) {
+  std::string text = fmt::format("validate {}", seed);
+  for (const Case& the : suite.cases)
+    text += fmt::format("\n{} {} {} {} {}\n{}", the.name, the.missing, static_cast<int>(the.step),
+                        the.progress, fmt::join(the.sizes, " "), the.problem.to_toml()) +
+            fmt::format(" {}", fmt::join(the.runs, " "));
+  return text;
+}
+
+std::vector<Order> orders(const Results& results) {
+  std::vector<std::string> names;
+  for (const Case& the : results.suite.cases)
+    if (the.sizes.size() > 1 && std::ranges::find(names, the.optimizer) == names.end())
+      names.push_back(the.optimizer);
+  std::vector<Order> orders;
+  for (const std::string& name : names) {
+    std::vector<std::vector<Score>> scores;
+    for (std::size_t i = 0; i < results.scores.size(); ++i)
+      if (results.suite.cases[i].optimizer == name && results.suite.cases[i].why.empty())
+        scores.push_back(results.scores[i]);
+    orders.push_back(fit_order(name, scores));
+  }
+  return orders;
+}
+
+}  // namespace
+
+Results run(const std::string& name, Suite suite, const RunOptions& options) {
+  std::vector<Point> points;
+  for (std::size_t i = 0; i < suite.cases.size(); ++i)
+    for (std::size_t s = 0; s < suite.cases[i].sizes.size(); ++s)
+      if (suite.cases[i].missing.empty()) points.push_back({i, s});
+
+  std::atomic<bool> stopped = false;
+  std::atomic<double> fraction = 0;
+  const auto go_on = [&] {
+    if (options.progress && !options.progress(fraction)) stopped = true;
+    return !stopped;
+  };
+  Table table;
+  table.identity = identity(suite, options.seed);
+  table.columns = {"score"};
+  table.points = static_cast<long>(points.size());
+  table.rows = [&](long point) {
+    const Point& p = points[static_cast<std::size_t>(point)];
+    return std::vector<std::vector<Cell>>{
+        {to_text(score(suite.cases[p.the], p.size, options.seed, go_on))}};
+  };
+  TableOptions filling;
+  filling.threads = options.threads;
+  filling.resume = options.resume;
+  filling.progress = [&](double done) {
+    fraction = done;
+    return go_on();
+  };
+  TableOutcome outcome;
+  const std::string saved = options.journal.empty()
+                                ? "interrupted"
+                                : "interrupted: what is finished is saved; --resume goes on";
+  try {
+    outcome = fill(table, options.journal, filling);
+  } catch (const Failure&) {
+    if (stopped) throw Failure(saved);
+    throw;
+  }
+  if (!outcome.complete) throw Failure(saved);
+
+  Results results;
+  results.name = name;
+  results.seed = options.seed;
+  results.suite = std::move(suite);
+  results.scores.resize(results.suite.cases.size());
+  for (std::size_t i = 0; i < points.size(); ++i)
+    results.scores[points[i].the].push_back(from_text(outcome.rows[i][0]));
+  for (const Claim& claim : results.suite.claims)
+    results.verdicts.push_back(judged(results, claim)
+                                   ? judge(claim, results.at_full_size(claim.of),
+                                           results.at_full_size(claim.over))
+                                   : Verdict{});
+  results.orders = orders(results);
+  return results;
+}
+
+bool judged(const Results& results, const Claim& claim) {
+  return !results.scores[claim.of].empty() && !results.scores[claim.over].empty();
+}
+
+std::string verdict(const Results& results, std::size_t the) {
+  const Case& declared = results.suite.cases[the];
+  if (results.scores[the].empty()) return "not run";
+  if (!declared.why.empty()) return "not held";
+  return std::ranges::all_of(results.scores[the],
+                             [&](const Score& score) { return within(declared, score); })
+             ? "ok"
+             : "FAILED";
+}
+
+Summary summary(const Results& results) {
+  Summary sum;
+  sum.least_inside = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < results.scores.size(); ++i) {
+    const std::string says = verdict(results, i);
+    ++sum.rows;
+    sum.failed += says == "FAILED";
+    sum.excused += says == "not held";
+    sum.missing += says == "not run";
+    if (says == "not run" || says == "not held") continue;
+    const double inside = results.at_full_size(i).inside;
+    if (!std::isfinite(inside)) continue;
+    ++sum.bands;
+    sum.inside += inside;
+    sum.least_inside = std::min(sum.least_inside, inside);
+    sum.most_inside = std::max(sum.most_inside, inside);
+  }
+  if (sum.bands > 0) sum.inside /= sum.bands;
+  for (std::size_t i = 0; i < results.suite.claims.size(); ++i) {
+    if (!judged(results, results.suite.claims[i])) continue;
+    ++sum.claims;
+    sum.broken += !results.verdicts[i].holds;
+  }
+  return sum;
+}
+
+}  // namespace riskcurve::validation

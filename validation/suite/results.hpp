@@ -1,0 +1,63 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "riskcurve/report/plot.hpp"
+#include "score.hpp"
+
+namespace riskcurve::validation {
+
+/// A suite that was run: all that its reports show.
+struct Results {
+  std::string name;  ///< "quick", "full"
+  std::uint64_t seed = 0;
+  Suite suite;
+  std::vector<std::vector<Score>> scores;  ///< case by case, size by size; empty: case missing
+  std::vector<Verdict> verdicts;           ///< of suite.claims; holds = false where cases miss
+  std::vector<Order> orders;
+
+  const Score& at_full_size(std::size_t the) const { return scores[the].back(); }
+};
+
+/// The verdict on one case, over all its sizes: "ok", "FAILED", "not held" (it says why) or
+/// "not run".
+std::string verdict(const Results& results, std::size_t the);
+bool judged(const Results& results, const Claim& claim);  ///< both its cases were run
+
+/// How many rows and claims there are and failed, and runs inside the bands, percent of all cases
+/// with one that are held to an allowance.
+struct Summary {
+  int rows = 0, failed = 0, excused = 0, missing = 0;
+  int claims = 0, broken = 0;
+  int bands = 0;
+  double inside = 0, least_inside = 0, most_inside = 0;
+  bool passed() const { return failed == 0 && broken == 0; }
+};
+Summary summary(const Results& results);
+
+struct RunOptions {
+  std::uint64_t seed = 20261122;
+  int threads = 0;  ///< 0: all cores; changes no number
+  std::string journal;  ///< finished rows are kept here as they come; empty: nowhere
+  bool resume = false;
+  std::function<bool(double fraction)> progress;  ///< false: stop
+};
+/// Scores every case at every size. Throws as fill and score do.
+Results run(const std::string& name, Suite suite, const RunOptions& options);
+
+/// The commit that the program was built from, "-dirty" behind it where files had changed.
+std::string commit();
+
+// Reports: all of them views of the same numbers.
+std::string to_terminal(const Results& results);
+std::string to_markdown(const Results& results);
+std::string to_json(const Results& results);
+/// The curves of several cases in one plot; nothing where one was not run.
+std::optional<Figure> overlay_figure(const Results& results, const Overlay& overlay);
+/// One file that shows everything, its plots drawn by gnuplot under the folder `scratch`.
+std::string to_html(const Results& results, const std::string& scratch);
+
+}  // namespace riskcurve::validation
