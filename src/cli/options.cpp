@@ -6,6 +6,8 @@
 #include <string>
 
 #include "cli/progress.hpp"
+#include "riskcurve/dynamics/amplitudes.hpp"
+#include "riskcurve/integrate/sde.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -59,6 +61,8 @@ void add_ensemble(CLI::App& command, EnsembleChoice& choice) {
   command.add_option("--threads", choice.threads, "threads, 0 for all; changes no number")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
+  command.add_flag("--sde", choice.sde,
+                   "runs of the stochastic differential equation of the limit, not of the algorithm");
 }
 
 Loaded load(const std::string& file) {
@@ -79,13 +83,24 @@ Prediction run_prediction(const Loaded& loaded, const SolverChoice& choice) {
 }
 
 Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice) {
-  SimulateOptions options;
-  options.runs = choice.runs;
-  options.seed = choice.seed;
-  options.threads = choice.threads;
   Progress progress("simulating");
-  options.progress = std::ref(progress);
-  Ensemble ensemble = simulate(loaded.experiment, options);
+  const auto with_choice = [&](auto options) {
+    options.runs = choice.runs;
+    options.seed = choice.seed;
+    options.threads = choice.threads;
+    options.progress = std::ref(progress);
+    return options;
+  };
+  Ensemble ensemble;
+  if (choice.sde) {
+    const Experiment& experiment = loaded.experiment;
+    SdeEnsemble sde = solve_sde(amplitudes(experiment), experiment.schedule, experiment.run.at,
+                                with_choice(SdeOptions{}));
+    ensemble = {std::move(sde.steps), std::move(sde.risk), std::move(sde.mean),
+                std::move(sde.error), sde.diverged,        sde.interrupted};
+  } else {
+    ensemble = simulate(loaded.experiment, with_choice(SimulateOptions{}));
+  }
   // Runs that agree to roundoff, as at step 0, have no spread.
   ensemble.error = (ensemble.error <= 1e-12 * ensemble.mean).select(0, ensemble.error);
   return ensemble;

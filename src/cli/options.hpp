@@ -25,6 +25,7 @@ struct EnsembleChoice {
   int runs = 16;
   std::uint64_t seed = 1;
   int threads = 0;
+  bool sde = false;
 };
 void add_ensemble(CLI::App& command, EnsembleChoice& choice);
 

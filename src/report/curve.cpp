@@ -69,12 +69,15 @@ Figure to_figure(const RiskCurve& curve, const std::string& title) {
   return figure;
 }
 
+void add_bands(Figure& figure, const Eigen::ArrayXd& steps, const Eigen::ArrayXd& low,
+               const Eigen::ArrayXd& high) {
+  figure.series.push_back({Series::Style::dashes, "95 % of runs", steps, low});
+  figure.series.push_back({Series::Style::dashes, "", steps, high});
+}
+
 void add_bands(Figure& figure, const Prediction& prediction) {
   if (!prediction.bands || !prediction.bands->missing.empty()) return;
-  const Eigen::ArrayXd& steps = prediction.curve.steps;
-  figure.series.push_back(
-      {Series::Style::dashes, "95 % of runs", steps, prediction.bands->low, {}});
-  figure.series.push_back({Series::Style::dashes, "", steps, prediction.bands->high, {}});
+  add_bands(figure, prediction.curve.steps, prediction.bands->low, prediction.bands->high);
 }
 
 void add_ensemble(Figure& figure, const Eigen::ArrayXd& steps, const Eigen::ArrayXXd& risk,

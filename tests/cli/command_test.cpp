@@ -283,6 +283,20 @@ TEST_F(Command, ZeroRiskStaysFinite) {
   EXPECT_EQ(json["mean"], Json({0.0, 0.0, 0.0}));
 }
 
+TEST_F(Command, RunsOfTheSdeFollowTheCurve) {
+  const Outcome outcome = run("compare good.toml --json --sde --runs 400 --seed 3");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json sde = Json::parse(outcome.out);
+  const Json real = Json::parse(run("compare good.toml --json --runs 4 --seed 3").out);
+  EXPECT_EQ(sde["predicted"], real["predicted"]);
+  EXPECT_NE(sde["mean"], real["mean"]);
+  // Four standard errors, and a bias of the order of the inverse dimension.
+  for (std::size_t i = 0; i < sde["steps"].size(); ++i) {
+    const double predicted = sde["predicted"][i], error = sde["standard_error"][i];
+    EXPECT_NEAR(sde["mean"][i], predicted, 4 * error + 0.02 * predicted);
+  }
+}
+
 TEST_F(Command, InterruptEndsCleanlyWithoutFiles) {
   write("long.toml",
         with(with(good, "steps = 100", "steps = 1000000000000"), "50, 100]", "1000000000000]"));

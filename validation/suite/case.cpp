@@ -11,6 +11,7 @@
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/problem/optimizer.hpp"
 
 namespace riskcurve::validation {
 namespace {
@@ -46,6 +47,7 @@ Case read_case(const Fields& file, const Fields& family, const Fields& the) {
   read.problem.lay_over(own);
   for (const char* table : {"problem", "optimizer", "schedule", "run"})
     if (the.has(table)) the.table(table);
+  drop_keys_of_others(read.problem.table("optimizer"));
   read.is_matrix = read.problem.table("problem").text_or("geometry", "vector") == "matrix";
   read.optimizer = optimizer_of(read.problem, read.is_matrix);
 

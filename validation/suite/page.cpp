@@ -59,16 +59,11 @@ std::string image(const Figure& figure, const std::string& scratch, const std::s
 }
 
 Figure curve_of(const Case& the, const Score& score) {
-  Prediction prediction;
-  prediction.curve.steps = score.steps;
-  prediction.curve.risk = score.predicted;
-  if (score.low.size() > 0) {
-    prediction.bands.emplace();
-    prediction.bands->low = score.low;
-    prediction.bands->high = score.high;
-  }
-  Figure figure = to_figure(prediction.curve, the.name);
-  add_bands(figure, prediction);
+  RiskCurve curve;
+  curve.steps = score.steps;
+  curve.risk = score.predicted;
+  Figure figure = to_figure(curve, the.name);
+  if (score.low.size() > 0) add_bands(figure, score.steps, score.low, score.high);
   if (score.failure.empty())
     add_ensemble(figure, score.steps, score.shown, score.mean, score.error);
   return figure;

@@ -64,8 +64,12 @@ Results run(const std::string& name, Suite suite, const RunOptions& options) {
   table.points = static_cast<long>(points.size());
   table.rows = [&](long point) {
     const Point& p = points[static_cast<std::size_t>(point)];
-    return std::vector<std::vector<Cell>>{
-        {to_text(score(suite.cases[p.the], p.size, options.seed, go_on))}};
+    const Case& the = suite.cases[p.the];
+    try {
+      return std::vector<std::vector<Cell>>{{to_text(score(the, p.size, options.seed, go_on))}};
+    } catch (const InputError& refused) {
+      throw InputError(the.family + ", " + the.name + ": " + refused.what());
+    }
   };
   TableOptions filling;
   filling.threads = options.threads;

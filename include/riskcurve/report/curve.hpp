@@ -17,7 +17,10 @@ Record to_record(const Prediction& prediction);
 /// The curve as a line over steps, axes chosen by its range.
 Figure to_figure(const RiskCurve& curve, const std::string& title);
 
-/// Adds the bands, if there are any, as dashed lines.
+/// Adds bands as dashed lines.
+void add_bands(Figure& figure, const Eigen::ArrayXd& steps, const Eigen::ArrayXd& low,
+               const Eigen::ArrayXd& high);
+/// Adds those of the prediction, if there are any.
 void add_bands(Figure& figure, const Prediction& prediction);
 
 /// Adds an ensemble to a figure of risk over steps: mean with bars of two standard errors, and up
