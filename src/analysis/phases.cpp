@@ -89,8 +89,22 @@ double slow_rate(const ModeSystem& system, double step, double horizon, double r
   return 0.25 / (step * horizon * system.response(0, risk, system.extra_initial).drift[0]);
 }
 
-/// R*(T) at the horizons.
-ArrayXd best_risks(const ModeSystem& full, const PhasePlan& plan) {
+/// R*(T) at the horizons, and the rate per step of the fastest mode at its largest: at the end, the
+/// risk being least there, or along a schedule.
+struct Best {
+  ArrayXd risk, step_rate;
+};
+
+double step_rate_along(const ModeSystem& full, const ModeSystem& system, const Schedule& schedule,
+                       const ArrayXd& mesh) {
+  const RiskCurve curve = solve(system, schedule, mesh);
+  double rate = 0;
+  for (Index i = 0; i < curve.risk.size(); ++i)
+    rate = std::max(rate, step_rate(full, schedule(mesh[i]), mesh[i], curve.risk[i]));
+  return rate;
+}
+
+Best best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const ModeSystem system = compress(full, kNodes);
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
@@ -124,16 +138,21 @@ ArrayXd best_risks(const ModeSystem& full, const PhasePlan& plan) {
     risk[i] = found.log_risk;
   }
   risk = risk.exp();
+  ArrayXd rate(count);
+  for (Index i = 0; i < count; ++i)
+    rate[i] = step_rate(full, std::exp(step[i]), plan.horizon[i], risk[i]);
   if (plan.schedules) {
     ScheduleOptions options;
     options.solve.rtol = 1e-8;
     for (Index i = 0; i < count; ++i) {
-      const ScheduleOptimum best =
-          optimal_schedule(system, schedule_mesh(plan.horizon[i], 33), options);
-      if (best.found) risk[i] = std::min(risk[i], best.risk);
+      const ArrayXd mesh = schedule_mesh(plan.horizon[i], 33);
+      const ScheduleOptimum best = optimal_schedule(system, mesh, options);
+      if (!best.found || best.risk > risk[i]) continue;
+      risk[i] = best.risk;
+      rate[i] = step_rate_along(full, system, best.schedule, mesh);
     }
   }
-  return risk;
+  return {risk, rate};
 }
 
 Phase phase_of(const ArrayXd& sgd, const ArrayXd& svd) {
@@ -198,6 +217,12 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
                                    b, plan.sides, 1);
   };
   problem.initial = target(0);
+  Trust sides;
+  sides.intrinsic_dimension_out = problem.covariance_out.spectrum.intrinsic_dimension();
+  sides.intrinsic_dimension_in = problem.covariance_in.spectrum.intrinsic_dimension();
+  sides.intrinsic_dimension = std::min(sides.intrinsic_dimension_out, sides.intrinsic_dimension_in);
+  sides.step_rate = std::numeric_limits<double>::quiet_NaN();
+  const double noise = noise_norm(problem, plan.batch, 1);
   SpectralOptimizer sign_svd;
   sign_svd.batch = plan.batch;
   SignSgd sign_sgd_optimizer;
@@ -207,13 +232,20 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
 
   std::vector<PhasePoint> points;
   for (const double b : beta) {
-    const Eigen::ArrayXXd initial = target(b);
-    svd.initial = sgd.initial = initial.reshaped();
+    problem.initial = target(b);
+    svd.initial = sgd.initial = problem.initial.reshaped();
     PhasePoint point;
     point.alpha = alpha;
     point.beta = b;
-    point.sign_sgd = best_risks(sgd, plan);
-    point.sign_svd = best_risks(svd, plan);
+    point.trust = sides;
+    point.trust.participation = participation(sgd);
+    point.trust.rank = risk_rank(problem);
+    point.trust.signal = signal_norm(problem) / noise;
+    const Best of_sgd = best_risks(sgd, plan), of_svd = best_risks(svd, plan);
+    point.sign_sgd = of_sgd.risk;
+    point.sign_svd = of_svd.risk;
+    point.sign_sgd_step_rate = of_sgd.step_rate;
+    point.sign_svd_step_rate = of_svd.step_rate;
     point.phase = phase_of(point.sign_sgd, point.sign_svd);
     point.sign_sgd_exponent = decay(plan.horizon, point.sign_sgd);
     point.sign_svd_exponent = decay(plan.horizon, point.sign_svd);

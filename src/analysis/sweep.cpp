@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/analysis/transfer.hpp"
+#include "riskcurve/analysis/trust.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -80,7 +83,7 @@ std::vector<std::string> Sweep::columns() const {
         for (const char* what : {"exponent", "error"})
           found.push_back(fmt::format("{}_{}_{}", quantity, of, what));
   }
-  found.emplace_back("status");
+  found.insert(found.end(), {"untrusted", "status"});
   names.insert(names.end(), found.begin(), found.end());
   return names;
 }
@@ -113,23 +116,47 @@ Sweep read_sweep(const Fields& grid) {
 namespace {
 
 void find_risk(Experiment experiment, std::vector<Cell>& row) {
-  experiment.run.at = Eigen::ArrayXd::Constant(1, experiment.run.steps);
+  experiment.run.at = schedule_mesh(experiment.run.steps, 25);  // the trust numbers look along it
   const Prediction prediction = predict(experiment);
   const bool ok = prediction.curve.status == RiskCurve::Status::ok;
-  row.emplace_back(ok ? prediction.curve.risk[0] : nan);
+  row.emplace_back(ok ? prediction.curve.risk[experiment.run.at.size() - 1] : nan);
+  row.emplace_back(untrusted(prediction.trust));
   row.emplace_back(ok ? std::string("ok") : prediction.curve.message);
 }
 
+struct Found {
+  Optimum best;
+  std::string untrusted;
+};
+
+Found best_of(const Experiment& experiment) {
+  const ModeSystem system = mode_system(experiment);
+  const Optimum best = best_step(compress(system), experiment.run.steps);
+  if (!best.found) return {best, ""};
+  return {best, untrusted(trust(experiment, system, best.step, experiment.run.steps))};
+}
+
 void find_step(const Experiment& experiment, std::vector<Cell>& row) {
-  const Optimum best = best_step(compress(mode_system(experiment)), experiment.run.steps);
+  const auto [best, numbers] = best_of(experiment);
   for (const double x : {best.step, best.risk, best.slope}) row.emplace_back(best.found ? x : nan);
   row.emplace_back(static_cast<double>(best.evaluations));
+  row.emplace_back(numbers);
   row.emplace_back(best.found ? std::string("ok") : best.message);
+}
+
+/// Each word of the texts once.
+std::string words_of(const std::vector<std::string>& texts) {
+  std::vector<std::string> words;
+  std::istringstream all(fmt::format("{}", fmt::join(texts, " ")));
+  for (std::string word; all >> word;)
+    if (std::ranges::find(words, word) == words.end()) words.push_back(word);
+  return fmt::format("{}", fmt::join(words, " "));
 }
 
 void find_exponents(const Fields& file, const Experiment& experiment,
                     const std::vector<std::string>& against, std::vector<Cell>& row) {
-  const Optimum best = best_step(compress(mode_system(experiment)), experiment.run.steps);
+  const auto [best, own] = best_of(experiment);
+  std::vector<std::string> numbers{own};
   for (const double x : {best.step, best.risk}) row.emplace_back(best.found ? x : nan);
   std::string status = best.found ? "ok" : best.message;
   for (const std::string& quantity : against) {
@@ -140,7 +167,9 @@ void find_exponents(const Fields& file, const Experiment& experiment,
     }
     if (!scaling.skipped.empty() && status == "ok")
       status = fmt::format("{}: {}", quantity, scaling.skipped);
+    numbers.insert(numbers.end(), scaling.untrusted.begin(), scaling.untrusted.end());
   }
+  row.emplace_back(words_of(numbers));
   row.emplace_back(status);
 }
 

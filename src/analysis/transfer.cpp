@@ -148,6 +148,11 @@ class Variation {
   double own_value_ = 0;
 };
 
+struct Found {
+  Optimum best;
+  Trust trust;  ///< where a best step was found
+};
+
 /// best_step, stoppable: a Failure.
 class Search {
  public:
@@ -156,13 +161,16 @@ class Search {
     optimum_.solve.progress = [this](double) { return !(stopped_ |= !report()); };
   }
   void reached(double fraction) { fraction_ = fraction; }
-  Optimum operator()(const Experiment& experiment, double start) {
-    ModeSystem system = compress(mode_system(experiment));
+  Found operator()(const Experiment& experiment, double start) {
+    ModeSystem system = mode_system(experiment);
     system.observable.clear();
     optimum_.start = start;
-    Optimum best = best_step(system, experiment.run.steps, optimum_);
+    Found found;
+    found.best = best_step(compress(system), experiment.run.steps, optimum_);
     if (stopped_ || !report()) throw Failure("interrupted");
-    return best;
+    if (found.best.found)
+      found.trust = trust(experiment, system, found.best.step, experiment.run.steps);
+    return found;
   }
 
  private:
@@ -191,17 +199,20 @@ Scaling step_scaling(const Fields& file, const std::string& quantity,
     scaling.value = variation.values();
     scaling.own = variation.own();
     scaling.step = scaling.risk = ArrayXd::Constant(points, nan);
+    scaling.untrusted.resize(static_cast<std::size_t>(points));
     Search search(options);
     double last = 0, before = 0;  // best steps of the two values below
     for (Index i = 0; i < points; ++i) {
       search.reached(static_cast<double>(i) / static_cast<double>(points));
-      const Optimum best = search(variation.at(i), before > 0 ? last * (last / before) : last);
+      const auto [best, numbers] =
+          search(variation.at(i), before > 0 ? last * (last / before) : last);
       if (!best.found) {
         scaling.skipped = fmt::format("at {:.6g}: {}", scaling.value[i], best.message);
         continue;
       }
       scaling.step[i] = best.step;
       scaling.risk[i] = best.risk;
+      scaling.untrusted[static_cast<std::size_t>(i)] = untrusted(numbers);
       before = last;
       last = best.step;
     }
@@ -216,6 +227,7 @@ Scaling step_scaling(const Fields& file, const std::string& quantity,
   if (!scaling.skipped.empty()) {
     scaling.step_exponent = scaling.risk_exponent = {nan, nan, nan};
     scaling.value = scaling.step = scaling.risk = {};
+    scaling.untrusted.clear();
   }
   return scaling;
 }
@@ -250,14 +262,16 @@ std::vector<Counterpart> counterparts(const Fields& file, const TransferOptions&
   Search search(options);
   for (const std::string& name : names) {
     search.reached(static_cast<double>(found.size()) / static_cast<double>(names.size()));
-    Counterpart now{name, nan, nan, nan, nan, ""};
+    Counterpart now{name, nan, nan, nan, nan, {}, ""};
     try {
       if (name == mine && name == "clipped_sgd")
         now.threshold = read_clipped_sgd(own.optimizer, own.run.steps).threshold(0);
-      const Optimum best = search(name == mine ? own : with_optimizer(own, name, now.threshold), 0);
+      const auto [best, numbers] =
+          search(name == mine ? own : with_optimizer(own, name, now.threshold), 0);
       if (!best.found) throw Skipped{best.message};
       now.step = best.step;
       now.risk = best.risk;
+      now.trust = numbers;
       now.ratio = best.step / (found.empty() ? best.step : found.front().step);
     } catch (const Skipped& reason) {
       now.skipped = reason.why;

@@ -6,74 +6,125 @@
 #include <cmath>
 #include <limits>
 
-#include "riskcurve/problem/optimizer.hpp"
+#include "riskcurve/analysis/schedules.hpp"
+#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 
 namespace riskcurve {
 
-Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve) {
-  Trust numbers;
-  numbers.intrinsic_dimension =
-      experiment.is_matrix()
-          ? std::min(experiment.matrix().covariance_out.spectrum.intrinsic_dimension(),
-                     experiment.matrix().covariance_in.spectrum.intrinsic_dimension())
-          : experiment.vector().covariance.spectrum.intrinsic_dimension();
+namespace {
 
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+struct Broken {
+  const char* number;
+  std::string line;
+};
+
+std::vector<Broken> broken(const Trust& trust) {
+  std::vector<Broken> found;
+  if (trust.intrinsic_dimension < kTrustedIntrinsicDimension) {
+    const double out = trust.intrinsic_dimension_out, in = trust.intrinsic_dimension_in;
+    const char* side = out < in ? " of the output side" : (in < out ? " of the input side" : "");
+    found.push_back(
+        {"intrinsic_dimension",
+         fmt::format("intrinsic dimension tr K/||K||{} = {:.3g} is below {:g}: runs will scatter "
+                     "around the curve",
+                     side, trust.intrinsic_dimension, kTrustedIntrinsicDimension)});
+  }
+  if (trust.participation > 0 && trust.participation < kTrustedParticipation)
+    found.push_back(
+        {"participation",
+         fmt::format("only {:.3g} directions share the initial risk (participation ratio, below "
+                     "{:g}): runs will scatter around the curve",
+                     trust.participation, kTrustedParticipation)});
+  if (trust.step_rate > kTrustedStepRate)
+    found.push_back({"step_rate",
+                     fmt::format("the fastest mode decays at rate {:.3g} a step, above {:g}: steps "
+                                 "are too large for a continuous-time limit",
+                                 trust.step_rate, kTrustedStepRate)});
+  if (trust.signal > kTrustedSignal)
+    found.push_back(
+        {"signal", fmt::format("the signal ||K_out Delta K_in|| is {:.3g} times the sampling noise "
+                               "of the gradient in operator norm, above {:g}: batch too large or "
+                               "target of too low rank; runs decay more slowly than the curve",
+                               trust.signal, kTrustedSignal)});
+  if (trust.rank > 0 && trust.rank < kTrustedRank)
+    found.push_back(
+        {"rank", fmt::format("the initial risk has only {:.3g} singular directions (effective "
+                             "rank, below {:g}): residuals are not Gaussian, and runs part from "
+                             "the curve",
+                             trust.rank, kTrustedRank)});
+  return found;
+}
+
+}  // namespace
+
+double participation(const ModeSystem& system) {
   // A mode of multiplicity m holds m directions with a share s/m each.
   const Eigen::ArrayXd share = system.weight * system.initial;
   const double total = share.sum();
   double squares = 0;
   for (Eigen::Index k = 0; k < std::min(share.size(), system.multiplicity.size()); ++k)
     if (share[k] > 0) squares += share[k] * share[k] / std::max(1.0, system.multiplicity[k]);
-  numbers.participation = squares > 0 ? total * total / squares : 0;
+  return squares > 0 ? total * total / squares : 0;
+}
 
-  for (Eigen::Index i = 0; i < curve.risk.size(); ++i) {
-    if (!(curve.risk[i] > 0) || system.extra_initial.size() > 0) continue;
-    const Response response = system.response(curve.steps[i], curve.risk[i], system.extra_initial);
-    const double fastest = (system.drift.matrix() * response.drift.matrix()).maxCoeff();
-    numbers.step_rate = std::max(numbers.step_rate, experiment.schedule(curve.steps[i]) * fastest);
+double step_rate(const ModeSystem& system, double step, double t, double risk) {
+  if (system.extra_initial.size() > 0) return nan;
+  const Response response = system.response(t, risk, system.extra_initial);
+  return step * (system.drift.matrix() * response.drift.matrix()).maxCoeff();
+}
+
+Trust trust(const Experiment& experiment, double risk) {
+  Trust numbers;
+  numbers.participation = numbers.step_rate = nan;
+  if (!experiment.is_matrix()) {
+    numbers.intrinsic_dimension = experiment.vector().covariance.spectrum.intrinsic_dimension();
+    return numbers;
   }
-  if (experiment.is_matrix()) {
-    numbers.rank = risk_rank(experiment.matrix());
-    const std::string name = experiment.optimizer.text("name");
-    const bool spectral = name == "sign_svd" || name == "schatten" || name == "regularized_svd";
-    double largest = 0;  // sqrt(R)/||G - E G|| increases with R
-    for (const double risk : curve.risk)
-      if (std::isfinite(risk)) largest = std::max(largest, risk);
-    if (spectral)
-      numbers.signal =
-          signal_ratio(experiment.matrix(), read_spectral(experiment.optimizer).batch, largest);
-  }
+  const MatrixProblem& problem = experiment.matrix();
+  numbers.intrinsic_dimension_out = problem.covariance_out.spectrum.intrinsic_dimension();
+  numbers.intrinsic_dimension_in = problem.covariance_in.spectrum.intrinsic_dimension();
+  numbers.intrinsic_dimension =
+      std::min(numbers.intrinsic_dimension_out, numbers.intrinsic_dimension_in);
+  numbers.rank = risk_rank(problem);
+  if (const auto spectral = spectral_of(experiment))
+    numbers.signal = signal_ratio(problem, spectral->batch, risk);
   return numbers;
+}
+
+Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve) {
+  double largest = 0;  // sqrt(R)/||G - E G|| increases with R
+  for (const double risk : curve.risk)
+    if (std::isfinite(risk)) largest = std::max(largest, risk);
+  Trust numbers = trust(experiment, largest);
+  numbers.participation = participation(system);
+  numbers.step_rate = system.extra_initial.size() > 0 ? nan : 0;
+  for (Eigen::Index i = 0; i < curve.risk.size(); ++i)
+    if (curve.risk[i] > 0)
+      numbers.step_rate = std::max(
+          numbers.step_rate,
+          step_rate(system, experiment.schedule(curve.steps[i]), curve.steps[i], curve.risk[i]));
+  return numbers;
+}
+
+Trust trust(Experiment experiment, const ModeSystem& system, double step, double steps) {
+  experiment.schedule = constant_schedule(step);
+  return trust(experiment, system,
+               solve(compress(system), experiment.schedule, schedule_mesh(steps, 25)));
 }
 
 std::vector<std::string> warnings(const Trust& trust) {
   std::vector<std::string> lines;
-  if (trust.intrinsic_dimension < kTrustedIntrinsicDimension)
-    lines.push_back(fmt::format(
-        "intrinsic dimension tr K/||K|| = {:.3g} is below {:g}: runs will scatter around the curve",
-        trust.intrinsic_dimension, kTrustedIntrinsicDimension));
-  if (trust.participation > 0 && trust.participation < kTrustedParticipation)
-    lines.push_back(fmt::format(
-        "only {:.3g} directions share the initial risk (participation ratio, below {:g}): runs "
-        "will scatter around the curve",
-        trust.participation, kTrustedParticipation));
-  if (trust.step_rate > kTrustedStepRate)
-    lines.push_back(fmt::format(
-        "the fastest mode decays at rate {:.3g} a step, above {:g}: steps are too large for a "
-        "continuous-time limit",
-        trust.step_rate, kTrustedStepRate));
-  if (trust.signal > kTrustedSignal)
-    lines.push_back(fmt::format(
-        "the signal ||K_out Delta K_in|| is {:.3g} times the sampling noise of the gradient in "
-        "operator norm, above {:g}: batch too large or target of too low rank; runs decay more "
-        "slowly than the curve",
-        trust.signal, kTrustedSignal));
-  if (trust.rank > 0 && trust.rank < kTrustedRank)
-    lines.push_back(fmt::format(
-        "the initial risk has only {:.3g} singular directions (effective rank, below {:g}): "
-        "residuals are not Gaussian, and runs part from the curve",
-        trust.rank, kTrustedRank));
+  for (const Broken& number : broken(trust)) lines.push_back(number.line);
   return lines;
+}
+
+std::string untrusted(const Trust& trust) {
+  std::vector<std::string> names;
+  for (const Broken& number : broken(trust)) names.emplace_back(number.number);
+  return fmt::format("{}", fmt::join(names, " "));
 }
 
 double largest_stable_step(const ModeSystem& system) {

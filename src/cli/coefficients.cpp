@@ -13,6 +13,7 @@
 #include "riskcurve/analysis/preconditioning.hpp"
 #include "riskcurve/dynamics/resolvent.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/report/trust.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -299,7 +300,12 @@ int run(const Options& options) {
   }
   add_checks(result, experiment, rates);
   if (options.modes) result.record.set("modes", modes_record(rates));
-  result.record.set("warnings", rates.warnings);
+  const Trust numbers = trust(experiment, rates.risk);
+  result.record.set("trust", to_record(numbers));
+  result.notes.push_back(trust_line(numbers));
+  std::vector<std::string> lines = rates.warnings;
+  for (const std::string& line : warnings(numbers)) lines.push_back(line);
+  result.record.set("warnings", lines);
   return emit(result, options.outputs);
 }
 

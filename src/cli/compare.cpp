@@ -11,6 +11,7 @@
 #include "cli/outputs.hpp"
 #include "riskcurve/report/comparison.hpp"
 #include "riskcurve/report/curve.hpp"
+#include "riskcurve/report/trust.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -62,6 +63,7 @@ int run(const Options& options) {
   record.set("status", predicted_all ? end.status : std::string(name(curve.status)));
   record.set("message", predicted_all ? end.message : curve.message);
   record.set("warnings", curve.warnings);
+  record.set("trust", to_record(prediction.trust));
   result.headings = {{"step", "steps", "{:.10g}"},
                      {"predicted R", "predicted"},
                      {"mean R", "mean"},
@@ -86,6 +88,7 @@ int run(const Options& options) {
     result.notes.push_back(fmt::format("{:.1f} % of the runs inside the 95 % band, over all steps",
                                        std::get<double>(record.find("coverage_percent")->value)));
   }
+  result.notes.push_back(trust_line(prediction.trust));
   result.figure = to_figure(curve, loaded.title);
   riskcurve::add_bands(result.figure, prediction);
   riskcurve::add_ensemble(result.figure, ensemble.steps, ensemble.risk, ensemble.mean,

@@ -18,6 +18,7 @@
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/report/trust.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -178,6 +179,18 @@ void save_threshold(const RiskCurve& curve, const std::string& path) {
   save(table, path);
 }
 
+/// The numbers of a schedule along its own curve.
+void add_trust(Result& result, Experiment experiment, const Schedule& schedule,
+               const ModeSystem& system, const RiskCurve& curve) {
+  experiment.schedule = schedule;
+  const Trust numbers = trust(experiment, system, curve);
+  result.record.set("trust", to_record(numbers));
+  result.notes.insert(result.notes.begin() + 2, trust_line(numbers));
+  std::vector<std::string> lines = curve.warnings;
+  for (const std::string& line : warnings(numbers)) lines.push_back(line);
+  result.record.set("warnings", lines);
+}
+
 /// The file's system, or with --threshold the one that clips at the best threshold of the moment.
 ModeSystem system_of(const Experiment& experiment, bool best_threshold) {
   ModeSystem system = mode_system(experiment);
@@ -190,7 +203,7 @@ ModeSystem system_of(const Experiment& experiment, bool best_threshold) {
       throw InputError("--threshold", "clip = \"batch\"", "clip = \"sample\"");
     system = optimally_clipped_sgd(experiment.vector(), clipped.batch);
   }
-  return compress(system);
+  return system;
 }
 
 int run(const Options& options) {
@@ -201,7 +214,7 @@ int run(const Options& options) {
   const bool best_threshold = !options.threshold.empty();
   if (best_threshold) check_output("--threshold", options.threshold, {".csv"});
   const Loaded loaded = load(options.file);
-  const ModeSystem system = system_of(loaded.experiment, best_threshold);
+  const ModeSystem full = system_of(loaded.experiment, best_threshold), system = compress(full);
   Progress progress("optimising");
   SolveOptions solve_options;
   solve_options.rtol = options.rtol;
@@ -247,13 +260,13 @@ int run(const Options& options) {
     add_schedule(result, options.schedule, found, best, mesh);
     schedule = found.schedule;
   }
+  const RiskCurve curve = solve(system, schedule, mesh, solve_options);
+  if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
+  add_trust(result, loaded.experiment, schedule, full, curve);
   if (loaded.experiment.optimizer.text("name") == "clipped_sgd") {
-    const RiskCurve curve = solve(system, schedule, mesh, solve_options);
-    if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
     add_clipping(result, loaded.experiment.vector().noise, curve);
     if (best_threshold && !interrupted()) save_threshold(curve, options.threshold);
   }
-  record.set("warnings", system.warnings);
   result.figure.title = loaded.title;
   return emit(result, options.outputs);
 }

@@ -13,6 +13,7 @@
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/table.hpp"
+#include "riskcurve/report/trust.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -71,6 +72,12 @@ Table table_of(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta)
   for (const std::string name : {"sign_sgd", "sign_svd"})
     for (Index h = 1; h <= plan.horizon.size(); ++h)
       table.columns.push_back(fmt::format("{}_risk_{}", name, h));
+  for (const char* number : {"intrinsic_dimension", "participation", "signal", "rank"})
+    table.columns.emplace_back(number);
+  for (const std::string name : {"sign_sgd", "sign_svd"})
+    for (Index h = 1; h <= plan.horizon.size(); ++h)
+      table.columns.push_back(fmt::format("{}_step_rate_{}", name, h));
+  table.columns.emplace_back("untrusted");
   table.identity = fmt::format("phases {} {} {} {}", plan.dimension, plan.batch,
                                static_cast<int>(plan.sides), plan.schedules);
   for (const ArrayXd& list : {alpha, beta, plan.horizon})
@@ -89,6 +96,13 @@ Table table_of(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta)
       exponent(p.sign_svd_exponent, sign_svd_exponent(p.alpha, p.beta, plan.sides));
       row.insert(row.end(), p.sign_sgd.begin(), p.sign_sgd.end());
       row.insert(row.end(), p.sign_svd.begin(), p.sign_svd.end());
+      row.insert(row.end(), {p.trust.intrinsic_dimension, p.trust.participation, p.trust.signal,
+                             p.trust.rank});
+      row.insert(row.end(), p.sign_sgd_step_rate.begin(), p.sign_sgd_step_rate.end());
+      row.insert(row.end(), p.sign_svd_step_rate.begin(), p.sign_svd_step_rate.end());
+      Trust worst = p.trust;
+      worst.step_rate = std::max(p.sign_sgd_step_rate.maxCoeff(), p.sign_svd_step_rate.maxCoeff());
+      row.emplace_back(untrusted(worst));
       rows.push_back(row);
     }
     return rows;
@@ -109,6 +123,25 @@ std::string text_map(const ArrayXd& alpha, const ArrayXd& beta, const ArrayXXd& 
       text += fmt::format("\n{}  {:2.0f} %  {}", letters[k],
                           100 * (phase == k).cast<double>().mean(), meanings[k]);
   return text;
+}
+
+/// The trust numbers from the least to the largest on the map.
+std::string trust_note(const Record& map) {
+  double least = 0, most = 0;
+  const auto among = [&](const std::string& columns) {
+    least = std::numeric_limits<double>::infinity(), most = 0;
+    for (const Field& field : map.fields())
+      if (field.name.starts_with(columns)) {
+        const auto& values = std::get<ArrayXd>(field.value);
+        least = std::min(least, values.minCoeff()), most = std::max(most, values.maxCoeff());
+      }
+    return fmt::format("{:.2g} .. {:.2g}", least, most);
+  };
+  return fmt::format(
+      "\ntrust: intrinsic dimension {}, rank {}, signal {} of the noise,\n"
+      "fastest mode {} a step (SignSGD), {} (SignSVD)",
+      among("intrinsic_dimension"), among("rank"), among("signal"), among("sign_sgd_step_rate"),
+      among("sign_svd_step_rate"));
 }
 
 /// Where the two derived exponents are equal: the border of the order at long horizons.
@@ -174,7 +207,10 @@ int run(const Options& options) {
   result.record.set("step", std::string(plan.schedules ? "optimal schedule" : "best constant"));
   result.record.set("horizons", plan.horizon);
   result.record.set("map", map);
-  result.notes.push_back(text_map(alpha, beta, values("phase")));
+  const std::string points =
+      untrusted_points(std::get<std::vector<std::string>>(map.find("untrusted")->value));
+  result.record.set("warnings", points.empty() ? std::vector<std::string>{} : std::vector{points});
+  result.notes = {text_map(alpha, beta, values("phase")), trust_note(map)};
 
   const auto panel = [&](const std::string& title, const std::string& column) {
     Figure figure;

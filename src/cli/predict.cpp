@@ -7,6 +7,7 @@
 #include "cli/outputs.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/report/curve.hpp"
+#include "riskcurve/report/trust.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -38,7 +39,8 @@ int predict(const Options& options) {
     result.headings.push_back({name, "observables." + name});
   }
   result.notes = {fmt::format("{} steps of the {} integrator ({} rejected)", curve.accepted,
-                              options.solver.method, curve.rejected)};
+                              options.solver.method, curve.rejected),
+                  trust_line(prediction.trust)};
   result.figure = to_figure(curve, loaded.title);
   riskcurve::add_bands(result.figure, prediction);
   if (curve.status != RiskCurve::Status::ok) {

@@ -15,6 +15,7 @@
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/plot.hpp"
+#include "riskcurve/report/trust.hpp"
 #include "riskcurve/report/write.hpp"
 
 namespace riskcurve::cli {
@@ -26,7 +27,8 @@ struct Options {
   TableOptions sweep;
 };
 
-/// What a person reads: six digits, and no slope, which is roundoff at an optimum.
+/// What a person reads: six digits, no slope, which is roundoff at an optimum, and `untrusted` only
+/// where something is.
 void print_table(const std::vector<std::string>& columns,
                  const std::vector<std::vector<std::string>>& rows) {
   constexpr std::size_t shown = 40;
@@ -35,6 +37,8 @@ void print_table(const std::vector<std::string>& columns,
   std::vector<Heading> headings;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (columns[i] == "slope") continue;
+    const auto empty = [i](const std::vector<std::string>& row) { return row[i].empty(); };
+    if (columns[i] == "untrusted" && std::ranges::all_of(rows, empty)) continue;
     std::vector<std::string> cells;
     for (std::size_t r = 0; r < count; ++r) {
       char* end = nullptr;
@@ -137,6 +141,9 @@ int run(const Options& options) {
   fmt::print("\n{} points{} in {}\n", outcome.done,
              outcome.taken_over > 0 ? fmt::format(", {} of them earlier,", outcome.taken_over) : "",
              options.out);
+  const Field* untrusted = record.find("untrusted");
+  const std::string line = untrusted_points(std::get<std::vector<std::string>>(untrusted->value));
+  if (!line.empty()) fmt::print(stderr, "riskcurve: warning: {}\n", line);
   return exit_ok;
 }
 

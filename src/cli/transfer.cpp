@@ -12,6 +12,7 @@
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/report/trust.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -65,9 +66,10 @@ void add_exponents(Result& result, const std::vector<Scaling>& scalings) {
   result.record.set("exponents", table);
 }
 
-/// Every point, one below the other, and a line of the figure for each quantity.
-void add_points(Result& result, const std::vector<Scaling>& scalings) {
-  Texts names;
+/// Every point, one below the other, and a line of the figure for each quantity. Returns which
+/// numbers each point leaves the range with.
+Texts add_points(Result& result, const std::vector<Scaling>& scalings) {
+  Texts names, untrusted;
   std::vector<double> value, step, risk;
   result.figure.x_label = "factor on the quantity";
   result.figure.y_label = "factor on the best step";
@@ -78,6 +80,7 @@ void add_points(Result& result, const std::vector<Scaling>& scalings) {
     value.insert(value.end(), scaling.value.begin(), scaling.value.end());
     step.insert(step.end(), scaling.step.begin(), scaling.step.end());
     risk.insert(risk.end(), scaling.risk.begin(), scaling.risk.end());
+    untrusted.insert(untrusted.end(), scaling.untrusted.begin(), scaling.untrusted.end());
     result.figure.series.push_back({Series::Style::line,
                                     scaling.quantity,
                                     ArrayXd(scaling.value / scaling.value[scaling.own]),
@@ -91,14 +94,17 @@ void add_points(Result& result, const std::vector<Scaling>& scalings) {
   column("value", value);
   column("step", step);
   column("risk", risk);
+  result.record.column("untrusted", untrusted);
+  return untrusted;
 }
 
 void add_counterparts(Result& result, const std::vector<Counterpart>& found,
                       const std::optional<double>& tuned) {
   Record table;
-  Texts names, skipped;
+  Texts names, skipped, untrusted_at;
   for (const Counterpart& now : found) {
     names.push_back(now.optimizer);
+    untrusted_at.push_back(now.skipped.empty() ? untrusted(now.trust) : "");
     skipped.push_back(now.skipped);
     if (!now.skipped.empty())
       result.notes.push_back(fmt::format("{}: skipped: {}", now.optimizer, now.skipped));
@@ -120,8 +126,22 @@ void add_counterparts(Result& result, const std::vector<Counterpart>& found,
   std::string text = "\n" + to_table(table, headings);
   text.pop_back();  // a note ends its own line
   result.notes.push_back(text);
+  table.set("untrusted", untrusted_at);
   table.set("skipped", skipped);
   result.record.set("optimizers", table);
+}
+
+/// Of the file's own problem at its best step; the points of the scan are counted.
+void add_trust(Result& result, const Counterpart& own, const Texts& untrusted_at) {
+  Texts lines;
+  if (own.skipped.empty()) {
+    result.record.set("trust", to_record(own.trust));
+    result.notes.push_back("\n" + trust_line(own.trust));
+    lines = warnings(own.trust);
+  }
+  if (const std::string points = untrusted_points(untrusted_at); !points.empty())
+    lines.push_back(points);
+  result.record.set("warnings", lines);
 }
 
 int run(const Options& options) {
@@ -147,9 +167,10 @@ int run(const Options& options) {
       scalings.push_back(step_scaling(file, quantity, transfer));
     found = counterparts(file, transfer);
   }
-  add_points(result, scalings);
+  const Texts untrusted_at = add_points(result, scalings);
   add_exponents(result, scalings);
   add_counterparts(result, found, options.tuned);
+  add_trust(result, found.front(), untrusted_at);
   return emit(result, options.outputs);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "riskcurve/report/trust.hpp"
+
 namespace riskcurve {
 namespace {
 
@@ -44,15 +46,7 @@ Record to_record(const Prediction& prediction) {
   record.set("status", std::string(name(curve.status)));
   record.set("message", curve.message);
   record.set("warnings", curve.warnings);
-  Record trust;
-  trust.set("intrinsic_dimension", prediction.trust.intrinsic_dimension);
-  trust.set("participation", prediction.trust.participation);
-  trust.set("step_rate", prediction.trust.step_rate);
-  if (prediction.trust.rank > 0) {
-    trust.set("rank", prediction.trust.rank);
-    trust.set("signal", prediction.trust.signal);
-  }
-  record.set("trust", trust);
+  record.set("trust", to_record(prediction.trust));
   record.set("largest_stable_step", prediction.largest_stable_step);
   Record counters;
   counters.set("accepted", curve.accepted);

@@ -57,6 +57,21 @@ TEST(Phases, RisksAreThoseOfTheExactOptimumOnTheWholeSpectrum) {
   }
 }
 
+TEST(Phases, TrustNumbersAreThoseOfTheWholeSpectrum) {
+  const auto point = phase_column(plan(1e6, decades(1, 3)), 0.3, ArrayXd::Constant(1, 0.4)).front();
+  const MatrixProblem p = problem(1e6, 0.3, 0.4);
+  const double trace = ArrayXd::LinSpaced(1000000, 1, 1e6).pow(-0.6).sum();  // the norm is 1
+  EXPECT_NEAR(point.trust.intrinsic_dimension / trace, 1, 1e-8);
+  EXPECT_NEAR(point.trust.rank / risk_rank(p), 1, 1e-6);
+  EXPECT_NEAR(point.trust.signal / signal_ratio(p, 1e6, 1), 1, 0.01);
+  SignSgd sgd;
+  sgd.batch = 1000000;
+  const ModeSystem system = sign_sgd(p, sgd);
+  EXPECT_NEAR(point.trust.participation / participation(system), 1, 1e-3);
+  const Optimum best = best_step(compress(system), 1000);
+  EXPECT_NEAR(point.sign_sgd_step_rate[2] / step_rate(system, best.step, 1000, best.risk), 1, 0.05);
+}
+
 TEST(Phases, TheThreePhasesOfThePaperAppear) {
   const PhasePlan p = plan(1e6, decades(1, 6));
   const auto phase = [&](double alpha, double beta) {

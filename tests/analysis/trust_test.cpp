@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/random.hpp"
 
 namespace riskcurve {
@@ -201,6 +202,42 @@ TEST(Trust, LargeBatchOfASpectralOptimizerIsWarnedOfByItsNumber) {
   EXPECT_LT(near.trust.signal, 0.15);
   EXPECT_EQ(lines_on_signal(near), 0);
   EXPECT_EQ(other.trust.signal, 0);
+}
+
+TEST(Trust, OfAStepIsThatOfThePredictionWithIt) {
+  Experiment e = experiment("sign_svd", 50);
+  const Trust found = trust(e, mode_system(e), 0.02, e.run.steps);
+  e.schedule = constant_schedule(0.02);
+  const Trust predicted = predict(e).trust;
+  EXPECT_NEAR(found.step_rate / predicted.step_rate, 1, 1e-9);
+  EXPECT_EQ(found.participation, predicted.participation);
+  EXPECT_EQ(found.intrinsic_dimension_out, 50);
+  EXPECT_EQ(found.intrinsic_dimension_in, 50);
+  EXPECT_EQ(found.rank, predicted.rank);
+  EXPECT_EQ(found.signal, predicted.signal);
+  const Trust alone = trust(e, e.matrix().initial_risk());
+  EXPECT_EQ(alone.signal, predicted.signal);
+  EXPECT_TRUE(std::isnan(alone.participation) && std::isnan(alone.step_rate));
+}
+
+TEST(Trust, EveryNumberHasALimitAndOneLineThatNamesIt) {
+  Trust numbers;
+  numbers.intrinsic_dimension = 19;
+  numbers.participation = 9;
+  numbers.step_rate = 0.21;
+  numbers.signal = 0.41;
+  numbers.rank = 4;
+  EXPECT_EQ(untrusted(numbers), "intrinsic_dimension participation step_rate signal rank");
+  EXPECT_EQ(warnings(numbers).size(), 5u);
+  numbers.intrinsic_dimension = kTrustedIntrinsicDimension;
+  numbers.participation = kTrustedParticipation;
+  numbers.step_rate = kTrustedStepRate;
+  numbers.signal = kTrustedSignal;
+  numbers.rank = kTrustedRank;
+  EXPECT_EQ(untrusted(numbers), "");
+  EXPECT_TRUE(warnings(numbers).empty());
+  numbers.participation = numbers.step_rate = std::nan("");  // not looked at
+  EXPECT_EQ(untrusted(numbers), "");
 }
 
 }  // namespace

@@ -36,6 +36,20 @@ TEST_F(PhasesCommand, PrintsTheMapAndWritesEveryRisk) {
   EXPECT_FALSE(fs::exists(path("map.csv.partial")));
 }
 
+// Steep power laws have few directions at any dimension.
+TEST_F(PhasesCommand, SaysWhereItsPointsLeaveTheRangeOfTheLimit) {
+  ASSERT_EQ(run(small + "--out " + path("map.csv")), 0);
+  const std::string csv = contents("map.csv"), header = csv.substr(0, csv.find('\n'));
+  for (const char* column : {",intrinsic_dimension,participation,signal,rank,",
+                             ",sign_sgd_step_rate_1,", ",sign_svd_step_rate_3,untrusted"})
+    EXPECT_NE(header.find(column), std::string::npos) << column;
+  EXPECT_NE(csv.rfind(",intrinsic_dimension step_rate signal rank\n"), std::string::npos) << csv;
+  EXPECT_NE(contents("out.txt").find("trust: intrinsic dimension 1.2 .. "), std::string::npos);
+  EXPECT_NE(
+      contents("err.txt").find("of 9 points leave the range where the limit can be trusted: "),
+      std::string::npos);
+}
+
 TEST_F(PhasesCommand, ResumedAfterAKillGivesTheSameBytes) {
   const std::string grid = "--dimension 1e4 --points 6 --horizons 10 1e4 ";
   const std::string options = grid + "--threads 1 --out ";

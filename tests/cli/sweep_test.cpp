@@ -72,8 +72,8 @@ TEST_F(SweepCommand, ThreadsChangeNoNumber) {
   ASSERT_EQ(shell("$R sweep grid.toml --out one.csv --threads 1"), 0) << contents("err.txt");
   ASSERT_EQ(shell("$R sweep grid.toml --out four.csv --threads 4"), 0) << contents("err.txt");
   EXPECT_EQ(contents("one.csv"), contents("four.csv"));
-  EXPECT_EQ(contents("one.csv").substr(0, 53),
-            "optimizer.batch,problem.covariance.alpha,risk,status\n");
+  EXPECT_EQ(contents("one.csv").substr(0, 63),
+            "optimizer.batch,problem.covariance.alpha,risk,untrusted,status\n");
 }
 
 // The best step of noise-free isotropic SGD is b/d, its risk exp(-b T/d).

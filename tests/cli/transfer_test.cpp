@@ -49,7 +49,7 @@ TEST_F(TransferCommand, GivesExponentsPointsAndWhereToStartTheOthers) {
   EXPECT_NEAR(others["start"][1].get<double>(), 0.05 * others["ratio"][1].get<double>(), 1e-15);
   EXPECT_EQ(json["quantity"].size(), 15u);
   const std::string csv = contents("points.csv");
-  EXPECT_EQ(csv.substr(0, 25), "quantity,value,step,risk\n");
+  EXPECT_EQ(csv.substr(0, 35), "quantity,value,step,risk,untrusted\n");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 16);
 }
 

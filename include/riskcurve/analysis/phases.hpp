@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "riskcurve/analysis/exponent.hpp"
+#include "riskcurve/analysis/trust.hpp"
 #include "riskcurve/problem/matrix_problem.hpp"
 
 namespace riskcurve {
@@ -31,6 +32,9 @@ struct PhasePoint {
   double alpha, beta;
   Eigen::ArrayXd sign_sgd, sign_svd;  ///< R*(T) at the horizons
   Phase phase;                        ///< ahead: R* lower by more than 1 %
+  /// Of the problem, the signal that of SignSVD; step_rate nan, being of each horizon:
+  Trust trust;
+  Eigen::ArrayXd sign_sgd_step_rate, sign_svd_step_rate;
   /// Of R*(T) ~ T^(-value), over the upper half of the horizons in log T.
   Exponent sign_sgd_exponent, sign_svd_exponent;
 };

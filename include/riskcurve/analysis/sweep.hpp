@@ -27,7 +27,8 @@ struct Sweep {
   std::vector<Cell> values(long point) const;  ///< one for each axis
   /// The fields of the axes; what was found: risk (risk); step, risk, slope, evaluations (step);
   /// step, risk, and for each quantity X_risk_exponent, X_risk_error, X_step_exponent, X_step_error
-  /// (exponents); and status.
+  /// (exponents); untrusted, the trust numbers out of their range (trust.hpp; of all problems that
+  /// the exponents are fitted to); and status.
   std::vector<std::string> columns() const;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "riskcurve/analysis/exponent.hpp"
+#include "riskcurve/analysis/trust.hpp"
 #include "riskcurve/problem/fields.hpp"
 
 namespace riskcurve {
@@ -21,6 +22,8 @@ struct Scaling {
   Eigen::ArrayXd value;       ///< x, increasing, shape (points)
   Eigen::Index own = 0;       ///< the point of the file's own value, or of N_out/N_in = 1
   Eigen::ArrayXd step, risk;  ///< gamma* (raw), R*; nan where no best step was found
+  /// The trust numbers out of their range at each point and its best step (trust.hpp).
+  std::vector<std::string> untrusted;
   Exponent step_exponent, risk_exponent;
   std::string skipped;  ///< one line: why there are no points, or no exponents
 };
@@ -47,6 +50,7 @@ struct Counterpart {
   double threshold;   ///< of clipped_sgd, in residual units; else nan
   double step, risk;  ///< gamma* (raw), R*
   double ratio;  ///< gamma* over that of the file's optimizer: what a tuned step is multiplied by
+  Trust trust;   ///< at the best step
   std::string skipped;  ///< one line: why step, risk and ratio are nan
 };
 

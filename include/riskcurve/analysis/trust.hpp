@@ -10,8 +10,10 @@ namespace riskcurve {
 
 /// The numbers that say whether the high-dimensional limit can be trusted (theory.md section 10).
 struct Trust {
-  double intrinsic_dimension = 0;  ///< tr K / ||K||
+  double intrinsic_dimension = 0;  ///< tr K / ||K||; of a matrix problem the lesser of both sides
+  double intrinsic_dimension_out = 0, intrinsic_dimension_in = 0;  ///< 0 for vector problems
   /// (sum h s)^2 / sum (h s)^2 over single directions at the start: how many share the risk.
+  /// Like step_rate nan where it was not looked at.
   double participation = 0;
   /// Largest gamma a_k g along the curve: the rate per step that the continuum treats as small.
   double step_rate = 0;
@@ -36,8 +38,17 @@ constexpr double kTrustedStepRate = 0.2;
 constexpr double kTrustedSignal = 0.4;
 constexpr double kTrustedRank = 5;
 
-/// `system` uncompressed; the curve supplies (t, R) along the way.
+/// `system` uncompressed; the curve supplies (t, R) along the way, the experiment the schedule.
 Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve);
+/// The same of another constant step, along the curve that it solves over so many steps.
+Trust trust(Experiment experiment, const ModeSystem& system, double step, double steps);
+/// What does not depend on steps taken, at one excess risk: participation and step_rate are nan.
+Trust trust(const Experiment& experiment, double risk);
+
+/// The number `participation` above.
+double participation(const ModeSystem& system);
+/// gamma max_k a_k g at iteration time t and risk R; nan where optimizers have states of their own.
+double step_rate(const ModeSystem& system, double step, double t, double risk);
 
 /// Estimate of ||K_out Delta K_in|| at the start. Entries that are known (initial_error): by power
 /// iteration. Else independent entries of variance v_ij = sigma_i^2 lambda_j^2 s_ij(0): the least g
@@ -63,6 +74,8 @@ double signal_ratio(const MatrixProblem& problem, double batch, double risk);
 
 /// One line for each number out of its range, naming the number.
 std::vector<std::string> warnings(const Trust& trust);
+/// The members out of their range, by name, in one text: "participation step_rate"; empty if none.
+std::string untrusted(const Trust& trust);
 
 /// The step size above which the risk diverges: the limit R -> inf of
 /// 4 g R / (n sum_k h_k c_k/a_k), from the balance R = gamma n/(4 g) sum h c/a. For SGD it is
