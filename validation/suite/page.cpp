@@ -278,7 +278,8 @@ class Page {
           escaped(the(i).family), escaped(the(i).name));
       if (s.failure.empty())
         add(": {:+.2f} ± {:.2f} %, {:g} runs, γ = {:.4g}", s.gap, s.gap_error, s.runs, s.step);
-      add("<details><summary>problem file</summary><pre>{}</pre>", escaped(s.problem));
+      add("<details><summary>problem file and trust</summary><pre>{}</pre><p>{}</p>",
+          escaped(s.problem), escaped(s.trust_line));
       for (const std::string& warning : s.warnings)
         add("<p class=\"warning\">{}</p>", escaped(warning));
       add("</details></figcaption></figure>\n");

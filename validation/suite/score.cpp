@@ -10,6 +10,8 @@
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/comparison.hpp"
+#include "riskcurve/report/trust.hpp"
+#include "riskcurve/report/write.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve::validation {
@@ -124,6 +126,8 @@ Score score(const Case& the, std::size_t index, std::uint64_t seed,
   const Prediction prediction = predict(experiment, {}, score.size == 1);
   score.steps = prediction.curve.steps;
   score.predicted = prediction.curve.risk;
+  score.trust = riskcurve::to_json(to_record(prediction.trust));
+  score.trust_line = trust_line(prediction.trust);
   score.warnings = prediction.curve.warnings;
   if (prediction.curve.status != RiskCurve::Status::ok) {
     score.failure = "prediction " + std::string(name(prediction.curve.status)) + ": " +
@@ -163,6 +167,8 @@ std::string to_text(const Score& score) {
   for (Index r = 0; r < score.shown.cols(); ++r)
     json["risk_of_run"].push_back(to_json(score.shown.col(r)));
   json["problem"] = score.problem;
+  json["trust"] = score.trust.empty() ? Json() : Json::parse(score.trust);
+  json["trust_line"] = score.trust_line;
   json["warnings"] = score.warnings;
   json["failure"] = score.failure;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -178,6 +184,8 @@ Score from_text(const std::string& text) {
   for (Index r = 0; r < score.shown.cols(); ++r)
     score.shown.col(r) = array(runs[static_cast<std::size_t>(r)]);
   score.problem = json.at("problem").get<std::string>();
+  if (!json.at("trust").is_null()) score.trust = json.at("trust").dump();
+  score.trust_line = json.at("trust_line").get<std::string>();
   score.warnings = json.at("warnings").get<std::vector<std::string>>();
   score.failure = json.at("failure").get<std::string>();
   return score;

@@ -26,6 +26,7 @@ struct Score {
   double bias = 0, bias_error = 0;  ///< percent, averaged over the recorded steps
   double inside = 0;                ///< percent of runs inside the band; nan without one
   double spread = 0;                ///< deviation of runs over the predicted one; nan without bands
+  std::string trust, trust_line;    ///< as JSON, and in a line (report/trust.hpp)
   std::vector<std::string> warnings;
   std::string failure;  ///< not empty: there is no comparison, and why
 };
