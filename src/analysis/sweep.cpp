@@ -104,11 +104,11 @@ Sweep read_sweep(const Fields& grid) {
     sweep.axes.push_back({axis.text("field"), axis_values(axis)});
     if (sweep.axes.back().values.empty()) axis.fail("values", "at least one value");
     points *= static_cast<double>(sweep.axes.back().values.size());
+    if (points > kMostPoints)  // before the next axis takes memory too
+      throw InputError("vary", fmt::format("{:.6g} points", points),
+                       fmt::format("at most {:.0f}", kMostPoints));
   }
   if (sweep.axes.empty()) throw InputError("vary", "missing", "at least one [[vary]] table");
-  if (points > kMostPoints)
-    throw InputError("vary", fmt::format("{:.6g} points", points),
-                     fmt::format("at most {:.0f}", kMostPoints));
   grid.reject_unknown();
   return sweep;
 }

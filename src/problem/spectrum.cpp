@@ -14,6 +14,7 @@ namespace riskcurve {
 namespace {
 
 constexpr double expand_limit = 1e7;
+constexpr double next_is_other = 0x1p53;  // from here on j + 1 may be j
 
 // One spelling of numbers in errors: short, but "1e-300" stays itself.
 std::string text(double x) {
@@ -34,13 +35,13 @@ Eigen::ArrayXd array(const std::vector<double>& x) {
 void visit_panels(double first, double last, double exact, double ratio, int nodes,
                   const std::function<void(double, double)>& visit) {
   double a = first;
-  for (; a <= std::min(exact, last); a += 1) visit(a, 1);
+  for (; a <= std::min(exact, last) && a < next_is_other; a += 1) visit(a, 1);
   while (a <= last) {
     const double b = std::min(last, std::max(a, std::floor(ratio * a)));
-    if (b - a + 1 <= nodes) {
+    if (b - a + 1 <= nodes && b < next_is_other) {
       for (double j = a; j <= b; j += 1) visit(j, 1);
     } else {
-      const IndexRule rule = index_rule(a, b, nodes);
+      const IndexRule rule = index_rule(a, b, static_cast<int>(std::min<double>(nodes, b - a + 1)));
       for (Eigen::Index q = 0; q < rule.index.size(); ++q) visit(rule.index[q], rule.weight[q]);
     }
     if (b == last) break;  // b + 1 = b beyond 2^53

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -100,22 +101,22 @@ class Journal {
  private:
   void take_over(const std::string& header, std::size_t columns) {
     const std::string text = read_file(path_);
-    std::size_t from = 0;
-    bool first = true;
-    for (std::size_t to; (to = text.find('\n', from)) != std::string::npos; from = to + 1) {
-      const std::string line = text.substr(from, to - from);
-      if (first && line != header)
-        throw InputError("--resume", path_,
-                         "what was left of the same table: the same input files and options");
-      if (!first) keep(line, columns);
-      first = false;
-    }
+    const std::size_t end = text.find('\n');
+    // Cut short within the first line, it is still a start of it.
+    if (end == std::string::npos ? !header.starts_with(text) : text.substr(0, end) != header)
+      throw InputError("--resume", path_,
+                       "what was left of the same table: the same input files and options");
+    std::size_t from = end == std::string::npos ? text.size() : end + 1;
+    for (std::size_t to; (to = text.find('\n', from)) != std::string::npos; from = to + 1)
+      keep(text.substr(from, to - from), columns);
   }
   void keep(const std::string& line, std::size_t columns) {
-    const std::size_t comma = line.find(',');
-    if (comma == std::string::npos || cells_of(line).size() != columns + 1) return;
-    const unsigned long number = std::strtoul(line.c_str(), nullptr, 10);
-    if (number < lines_.size()) lines_[number] = line.substr(comma + 1);
+    std::size_t number = 0;
+    const char* const begin = line.data();
+    const auto [comma, error] = std::from_chars(begin, begin + line.size(), number);
+    if (error != std::errc() || number >= lines_.size() || *comma != ',') return;
+    const std::string row = line.substr(static_cast<std::size_t>(comma - begin) + 1);
+    if (cells_of(row).size() == columns) lines_[number] = row;
   }
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 
+#include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -154,6 +155,13 @@ TEST(Fields, PathsStandBesideTheProblemFile) {
   const Fields fields = Fields::from_file((folder / "p.toml").string());
   EXPECT_EQ(fields.path("path"), (folder / "x.csv").string());
   EXPECT_EQ(fields.path("root"), "/y.csv");
+}
+
+TEST(Fields, ErrorsStayOneLineWhateverTheyQuote) {
+  const Fields fields = Fields::from_text("\"a\\nb\\u001b[31m\" = 1\npath = \"x\\ny\"");
+  EXPECT_EQ(error_of([&] { fields.reject_unknown(); }).substr(0, 20), "a b [31m: unknown ke");
+  EXPECT_EQ(error_of([&] { read_matrix(fields.path("path") + ".csv", "f"); }),
+            "f = x y.csv: expected a file that exists");
 }
 
 TEST(Fields, AnEmptyTableHasNothing) {

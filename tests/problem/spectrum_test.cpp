@@ -106,6 +106,15 @@ TEST(PowerSum, ReachesZetaForHugeRanges) {
   EXPECT_LT(relative(power_sum(1, 1e18, 1), harmonic), 4e-15);
 }
 
+TEST(PowerSum, EndsWhereNeighbouringIndicesAreOneNumber) {
+  for (const double first : {0x1p53 - 100, 0x1p53, 1.1e17, 9.9e17}) {
+    for (const double last : {first, first + 256, 1e18})
+      EXPECT_LT(relative(power_sum(first, last, 0), last - first + 1), 1e-14)
+          << first << " to " << last;
+    EXPECT_LT(relative(power_sum(first, 1e18, 1), std::log(1e18 / first)), 1e-13) << first;
+  }
+}
+
 TEST(SpectrumOf, SortsAndGroupsEqualEigenvalues) {
   Eigen::ArrayXd values(6);
   values << 0.5, 2, 0.5, 0, 2, 0.5;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -12,7 +13,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/problem/random.hpp"
 
 namespace riskcurve {
 namespace {
@@ -224,6 +227,27 @@ TEST(ToNpz, ReadsBackAsWritten) {
   const Npy warnings = parse_npy(members.at("warnings.npy"));
   EXPECT_NE(warnings.header.find("'|S10'"), std::string::npos);
   EXPECT_EQ(warnings.data, std::string("first\0\0\0\0\0second one", 20));
+}
+
+TEST_F(WriteFile, NpzMembersOfRandomShapesAreReadBackAsNpy) {
+  Random random(1, 0, 0);
+  const auto below = [&](int n) { return 1 + static_cast<int>(random() % std::uint64_t(n)); };
+  for (int i = 0; i < 50; ++i) {
+    const int rows = below(20), columns = below(9);
+    const Eigen::ArrayXd x = Eigen::ArrayXd::NullaryExpr(rows, [&] { return random.normal(); });
+    const Eigen::ArrayXXd y =
+        Eigen::ArrayXXd::NullaryExpr(rows, columns, [&] { return std::exp(99 * random.normal()); });
+    Record record;
+    record.column(std::string(static_cast<std::size_t>(below(80)), 'x'), x);
+    record.column("y", y);
+    record.set("text", std::string(static_cast<std::size_t>(below(80)), '"'));
+    for (const auto& [name, bytes] : unzip(to_npz(record))) {
+      if (name == "text.npy") continue;
+      write_file(in("member.npy"), bytes);
+      const Eigen::MatrixXd read = read_matrix(in("member.npy"), name);
+      EXPECT_EQ(read, name == "y.npy" ? y.matrix() : Eigen::MatrixXd(x.matrix())) << name;
+    }
+  }
 }
 
 TEST(ToNpz, IsReadByNumpy) {

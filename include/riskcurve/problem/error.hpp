@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -8,8 +9,16 @@ namespace riskcurve {
 class InputError : public std::runtime_error {
  public:
   InputError(const std::string& field, const std::string& value, const std::string& expected)
-      : std::runtime_error(field + " = " + value + ": expected " + expected) {}
-  explicit InputError(const std::string& line) : std::runtime_error(line) {}
+      : InputError(field + " = " + value + ": expected " + expected) {}
+  explicit InputError(const std::string& line) : std::runtime_error(one_line(line)) {}
+
+ private:
+  /// Keys, names of files and cells are quoted as they come: control characters become blanks.
+  static std::string one_line(std::string text) {
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
+    std::replace_if(text.begin(), text.end(), control, ' ');
+    return text;
+  }
 };
 
 /// Work that could not be finished on good input. The command exits with 1.
