@@ -61,8 +61,9 @@ void add_ensemble(CLI::App& command, EnsembleChoice& choice) {
   command.add_option("--threads", choice.threads, "threads, 0 for all; changes no number")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
-  command.add_flag("--sde", choice.sde,
-                   "runs of the stochastic differential equation of the limit, not of the algorithm");
+  command.add_flag(
+      "--sde", choice.sde,
+      "runs of the stochastic differential equation of the limit, not of the algorithm");
 }
 
 Loaded load(const std::string& file) {

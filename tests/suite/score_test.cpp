@@ -26,7 +26,8 @@ class Family : public testing::Test {
 
   const std::filesystem::path folder_ =
       std::filesystem::path(testing::TempDir()) /
-      ("riskcurve-suite-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+      ("riskcurve-suite-" +
+       std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
 };
 
 const std::string sgd_family = R"(
@@ -175,8 +176,8 @@ TEST(FitOrder, FindsTheExponentOfABiasThatHasOne) {
 }
 
 TEST(FitOrder, SaysNothingOfBiasesBelowTheirErrors) {
-  EXPECT_TRUE(std::isnan(
-      fit_order("test", {{synthetic(0.5, 0.1, 0.1), synthetic(1, -0.05, 0.1)}}).value));
+  EXPECT_TRUE(
+      std::isnan(fit_order("test", {{synthetic(0.5, 0.1, 0.1), synthetic(1, -0.05, 0.1)}}).value));
   EXPECT_TRUE(std::isnan(fit_order("test", {}).value));
 }
 
@@ -195,8 +196,10 @@ TEST(Claims, HoldWherePredictionAndRunsLieInTheIntervalByTwoErrors) {
   claim.low = 0.4;
   claim.high = 0.6;
   EXPECT_TRUE(judge(claim, ending(0.25, 0.26, 0.005), ending(0.5, 0.5, 0.005)).holds);
-  EXPECT_FALSE(judge(claim, ending(0.25, 0.29, 0.01), ending(0.5, 0.5, 0.01)).holds);   // 0.58 ± 0.02
-  EXPECT_FALSE(judge(claim, ending(0.35, 0.25, 0.001), ending(0.5, 0.5, 0.001)).holds);  // predicted
+  EXPECT_FALSE(
+      judge(claim, ending(0.25, 0.29, 0.01), ending(0.5, 0.5, 0.01)).holds);  // 0.58 ± 0.02
+  EXPECT_FALSE(
+      judge(claim, ending(0.35, 0.25, 0.001), ending(0.5, 0.5, 0.001)).holds);  // predicted
   claim.quantity = Claim::Quantity::rate;
   const Verdict rates = judge(claim, ending(std::exp(-1.0), std::exp(-1.0), 1e-3),
                               ending(std::exp(-2.0), std::exp(-2.0), 1e-3));

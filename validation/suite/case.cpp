@@ -52,9 +52,8 @@ Case read_case(const Fields& file, const Fields& family, const Fields& the) {
   read.optimizer = optimizer_of(read.problem, read.is_matrix);
 
   const Fields& sized = holder(family, the, "sizes");
-  read.sizes = sized.has("sizes")
-                   ? sized.numbers("sizes", Range::within(1e-3, 1))
-                   : std::vector<double>{1};
+  read.sizes =
+      sized.has("sizes") ? sized.numbers("sizes", Range::within(1e-3, 1)) : std::vector<double>{1};
   if (read.sizes.empty() || read.sizes.back() != 1 || !std::ranges::is_sorted(read.sizes))
     sized.fail("sizes", "increasing fractions, the last 1");
   const Fields& running = holder(family, the, "runs");
@@ -97,8 +96,7 @@ Claim read_claim(const Fields& the, const std::vector<Case>& cases, std::size_t 
   claim.of = find(cases, first, the, "of", the.text("of"));
   claim.over = find(cases, first, the, "over", the.text("over"));
   const std::vector<double> ends = the.numbers("between");
-  if (ends.size() != 2 || ends[0] >= ends[1])
-    the.fail("between", "two numbers, the first less");
+  if (ends.size() != 2 || ends[0] >= ends[1]) the.fail("between", "two numbers, the first less");
   claim.low = ends[0];
   claim.high = ends[1];
   return claim;

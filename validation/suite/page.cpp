@@ -21,11 +21,16 @@ using Eigen::ArrayXd;
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
   }
   return out;
 }
@@ -78,7 +83,9 @@ std::string mark(const std::string& says) {
   return fmt::format("<td class=\"{}\">{}</td>", tone(says), says);
 }
 
-std::string anchor(std::size_t i) { return fmt::format("case{}", i + 1); }
+std::string anchor(std::size_t i) {
+  return fmt::format("case{}", i + 1);
+}
 
 class Page {
  public:
@@ -88,7 +95,8 @@ class Page {
   std::string text() {
     add("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width\">\n"
-        "<title>riskcurve: predictions against real runs</title>\n<style>{}</style></head>\n<body>\n",
+        "<title>riskcurve: predictions against real "
+        "runs</title>\n<style>{}</style></head>\n<body>\n",
         kStyle);
     head();
     failures();
@@ -115,7 +123,8 @@ class Page {
 
   void head() {
     add("<h1>riskcurve: predictions against real runs</h1>\n"
-        "<p class=\"lead\">Every case below was solved twice: as the differential equations that the "
+        "<p class=\"lead\">Every case below was solved twice: as the differential equations that "
+        "the "
         "optimizer obeys in high dimension, and as many independent runs of the real algorithm on "
         "sampled data. The table says how far the mean of the runs is from the prediction, and how "
         "far it was allowed to be, as the case declared beforehand.</p>\n<div class=\"boxes\">\n");
@@ -152,7 +161,9 @@ class Page {
     for (std::size_t i = 0; i < results_.suite.claims.size(); ++i) {
       const Claim& claim = results_.suite.claims[i];
       if (judged(results_, claim) && !results_.verdicts[i].holds)
-        add("<li>{}</li>\n", escaped(claim.text));
+        add("<li>{}: {:.3g} in runs, {:.3g} predicted, must be {:g} to {:g}</li>\n",
+            escaped(claim.text), results_.verdicts[i].measured, results_.verdicts[i].predicted,
+            claim.low, claim.high);
     }
     add("</ul>\n");
   }
@@ -168,10 +179,12 @@ class Page {
   }
 
   void cases() {
-    add("<h2>Curves against runs</h2>\n<p class=\"note\">gap: mean of the runs − prediction, percent "
+    add("<h2>Curves against runs</h2>\n<p class=\"note\">gap: mean of the runs − prediction, "
+        "percent "
         "of the prediction, with its standard error, at the recorded step that decides. A case is "
         "ok if at every step |gap| ≤ allowed + 4 standard errors, at every size (allowed: over the "
-        "size). At smaller d: the same problem at a fraction of its dimension. In band: runs inside "
+        "size). At smaller d: the same problem at a fraction of its dimension. In band: runs "
+        "inside "
         "the predicted 95 % band.</p>\n<table><thead><tr><th class=\"left\">case<th>d<th>batch"
         "<th>runs<th>gap %<th>± s.e.<th>largest,<br>in s.e.<th>allowed %<th>gap % at smaller d"
         "<th>in band %<th></tr></thead>\n");
@@ -181,11 +194,15 @@ class Page {
       add("<tr><td class=\"left\"><a href=\"#{}\">{}</a></td>", anchor(i), escaped(the(i).name));
       row(i);
       add("{}</tr>\n", mark(verdict(results_, i)));
-      const std::string& remark = the(i).missing.empty() ? the(i).why : the(i).missing;
-      if (!remark.empty())
+      const std::string& remark = remark_on(i);
+      if (!remark.empty() && (i == 0 || remark != remark_on(i - 1)))
         add("<tr class=\"why\"><td class=\"left\" colspan=\"11\">{}</td></tr>\n", escaped(remark));
     }
     add("</table>\n");
+  }
+
+  const std::string& remark_on(std::size_t i) const {
+    return the(i).missing.empty() ? the(i).why : the(i).missing;
   }
 
   void row(std::size_t i) {
@@ -197,22 +214,23 @@ class Page {
     std::string smaller;
     for (std::size_t k = 0; k + 1 < results_.scores[i].size(); ++k) {
       const Score& small = results_.scores[i][k];
-      smaller += fmt::format("{}{:g}: {}", k ? ", " : "", small.dimension,
-                             number("{:+.2f}", small.gap));
+      smaller +=
+          fmt::format("{}{:g}: {}", k ? ", " : "", small.dimension, number("{:+.2f}", small.gap));
     }
     add("<td>{:g}</td><td>{:g}</td><td>{:g}</td>", s.dimension, s.batch, s.runs);
     if (!s.failure.empty()) {
       add("<td class=\"left\" colspan=\"6\">{}</td>", escaped(s.failure));
       return;
     }
-    add("<td>{:+.2f}</td><td>{:.2f}</td><td>{:.1f}</td><td>{}</td><td>{}</td><td>{}</td>", s.gap,
+    add("<td>{:+.2f}</td><td>{:.2f}</td><td>{:.1f}</td><td>{}</td><td>{}</td><td{}>{}</td>", s.gap,
         s.gap_error, s.in_errors, number("{:.1f}", the(i).allowance), smaller,
-        number("{:.1f}", s.inside));
+        s.inside < 90 || s.inside > 99 ? " class=\"open\"" : "", number("{:.1f}", s.inside));
   }
 
   void claims() {
     if (results_.suite.claims.empty()) return;
-    add("<h2>What the papers state</h2>\n<p class=\"note\">Each statement is a ratio of two cases: of "
+    add("<h2>What the papers state</h2>\n<p class=\"note\">Each statement is a ratio of two cases: "
+        "of "
         "their risks at the end, or of the rates log(R(0)/R)/steps. It holds if the prediction and "
         "the runs, by at least two standard errors, lie where they must.</p>\n<table><thead><tr>"
         "<th class=\"left\">statement<th class=\"left\">ratio of<th>predicted<th>in runs<th>must be"
@@ -236,7 +254,8 @@ class Page {
 
   void orders() {
     if (results_.orders.empty()) return;
-    add("<h2>How the error falls with the dimension</h2>\n<p class=\"note\">bias: mean of the runs − "
+    add("<h2>How the error falls with the dimension</h2>\n<p class=\"note\">bias: mean of the runs "
+        "− "
         "prediction, averaged over the recorded steps; root mean square over the cases of an "
         "optimizer, sampling error taken off. p: fitted to bias ~ d<sup>−p</sup>, a prefactor for "
         "each case.</p>\n<table><thead><tr><th class=\"left\">optimizer<th>cases<th>bias % at "
@@ -260,7 +279,8 @@ class Page {
     for (const Overlay& overlay : results_.suite.overlays) {
       const auto figure = overlay_figure(results_, overlay);
       if (figure)
-        add("<figure>{}<figcaption>{}: lines are predictions, points the means of runs.</figcaption>"
+        add("<figure>{}<figcaption>{}: lines are predictions, points the means of "
+            "runs.</figcaption>"
             "</figure>\n",
             image(*figure, scratch_, overlay.title), escaped(overlay.title));
     }
@@ -294,7 +314,9 @@ class Page {
 
 }  // namespace
 
-std::string commit() { return RISKCURVE_COMMIT; }
+std::string commit() {
+  return RISKCURVE_COMMIT;
+}
 
 std::optional<Figure> overlay_figure(const Results& results, const Overlay& overlay) {
   Figure figure;
@@ -310,7 +332,8 @@ std::optional<Figure> overlay_figure(const Results& results, const Overlay& over
     const int colour = static_cast<int>(k);
     figure.series.push_back(
         {Series::Style::line, results.suite.cases[i].name, s.steps, s.predicted, {}, colour});
-    points.push_back({Series::Style::error_bars, "", s.steps, s.mean, ArrayXd(2 * s.error), colour});
+    points.push_back(
+        {Series::Style::error_bars, "", s.steps, s.mean, ArrayXd(2 * s.error), colour});
     ArrayXd more(risks.size() + s.predicted.size());
     more << risks, s.predicted;
     risks = more;

@@ -98,10 +98,9 @@ Results run(const std::string& name, Suite suite, const RunOptions& options) {
   for (std::size_t i = 0; i < points.size(); ++i)
     results.scores[points[i].the].push_back(from_text(outcome.rows[i][0]));
   for (const Claim& claim : results.suite.claims)
-    results.verdicts.push_back(judged(results, claim)
-                                   ? judge(claim, results.at_full_size(claim.of),
-                                           results.at_full_size(claim.over))
-                                   : Verdict{});
+    results.verdicts.push_back(judged(results, claim) ? judge(claim, results.at_full_size(claim.of),
+                                                              results.at_full_size(claim.over))
+                                                      : Verdict{});
   results.orders = orders(results);
   return results;
 }

@@ -40,7 +40,7 @@ Summary summary(const Results& results);
 
 struct RunOptions {
   std::uint64_t seed = 20261122;
-  int threads = 0;  ///< 0: all cores; changes no number
+  int threads = 0;      ///< 0: all cores; changes no number
   std::string journal;  ///< finished rows are kept here as they come; empty: nowhere
   bool resume = false;
   std::function<bool(double fraction)> progress;  ///< false: stop

@@ -68,7 +68,9 @@ Json to_json(const ArrayXd& values) {
   return std::vector<double>(values.begin(), values.end());
 }
 
-double number(const Json& value) { return value.is_null() ? nan : value.get<double>(); }
+double number(const Json& value) {
+  return value.is_null() ? nan : value.get<double>();
+}
 
 ArrayXd array(const Json& values) {
   ArrayXd out(static_cast<Index>(values.size()));
@@ -78,15 +80,22 @@ ArrayXd array(const Json& values) {
 
 /// The members of a score that are single numbers, and those that are arrays, under their names.
 constexpr std::pair<const char*, double Score::*> kNumbers[] = {
-    {"size", &Score::size},           {"dimension", &Score::dimension},
-    {"batch", &Score::batch},         {"runs", &Score::runs},
-    {"step", &Score::step},           {"gap_percent", &Score::gap},
-    {"gap_error_percent", &Score::gap_error}, {"gap_in_standard_errors", &Score::in_errors},
-    {"bias_percent", &Score::bias},   {"bias_error_percent", &Score::bias_error},
-    {"inside_percent", &Score::inside}, {"spread", &Score::spread}};
+    {"size", &Score::size},
+    {"dimension", &Score::dimension},
+    {"batch", &Score::batch},
+    {"runs", &Score::runs},
+    {"step", &Score::step},
+    {"gap_percent", &Score::gap},
+    {"gap_error_percent", &Score::gap_error},
+    {"gap_in_standard_errors", &Score::in_errors},
+    {"bias_percent", &Score::bias},
+    {"bias_error_percent", &Score::bias_error},
+    {"inside_percent", &Score::inside},
+    {"spread", &Score::spread}};
 constexpr std::pair<const char*, ArrayXd Score::*> kArrays[] = {
-    {"steps", &Score::steps},          {"predicted", &Score::predicted}, {"mean", &Score::mean},
-    {"standard_error", &Score::error}, {"low", &Score::low},             {"high", &Score::high}};
+    {"steps", &Score::steps}, {"predicted", &Score::predicted},
+    {"mean", &Score::mean},   {"standard_error", &Score::error},
+    {"low", &Score::low},     {"high", &Score::high}};
 
 /// chi^2 of bias = A size^-order with the best A for each case.
 double misfit(const std::vector<std::vector<Score>>& scores, double order) {

@@ -19,8 +19,8 @@ struct Score {
   double batch = 0, runs = 0, step = 0;
   std::string problem;  ///< the problem file, as TOML
   Eigen::ArrayXd steps, predicted, mean, error;
-  Eigen::ArrayXd low, high;  ///< 95 % band; empty where there is none
-  Eigen::ArrayXXd shown;     ///< some of the runs, shape (times, at most 12)
+  Eigen::ArrayXd low, high;         ///< 95 % band; empty where there is none
+  Eigen::ArrayXXd shown;            ///< some of the runs, shape (times, at most 12)
   double gap = 0, gap_error = 0;    ///< percent, where |gap| - 4 standard errors is largest
   double in_errors = 0;             ///< largest |gap|, in standard errors
   double bias = 0, bias_error = 0;  ///< percent, averaged over the recorded steps

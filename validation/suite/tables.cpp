@@ -22,8 +22,9 @@ struct Row {
 
 Row row_of(const Results& results, std::size_t i) {
   const Case& the = results.suite.cases[i];
-  Row row{the.name, "-", "-", "-", "-", "-", "-", number("{:.1f}", the.allowance), "-", "-",
-          verdict(results, i)};
+  Row row{
+      the.name,           "-", "-", "-", "-", "-", "-", number("{:.1f}", the.allowance), "-", "-",
+      verdict(results, i)};
   if (results.scores[i].empty()) return row;
   const Score& score = results.at_full_size(i);
   row.dimension = fmt::format("{:g}", score.dimension);
@@ -37,8 +38,8 @@ Row row_of(const Results& results, std::size_t i) {
   if (results.scores[i].size() > 1) row.smaller.clear();
   for (std::size_t s = 0; s + 1 < results.scores[i].size(); ++s) {
     const Score& small = results.scores[i][s];
-    row.smaller += fmt::format("{}{:g}: {}", s ? ", " : "", small.dimension,
-                               number("{:+.2f}", small.gap));
+    row.smaller +=
+        fmt::format("{}{:g}: {}", s ? ", " : "", small.dimension, number("{:+.2f}", small.gap));
   }
   return row;
 }
@@ -60,9 +61,9 @@ void by_family(const Results& results, const Begin& begin, const Each& each) {
 
 std::string conclusion(const Results& results) {
   const Summary s = summary(results);
-  std::string text = fmt::format("{} of {} cases within their allowance",
-                                 s.rows - s.failed - s.excused - s.missing,
-                                 s.rows - s.excused - s.missing);
+  std::string text =
+      fmt::format("{} of {} cases within their allowance",
+                  s.rows - s.failed - s.excused - s.missing, s.rows - s.excused - s.missing);
   if (s.excused > 0) text += fmt::format("; {} more say why they are not held to one", s.excused);
   if (s.missing > 0) text += fmt::format("; {} not run", s.missing);
   if (s.claims > 0) text += fmt::format("\n{} of {} claims hold", s.claims - s.broken, s.claims);
@@ -138,11 +139,13 @@ std::string to_markdown(const Results& results) {
   for (std::size_t i = 0; i < results.suite.claims.size(); ++i) {
     const Claim& claim = results.suite.claims[i];
     const Verdict& v = results.verdicts[i];
-    text += fmt::format("| {} | {} | {} | {:.3g} | {:.3g} ± {:.1g} | {:g} to {:g} | {} |\n",
-                        claim.text, claim.source,
-                        claim.quantity == Claim::Quantity::risk ? "risks" : "rates", v.predicted,
-                        v.measured, v.error, claim.low, claim.high,
-                        !judged(results, claim) ? "not run" : v.holds ? "holds" : "FAILED");
+    text +=
+        fmt::format("| {} | {} | {} | {:.3g} | {:.3g} ± {:.1g} | {:g} to {:g} | {} |\n", claim.text,
+                    claim.source, claim.quantity == Claim::Quantity::risk ? "risks" : "rates",
+                    v.predicted, v.measured, v.error, claim.low, claim.high,
+                    !judged(results, claim) ? "not run"
+                    : v.holds               ? "holds"
+                                            : "FAILED");
   }
   if (!results.orders.empty())
     text +=
@@ -180,7 +183,8 @@ std::string to_json(const Results& results) {
               {"why", the.why},
               {"missing", the.missing}};
     item["sizes"] = Json::array();
-    for (const Score& score : results.scores[i]) item["sizes"].push_back(Json::parse(to_text(score)));
+    for (const Score& score : results.scores[i])
+      item["sizes"].push_back(Json::parse(to_text(score)));
     json["cases"].push_back(item);
   }
   json["claims"] = Json::array();
