@@ -9,6 +9,7 @@
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/problem/lanczos.hpp"
 #include "riskcurve/problem/problem.hpp"
+#include "riskcurve/problem/random.hpp"
 
 namespace riskcurve {
 
@@ -192,7 +193,8 @@ Fit read_fit(const Fields& target, bool center, Covariance& covariance) {
 }
 
 /// A target given by its squared coefficients, proportional to `square` of each index, which sums
-/// to `mass` over the nodes; with a full eigenbasis all signs are taken +.
+/// to `mass` over the nodes. With a full eigenbasis signs are drawn, from a fixed seed: equal ones
+/// would pile the error of a Toeplitz covariance up in its first coordinates.
 InitialError from_squares(const Covariance& covariance, Eigen::ArrayXd squares,
                           const Eigen::ArrayXd& mass,
                           const std::function<double(double index)>& square) {
@@ -200,8 +202,10 @@ InitialError from_squares(const Covariance& covariance, Eigen::ArrayXd squares,
   if (basis_of(covariance) == Basis::full) {
     const Eigen::MatrixXd& u = *covariance.eigenvectors;
     Eigen::VectorXd coefficients(u.cols());
+    Random random(1, 0, 0);
     for (Eigen::Index j = 0; j < u.cols(); ++j)
-      coefficients[j] = std::sqrt(square(static_cast<double>(j + 1)));
+      coefficients[j] =
+          std::copysign(std::sqrt(square(static_cast<double>(j + 1))), random.uniform() - 0.5);
     Eigen::Index node = 0;
     mass.maxCoeff(&node);
     result.coordinates = u * (std::sqrt(squares[node] / mass[node]) * coefficients);
