@@ -136,11 +136,16 @@ class Page {
     if (sum_.claims)
       box(sum_.broken == 0, fmt::format("{} of {}", sum_.claims - sum_.broken, sum_.claims),
           "statements of the papers hold in runs");
-    if (sum_.bands)
-      box(sum_.inside >= 90 && sum_.inside <= 99, fmt::format("{:.1f} %", sum_.inside),
-          fmt::format("of the runs inside the predicted 95 % bands, over {} cases ({:.0f} to "
-                      "{:.0f} %)",
-                      sum_.bands, sum_.least_inside, sum_.most_inside));
+    if (sum_.bands.cases) {
+      std::string over = fmt::format("of the runs inside the predicted 95 % bands, over {} cases",
+                                     sum_.bands.cases);
+      if (sum_.vectors.cases && sum_.matrices.cases)
+        over += fmt::format(": {:.1f} % over {} of vectors, {:.1f} % over {} of matrices",
+                            sum_.vectors.inside, sum_.vectors.cases, sum_.matrices.inside,
+                            sum_.matrices.cases);
+      box(sum_.bands.inside >= 90 && sum_.bands.inside <= 99,
+          fmt::format("{:.1f} %", sum_.bands.inside), over);
+    }
     add("</div>\n<p class=\"note\">Suite <b>{0}</b>, seed {1}, riskcurve {2}, commit {3}. The same "
         "again: <code>riskcurve validate --suite {0} --seed {1} --report DIR</code>; one case: "
         "<code>--only \"its name\"</code>. The same numbers for any number of threads.</p>\n",

@@ -29,7 +29,7 @@ figcaption { font-size: .82em; color: #333; } summary { cursor: pointer; color: 
 @media print { body { font-size: 10.5px; margin: 0; max-width: none; } a { color: inherit; }
   tr { break-inside: avoid; } thead { display: table-header-group; } details { display: none; }
   h2 { break-after: avoid; } .box { border-width: 1px 1px 1px 6px; } }
-@media (max-width: 760px) { .plots { grid-template-columns: 1fr; } .boxes { flex-direction: column; } }
+@media screen and (max-width: 760px) { .plots { grid-template-columns: 1fr; } .boxes { flex-direction: column; } }
 )";
 
 }  // namespace riskcurve::validation

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "riskcurve/problem/error.hpp"
@@ -119,9 +118,14 @@ std::string verdict(const Results& results, std::size_t the) {
              : "FAILED";
 }
 
+void Summary::Bands::add(double percent) {
+  inside = (inside * cases + percent) / (cases + 1);
+  ++cases;
+  covered += percent >= 90 && percent <= 99;
+}
+
 Summary summary(const Results& results) {
   Summary sum;
-  sum.least_inside = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < results.scores.size(); ++i) {
     const std::string says = verdict(results, i);
     ++sum.rows;
@@ -131,12 +135,9 @@ Summary summary(const Results& results) {
     if (says == "not run" || says == "not held") continue;
     const double inside = results.at_full_size(i).inside;
     if (!std::isfinite(inside)) continue;
-    ++sum.bands;
-    sum.inside += inside;
-    sum.least_inside = std::min(sum.least_inside, inside);
-    sum.most_inside = std::max(sum.most_inside, inside);
+    sum.bands.add(inside);
+    (results.suite.cases[i].is_matrix ? sum.matrices : sum.vectors).add(inside);
   }
-  if (sum.bands > 0) sum.inside /= sum.bands;
   for (std::size_t i = 0; i < results.suite.claims.size(); ++i) {
     if (!judged(results, results.suite.claims[i])) continue;
     ++sum.claims;

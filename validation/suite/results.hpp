@@ -27,13 +27,17 @@ struct Results {
 std::string verdict(const Results& results, std::size_t the);
 bool judged(const Results& results, const Claim& claim);  ///< both its cases were run
 
-/// How many rows and claims there are and failed, and runs inside the bands, percent of all cases
-/// with one that are held to an allowance.
+/// How many rows and claims there are and failed; and runs inside the bands, percent, over the cases
+/// that have one and are held to an allowance.
 struct Summary {
   int rows = 0, failed = 0, excused = 0, missing = 0;
   int claims = 0, broken = 0;
-  int bands = 0;
-  double inside = 0, least_inside = 0, most_inside = 0;
+  struct Bands {
+    int cases = 0, covered = 0;  ///< covered: 90 to 99 % of the runs inside
+    double inside = 0;           ///< mean over the cases
+    void add(double percent);
+  };
+  Bands bands, vectors, matrices;
   bool passed() const { return failed == 0 && broken == 0; }
 };
 Summary summary(const Results& results);

@@ -67,10 +67,12 @@ std::string conclusion(const Results& results) {
   if (s.excused > 0) text += fmt::format("; {} more say why they are not held to one", s.excused);
   if (s.missing > 0) text += fmt::format("; {} not run", s.missing);
   if (s.claims > 0) text += fmt::format("\n{} of {} claims hold", s.claims - s.broken, s.claims);
-  if (s.bands > 0)
-    text += fmt::format(
-        "\n{:.1f} % of the runs inside the 95 % bands, over {} cases ({:.1f} to {:.1f} %)",
-        s.inside, s.bands, s.least_inside, s.most_inside);
+  if (s.bands.cases > 0)
+    text += fmt::format("\n{:.1f} % of the runs inside the 95 % bands, over {} cases",
+                        s.bands.inside, s.bands.cases);
+  if (s.vectors.cases > 0 && s.matrices.cases > 0)
+    text += fmt::format(": {:.1f} % over {} of vectors, {:.1f} % over {} of matrices",
+                        s.vectors.inside, s.vectors.cases, s.matrices.inside, s.matrices.cases);
   return text;
 }
 
@@ -212,7 +214,7 @@ std::string to_json(const Results& results) {
                               {"high", order.high},
                               {"size", order.size},
                               {"bias_percent", order.bias}});
-  json["inside_percent"] = s.bands > 0 ? Json(s.inside) : Json();
+  json["inside_percent"] = s.bands.cases > 0 ? Json(s.bands.inside) : Json();
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
