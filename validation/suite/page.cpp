@@ -49,10 +49,6 @@ std::string base64(const std::string& bytes) {
   return out;
 }
 
-std::string number(const char* format, double x) {
-  return std::isfinite(x) ? fmt::format(fmt::runtime(format), x) : "–";
-}
-
 /// A figure as an element of the page.
 std::string image(const Figure& figure, const std::string& scratch, const std::string& alt) {
   const std::string path = scratch + "/figure.svg";
@@ -211,25 +207,12 @@ class Page {
   }
 
   void row(std::size_t i) {
-    if (results_.scores[i].empty()) {
-      add("<td colspan=\"9\"></td>");
-      return;
-    }
-    const Score& s = results_.at_full_size(i);
-    std::string smaller;
-    for (std::size_t k = 0; k + 1 < results_.scores[i].size(); ++k) {
-      const Score& small = results_.scores[i][k];
-      smaller +=
-          fmt::format("{}{:g}: {}", k ? ", " : "", small.dimension, number("{:+.2f}", small.gap));
-    }
-    add("<td>{:g}</td><td>{:g}</td><td>{:g}</td>", s.dimension, s.batch, s.runs);
-    if (!s.failure.empty()) {
-      add("<td class=\"left\" colspan=\"6\">{}</td>", escaped(s.failure));
-      return;
-    }
-    add("<td>{:+.2f}</td><td>{:.2f}</td><td>{:.1f}</td><td>{}</td><td>{}</td><td{}>{}</td>", s.gap,
-        s.gap_error, s.in_errors, number("{:.1f}", the(i).allowance), smaller,
-        s.inside < 90 || s.inside > 99 ? " class=\"open\"" : "", number("{:.1f}", s.inside));
+    const Row r = row_of(results_, i);
+    for (const std::string& cell :
+         {r.dimension, r.batch, r.runs, r.gap, r.error, r.in_errors, r.allowed, r.smaller})
+      add("<td>{}</td>", cell);
+    const double inside = results_.scores[i].empty() ? 95 : results_.at_full_size(i).inside;
+    add("<td{}>{}</td>", inside < 90 || inside > 99 ? " class=\"open\"" : "", r.inside);
   }
 
   void claims() {
@@ -248,11 +231,13 @@ class Page {
           escaped(claim.text), escaped(claim.source),
           claim.quantity == Claim::Quantity::risk ? "risks" : "rates", anchor(claim.of),
           escaped(the(claim.of).name), anchor(claim.over), escaped(the(claim.over).name));
-      if (judged(results_, claim))
-        add("<td>{:.3g}</td><td>{:.3g} ± {:.1g}</td><td>{:g} to {:g}</td>{}</tr>\n", v.predicted,
-            v.measured, v.error, claim.low, claim.high, mark(v.holds ? "holds" : "FAILED"));
+      const std::string says = verdict(results_, claim, v);
+      if (says == "not run")
+        add("<td colspan=\"3\"></td>");
       else
-        add("<td colspan=\"3\"></td>{}</tr>\n", mark("not run"));
+        add("<td>{:.3g}</td><td>{:.3g} ± {:.1g}</td><td>{:g} to {:g}</td>", v.predicted, v.measured,
+            v.error, claim.low, claim.high);
+      add("{}</tr>\n", mark(says));
     }
     add("</table>\n");
   }
@@ -266,14 +251,8 @@ class Page {
         "each case.</p>\n<table><thead><tr><th class=\"left\">optimizer<th>cases<th>bias % at "
         "each size<th>p</tr></thead>\n");
     for (const Order& order : results_.orders) {
-      std::string sizes;
-      for (std::size_t s = 0; s < order.size.size(); ++s)
-        sizes += fmt::format("{}{:g} d: {:.2f}", s ? ", " : "", order.size[s], order.bias[s]);
       add("<tr><td class=\"left\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-          escaped(order.optimizer), order.cases, sizes,
-          std::isfinite(order.value)
-              ? fmt::format("{:.2f} ({:.2f} to {:.2f})", order.value, order.low, order.high)
-              : "bias below its errors");
+          escaped(order.optimizer), order.cases, sizes_of(order), text_of(order));
     }
     add("</table>\n");
   }

@@ -22,13 +22,22 @@ struct Results {
   const Score& at_full_size(std::size_t the) const { return scores[the].back(); }
 };
 
-/// The verdict on one case, over all its sizes: "ok", "FAILED", "not held" (it says why) or
-/// "not run".
+/// The verdict on a case, over all its sizes: "ok", "FAILED", "not held" (it says why) or "not
+/// run".
 std::string verdict(const Results& results, std::size_t the);
 bool judged(const Results& results, const Claim& claim);  ///< both its cases were run
 
-/// How many rows and claims there are and failed; and runs inside the bands, percent, over the cases
-/// that have one and are held to an allowance.
+/// A case as its row in a table says it; "-" where there is nothing to say.
+struct Row {
+  std::string name, dimension, batch, runs, gap, error, in_errors, allowed, smaller, inside, says;
+};
+Row row_of(const Results& results, std::size_t the);
+std::string text_of(const Order& order);   ///< "1.03 (0.98 to 1.07)"
+std::string sizes_of(const Order& order);  ///< "0.5: 0.71, 1: 0.34": size and bias, percent
+std::string verdict(const Results& results, const Claim& claim, const Verdict& verdict);
+
+/// How many rows and claims there are and failed; and runs inside the bands, percent, over the
+/// cases that have one and are held to an allowance.
 struct Summary {
   int rows = 0, failed = 0, excused = 0, missing = 0;
   int claims = 0, broken = 0;

@@ -15,10 +15,7 @@ std::string number(const char* format, double x) {
   return std::isfinite(x) ? fmt::format(fmt::runtime(format), x) : "-";
 }
 
-/// A row of the table of cases: what all its formats say.
-struct Row {
-  std::string name, dimension, batch, runs, gap, error, in_errors, allowed, smaller, inside, says;
-};
+}  // namespace
 
 Row row_of(const Results& results, std::size_t i) {
   const Case& the = results.suite.cases[i];
@@ -44,10 +41,24 @@ Row row_of(const Results& results, std::size_t i) {
   return row;
 }
 
-std::string interval(const Order& order) {
+std::string text_of(const Order& order) {
   if (!std::isfinite(order.value)) return "below the errors";
   return fmt::format("{:.2f} ({:.2f} to {:.2f})", order.value, order.low, order.high);
 }
+
+std::string sizes_of(const Order& order) {
+  std::string text;
+  for (std::size_t s = 0; s < order.size.size(); ++s)
+    text += fmt::format("{}{:g}: {:.2f}", s ? ", " : "", order.size[s], order.bias[s]);
+  return text;
+}
+
+std::string verdict(const Results& results, const Claim& claim, const Verdict& verdict) {
+  if (!judged(results, claim)) return "not run";
+  return verdict.holds ? "holds" : "FAILED";
+}
+
+namespace {
 
 /// In the order of the cases, a family at a time.
 template <class Begin, class Each>
@@ -101,16 +112,13 @@ std::string to_terminal(const Results& results) {
   for (std::size_t i = 0; i < results.suite.claims.size(); ++i) {
     const Claim& claim = results.suite.claims[i];
     const Verdict& v = results.verdicts[i];
-    text += fmt::format("  {:>7.3g} {:>7.3g} ±{:<7.2g} {:>5g} .. {:<5g} {}  {}\n", v.predicted,
-                        v.measured, v.error, claim.low, claim.high,
-                        !judged(results, claim) ? "not run"
-                        : v.holds               ? "holds  "
-                                                : "FAILED ",
+    text += fmt::format("  {:>7.3g} {:>7.3g} ±{:<7.2g} {:>5g} .. {:<5g} {:<7}  {}\n", v.predicted,
+                        v.measured, v.error, claim.low, claim.high, verdict(results, claim, v),
                         claim.text);
   }
   if (!results.orders.empty()) text += "\norder in the dimension: bias ~ d^-p\n";
   for (const Order& order : results.orders)
-    text += fmt::format("  {:<24} p = {}\n", order.optimizer, interval(order));
+    text += fmt::format("  {:<24} p = {}\n", order.optimizer, text_of(order));
   return text + "\n" + conclusion(results) + "\n";
 }
 
@@ -154,11 +162,8 @@ std::string to_markdown(const Results& results) {
         "\n### Order in the dimension\n\n| optimizer | cases | bias % at each size | p of bias ~ "
         "d^-p |\n|---|---|---|---|\n";
   for (const Order& order : results.orders) {
-    std::string sizes;
-    for (std::size_t s = 0; s < order.size.size(); ++s)
-      sizes += fmt::format("{}{:g}: {:.2f}", s ? ", " : "", order.size[s], order.bias[s]);
-    text += fmt::format("| {} | {} | {} | {} |\n", order.optimizer, order.cases, sizes,
-                        interval(order));
+    text += fmt::format("| {} | {} | {} | {} |\n", order.optimizer, order.cases, sizes_of(order),
+                        text_of(order));
   }
   std::string last = conclusion(results);
   for (std::size_t at = 0; (at = last.find('\n', at)) != std::string::npos; at += 3)
