@@ -4,38 +4,36 @@
 #include <memory>
 
 #include "dynamics/log_chebyshev.hpp"
-#include "riskcurve/dynamics/residual.hpp"
 
 namespace riskcurve {
 namespace {
 
-/// phi_b(R), tabulated unless it is a closed form.
+/// phi_b(R), tabulated unless the residual is Gaussian.
 class EffectiveRate {
  public:
-  EffectiveRate(const NoiseLaw& noise, int batch)
+  EffectiveRate(const NoiseLaw& noise, int batch, SignRate rate)
       : residual_(noise),
-        batch_(batch),
-        table_([this](double risk) { return residual_.phi(risk, batch_); }) {}
+        unit_((ResidualLaw(gaussian_noise(1)).*rate)(0, batch)),
+        table_([this, batch, rate](double risk) { return (residual_.*rate)(risk, batch); }) {}
   EffectiveRate(const EffectiveRate&) = delete;
   double operator()(double risk) const {
-    return residual_.gaussian() ? residual_.phi(risk, batch_) : table_(risk);
+    return residual_.gaussian() ? gaussian(risk) : table_(risk);
   }
   /// phi_b for Gaussian noise of the same variance.
   double gaussian(double risk) const {
-    return std::sqrt(2 / M_PI) * chi_mean(batch_) /
-           std::sqrt(2 * risk + residual_.noise_variance());
+    return unit_ / std::sqrt(2 * risk + residual_.noise_variance());
   }
 
  private:
   ResidualLaw residual_;
-  int batch_;
+  double unit_;  // of a standard Gaussian residual
   LogChebyshev table_;
 };
 
 }  // namespace
 
-void add_sign_response(ModeSystem& system, const NoiseLaw& noise, int batch) {
-  const auto phi = std::make_shared<EffectiveRate>(noise, batch);
+void add_sign_response(ModeSystem& system, const NoiseLaw& noise, int batch, SignRate rate) {
+  const auto phi = std::make_shared<EffectiveRate>(noise, batch, rate);
   system.response = [phi](double, double risk, const Eigen::ArrayXd&) {
     return Response{Eigen::ArrayXd::Constant(1, (*phi)(risk)), Eigen::ArrayXd::Ones(1)};
   };

@@ -6,6 +6,7 @@
 #include "dynamics/batch_clip.hpp"
 #include "dynamics/expectation.hpp"
 #include "dynamics/log_chebyshev.hpp"
+#include "dynamics/matrix_rate.hpp"
 
 namespace riskcurve {
 namespace {
@@ -88,6 +89,14 @@ double ResidualLaw::phi(double risk, int batch) const {
     sum += part.weight * parts_->laplace[i](0.5 / variance) / std::sqrt(variance);
   }
   return 2 / M_PI * sum;
+}
+
+double ResidualLaw::matrix_phi(double risk, int batch) const {
+  if (batch == 1) return std::sqrt(2 / M_PI) * phi(risk, 1);
+  double variance = 2 * risk;
+  if (gaussian()) variance += parts_->noise.parts[0].gaussian_variance;
+  return matrix_rate([&](double s) { return laplace(risk, s); }, -0.5 * std::log(variance + 1e-300),
+                     batch);
 }
 
 namespace {

@@ -67,7 +67,7 @@ ModeSystem sign_sgd(const VectorProblem& problem, const SignSgd& optimizer) {
   system.multiplicity = modes.multiplicity;
   system.noise_variance = problem.noise.variance;
 
-  add_sign_response(system, problem.noise, optimizer.batch);
+  add_sign_response(system, problem.noise, optimizer.batch, &ResidualLaw::phi);
   system.observable["preconditioning"] = [plain = modes.plain, orientation, tau](
                                              const ModeSystem& now, double, double,
                                              const Eigen::ArrayXd& s) {

@@ -237,7 +237,7 @@ ModeSystem sign_sgd(const MatrixProblem& problem, const SignSgd& optimizer) {
     fill_generic(system, problem);
   else
     fill_exact(system, problem);
-  add_sign_response(system, problem.noise, optimizer.batch);
+  add_sign_response(system, problem.noise, optimizer.batch, &ResidualLaw::matrix_phi);
   return system;
 }
 

@@ -36,13 +36,15 @@ ModeSystem clipped_sgd(const VectorProblem& problem, const ClippedSgd& optimizer
 /// SGD: a = sigma lambda, c = 2P sigma lambda/B. Needs a finite noise variance (InputError).
 ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer);
 
-/// SignSGD on the entries of W, batch B. Generic (if either side is), with tau_o, tau_i the mean
-/// eigenvalues: a = sigma lambda phi_B/sqrt(tau_o tau_i),
+/// SignSGD on the entries of W, batch B, phi_B = ResidualLaw::matrix_phi. Generic (if either side
+/// is), with tau_o, tau_i the mean eigenvalues: a = sigma lambda phi_B/sqrt(tau_o tau_i),
 /// c = (2/pi)(sigma lambda/(tau_o tau_i) + pi/2 - 1). Else the vector formulas of K = K_out (x)
-/// K_in exactly, in the directions w_i (x) w_j of both sides' S (a diagonal side: the coordinates):
-/// h = Lambda_i Lambda_j, a = h phi_B, c = w_ij^T K_sigma w_ij, s = E (w_i^T Delta w_j)^2, the
-/// entries of Delta independent in the eigenbasis unless problem.initial_error has them. Diagonal
-/// on both sides: h = sigma lambda, a = sqrt(sigma lambda) phi_B, c = 1.
+/// K_in exactly but for phi_B, in the directions w_i (x) w_j of both sides' S (a diagonal side: the
+/// coordinates): h = Lambda_i Lambda_j, a = h phi_B, c = w_ij^T K_sigma w_ij,
+/// s = E (w_i^T Delta w_j)^2, the entries of Delta independent in the eigenbasis unless
+/// problem.initial_error has them. Diagonal on both sides: h = sigma lambda,
+/// a = sqrt(sigma lambda) phi_B, c = 1. c takes the arcsine law, exact but for pairs of coordinates
+/// correlated on both sides, under small batches or heavy tails.
 /// K_sigma is never formed. With arcsin x = sum_k c_k x^(2k+1), pairs of coordinates that agree on
 /// one side are in closed form and the others a sum over k of products over the Hadamard powers of
 /// rho_out, rho_in, to 1e-13 of |w_i|^2 |w_j|^2 by a bound of the rest; cut after 400 terms, with a
