@@ -16,8 +16,8 @@
 namespace riskcurve::validation {
 namespace {
 
-const std::vector<std::string> own_keys = {"name", "allowance", "why",  "step",
-                                           "runs", "sizes",     "needs"};
+const std::vector<std::string> own_keys = {"name", "allowance", "why",   "step",
+                                           "runs", "sizes",     "needs", "quick"};
 const std::vector<std::string> own_tables = {"family", "case", "claim", "figure"};
 
 bool contains(const std::string& text, const std::string& part) {
@@ -75,6 +75,7 @@ Case read_case(const Fields& file, const Fields& family, const Fields& the) {
   } else if (!read.problem.has("schedule")) {
     stepping.fail("step", "a number, \"best\", or a [schedule]");
   }
+  read.quick = holder(family, the, "quick").boolean_or("quick", false);
   const Fields& needing = holder(family, the, "needs");
   if (needing.has("needs") && !std::filesystem::exists(needing.path("needs")))
     read.missing = needing.text("needs") + " is not there (scripts/fetch-mnist brings it)";
@@ -111,12 +112,11 @@ Overlay read_overlay(const Fields& the, const std::vector<Case>& cases, std::siz
   return overlay;
 }
 
-void read_family(const std::string& path, bool full, Suite& suite) {
+void read_family(const std::string& path, Suite& suite) {
   const Fields file = Fields::from_file(path);
   const Fields family = file.table("family");
   for (const char* table : {"problem", "optimizer", "schedule", "run"})
     if (file.has(table)) file.table(table);
-  const bool quick = family.boolean_or("quick", false);
   const std::size_t first = suite.cases.size();
   std::vector<Case> cases;
   for (const Fields& the : file.tables("case")) cases.push_back(read_case(file, family, the));
@@ -128,19 +128,16 @@ void read_family(const std::string& path, bool full, Suite& suite) {
     for (const Fields& the : file.tables("figure"))
       suite.overlays.push_back(read_overlay(the, suite.cases, first));
   family.reject_unknown();
-  if (!full && !quick) {
-    std::erase_if(suite.claims, [&](const Claim& c) { return c.of >= first; });
-    std::erase_if(suite.overlays, [&](const Overlay& o) { return o.cases.front() >= first; });
-    suite.cases.resize(first);
-  }
 }
 
 /// Without the cases that are not asked for, and what is said of them.
-Suite chosen(const Suite& suite, const std::string& only) {
+Suite chosen(const Suite& suite, bool full, const std::string& only) {
   Suite left;
   std::vector<std::size_t> where(suite.cases.size(), suite.cases.size());
   for (std::size_t i = 0; i < suite.cases.size(); ++i) {
-    if (!contains(suite.cases[i].name, only) && !contains(suite.cases[i].family, only)) continue;
+    const Case& the = suite.cases[i];
+    if (!full && !the.quick) continue;
+    if (!contains(the.name, only) && !contains(the.family, only)) continue;
     where[i] = left.cases.size();
     left.cases.push_back(suite.cases[i]);
   }
@@ -179,11 +176,11 @@ Suite read_suite(const std::string& folder, bool full, const std::string& only) 
   std::ranges::sort(paths);
   Suite suite;
   for (const std::string& path : paths) try {
-      read_family(path, full, suite);
+      read_family(path, suite);
     } catch (const InputError& refused) {
       throw InputError(path + ": " + refused.what());
     }
-  suite = chosen(suite, only);
+  suite = chosen(suite, full, only);
   if (suite.cases.empty()) throw InputError("--only", only, "part of the name of a case or family");
   return suite;
 }

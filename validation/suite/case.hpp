@@ -21,6 +21,7 @@ struct Case {
   /// `why` says why.
   double allowance = 0;
   std::string why;
+  bool quick = false;   ///< part of the quick suite
   std::string missing;  ///< not empty: cannot be run here, and why
 
   /// given: [schedule] of the file. progress: the constant step with which the risk would fall by
@@ -51,8 +52,8 @@ struct Suite {
   std::vector<Overlay> overlays;
 };
 
-/// Reads all family files (*.toml) of a folder, in order of their names: those with `quick = true`,
-/// or all; of them the cases whose name or family contains `only`. Throws InputError.
+/// Reads all family files (*.toml) of a folder, in order of their names. Kept are the cases with
+/// `quick = true`, or all; of them those whose name or family contains `only`. Throws InputError.
 Suite read_suite(const std::string& folder, bool full, const std::string& only);
 
 /// The case at a fraction of its dimensions: these, run.steps and (matrix problems) the batch times

@@ -123,14 +123,19 @@ std::string to_terminal(const Results& results) {
 }
 
 std::string to_markdown(const Results& results) {
-  std::string text;
+  std::string text = fmt::format(
+      "# Predictions against real runs, {0} suite\n\nAs `riskcurve validate --suite {0} --seed {1} "
+      "--report DIR` writes it. gap: mean of the runs − prediction, percent, at the recorded step "
+      "that "
+      "decides; a case is ok if at every step |gap| ≤ allowed + 4 s.e., at every size.\n",
+      results.name, results.seed);
   by_family(
       results,
       [&](const std::string& family) {
         text += fmt::format(
-            "{}### {}\n\n| case | d | batch | runs | gap % | s.e. % | largest, in s.e. | allowed % "
+            "\n### {}\n\n| case | d | batch | runs | gap % | s.e. % | largest, in s.e. | allowed % "
             "| gap % at smaller d | in band % | |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
-            text.empty() ? "" : "\n", family);
+            family);
       },
       [&](std::size_t i) {
         const Row r = row_of(results, i);
