@@ -126,8 +126,7 @@ std::string to_markdown(const Results& results) {
   std::string text = fmt::format(
       "# Predictions against real runs, {0} suite\n\nAs `riskcurve validate --suite {0} --seed {1} "
       "--report DIR` writes it. gap: mean of the runs − prediction, percent, at the recorded step "
-      "that "
-      "decides; a case is ok if at every step |gap| ≤ allowed + 4 s.e., at every size.\n",
+      "that decides; a case is ok if at every step |gap| ≤ allowed + 4 s.e., at every size.\n",
       results.name, results.seed);
   by_family(
       results,
@@ -154,13 +153,10 @@ std::string to_markdown(const Results& results) {
   for (std::size_t i = 0; i < results.suite.claims.size(); ++i) {
     const Claim& claim = results.suite.claims[i];
     const Verdict& v = results.verdicts[i];
-    text +=
-        fmt::format("| {} | {} | {} | {:.3g} | {:.3g} ± {:.1g} | {:g} to {:g} | {} |\n", claim.text,
-                    claim.source, claim.quantity == Claim::Quantity::risk ? "risks" : "rates",
-                    v.predicted, v.measured, v.error, claim.low, claim.high,
-                    !judged(results, claim) ? "not run"
-                    : v.holds               ? "holds"
-                                            : "FAILED");
+    text += fmt::format("| {} | {} | {} | {:.3g} | {:.3g} ± {:.1g} | {:g} to {:g} | {} |\n",
+                        claim.text, claim.source,
+                        claim.quantity == Claim::Quantity::risk ? "risks" : "rates", v.predicted,
+                        v.measured, v.error, claim.low, claim.high, verdict(results, claim, v));
   }
   if (!results.orders.empty())
     text +=
