@@ -139,8 +139,7 @@ class Page {
         over += fmt::format(": {:.1f} % over {} of vectors, {:.1f} % over {} of matrices",
                             sum_.vectors.inside, sum_.vectors.cases, sum_.matrices.inside,
                             sum_.matrices.cases);
-      box(sum_.bands.inside >= 90 && sum_.bands.inside <= 99,
-          fmt::format("{:.1f} %", sum_.bands.inside), over);
+      box(sum_.bands.cover(), fmt::format("{:.1f} %", sum_.bands.inside), over);
     }
     add("</div>\n<p class=\"note\">Suite <b>{0}</b>, seed {1}, riskcurve {2}, commit {3}. The same "
         "again: <code>riskcurve validate --suite {0} --seed {1} --report DIR</code>; one case: "
@@ -150,7 +149,7 @@ class Page {
 
   void failures() {
     add("<h2>What failed</h2>\n");
-    if (sum_.passed()) {
+    if (sum_.passed() && sum_.vectors.cover() && sum_.matrices.cover()) {
       add("<p>Nothing.</p>\n");
       return;
     }
@@ -166,6 +165,14 @@ class Page {
             escaped(claim.text), results_.verdicts[i].measured, results_.verdicts[i].predicted,
             claim.low, claim.high);
     }
+    for (const auto& [bands, problems] :
+         {std::pair(&sum_.vectors, "vectors"), std::pair(&sum_.matrices, "matrices")})
+      if (!bands->cover())
+        add("<li>Bands of {}: {:.1f} % of the runs are inside, on average over {} cases; 90 to 99 "
+            "% in {} of them. Outside, the mean of the runs is as far off as their spread: the "
+            "column "
+            "gap tells.</li>\n",
+            problems, bands->inside, bands->cases, bands->covered);
     add("</ul>\n");
   }
 

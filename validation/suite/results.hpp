@@ -45,6 +45,7 @@ struct Summary {
     int cases = 0, covered = 0;  ///< covered: 90 to 99 % of the runs inside
     double inside = 0;           ///< mean over the cases
     void add(double percent);
+    bool cover() const { return cases == 0 || (inside >= 90 && inside <= 99); }
   };
   Bands bands, vectors, matrices;
   bool passed() const { return failed == 0 && broken == 0; }
