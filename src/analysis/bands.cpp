@@ -5,9 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
+#include "analysis/drift_loss.hpp"
+#include "riskcurve/analysis/trust.hpp"
+#include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/problem/optimizer.hpp"
 
 namespace riskcurve {
 namespace {
@@ -16,23 +21,72 @@ constexpr Eigen::Index kMostModes = 20000;
 constexpr Eigen::Index kMostSweeps = 48, kTable = 48;
 constexpr double kQuantile95 = 1.959963984540054;
 
-/// Shared noise along a curve, linear between a few of its nodes: it varies slowly, and its
+/// What is needed along a curve, linear between a few of its nodes: it varies slowly, and its
 /// expectations may be costly.
-struct Interpolated {
+struct Along {
   std::vector<double> time;
-  std::vector<SharedNoise> value;
+  std::vector<SharedNoise> shared;  ///< empty: none
+  std::vector<double> loss;         ///< of drift; empty: none
 
-  SharedNoise operator()(double t) const {
-    const auto after = std::upper_bound(time.begin(), time.end(), t);
-    if (after == time.begin()) return value.front();
-    if (after == time.end()) return value.back();
-    const auto i = static_cast<std::size_t>(after - time.begin());
-    const double x = (t - time[i - 1]) / (time[i] - time[i - 1]);
-    const SharedNoise &a = value[i - 1], &b = value[i];
+  SharedNoise shared_at(double t) const {
+    const auto [i, x] = between(t);
+    const SharedNoise &a = shared[i], &b = shared[std::min(i + 1, time.size() - 1)];
     return {(1 - x) * a.progress + x * b.progress, (1 - x) * a.both + x * b.both,
             (1 - x) * a.size + x * b.size};
   }
+  double loss_at(double t) const {
+    const auto [i, x] = between(t);
+    return (1 - x) * loss[i] + x * loss[std::min(i + 1, time.size() - 1)];
+  }
+  std::pair<std::size_t, double> between(double t) const {
+    const auto after = std::upper_bound(time.begin(), time.end(), t);
+    if (after == time.begin()) return {0, 0.0};
+    const auto i = static_cast<std::size_t>(after - time.begin()) - 1;
+    if (after == time.end()) return {i, 0.0};
+    return {i, (t - time[i]) / (time[i + 1] - time[i])};
+  }
 };
+
+/// sum p a s at node i of the sweep.
+double progress(const Sensitivity& s, Eigen::Index i) {
+  return 0.5 * (s.step[i] * s.curvature[i] - s.gradient[i]);
+}
+
+/// dR(T) of a drift that is less by the fraction loss(t): int 2 gamma loss sum p a s dt.
+double shift_of(const Sensitivity& s, const Along& along) {
+  double sum = 0;
+  for (Eigen::Index i = 0; i < s.time.size(); ++i)
+    sum += 2 * s.weight[i] * s.step[i] * along.loss_at(s.time[i]) * progress(s, i);
+  return sum;
+}
+
+/// At about kTable nodes of the sweep from the end of the run.
+Along along_run(const Experiment& experiment, const ModeSystem& system, const Sensitivity& s,
+                const SolveOptions& options) {
+  Along along;
+  std::vector<double> risk;
+  const Eigen::Index stride = std::max<Eigen::Index>(1, s.time.size() / kTable);
+  for (Eigen::Index i = 0; i < s.time.size(); i += stride) {
+    if (!along.time.empty() && s.time[i] <= along.time.back()) continue;
+    along.time.push_back(s.time[i]);
+    risk.push_back(s.risk_at[i]);
+  }
+  if (const auto shared = shared_noise(experiment))
+    for (std::size_t i = 0; i < risk.size(); ++i)
+      along.shared.push_back(shared(along.time[i], risk[i]));
+  if (const DriftLoss loss = drift_loss(experiment, system)) {
+    SolveOptions keeping = options;
+    keeping.keep_modes = true;
+    const auto times = static_cast<Eigen::Index>(along.time.size());
+    const RiskCurve curve =
+        solve(system, experiment.schedule,
+              Eigen::Map<const Eigen::ArrayXd>(along.time.data(), times), keeping);
+    for (Eigen::Index i = 0; i < curve.modes.rows(); ++i)
+      along.loss.push_back(loss(curve.steps[i], curve.risk[i], curve.modes.row(i).transpose()));
+    along.loss.resize(along.time.size(), along.loss.empty() ? 0 : along.loss.back());
+  }
+  return along;
+}
 
 }  // namespace
 
@@ -44,7 +98,7 @@ double variance(const Sensitivity& sensitivity,
   double sum = 0;
   for (Eigen::Index i = 0; i < s.time.size(); ++i) {
     const double gamma = s.step[i], beta = 0.5 * s.curvature[i];
-    const double alpha = gamma * beta - 0.5 * s.gradient[i];
+    const double alpha = progress(s, i);
     double rate = s.scatter[i];
     if (shared) {
       const SharedNoise noise = shared(s.time[i], s.risk_at[i]);
@@ -70,6 +124,16 @@ Bands bands(const Experiment& experiment, const ModeSystem& system, const RiskCu
   if (system.modes() > kMostModes)
     return none(fmt::format("{} modes, of at most {}", system.modes(), kMostModes));
 
+  if (experiment.is_matrix() && experiment.optimizer.text("name") != "sign_sgd" &&
+      experiment.optimizer.text("name") != "sgd") {
+    const double batch = read_spectral(experiment.optimizer).batch;
+    const double signal = signal_ratio(experiment.matrix(), batch, curve.risk.maxCoeff());
+    if (signal > kTrustedSignal)
+      return none(
+          fmt::format("the signal is {:.3g} times the sampling noise, above {:g}: runs part "
+                      "from the curve by more than they scatter",
+                      signal, kTrustedSignal));
+  }
   const Eigen::Index times = curve.steps.size();
   std::vector<Eigen::Index> swept;
   for (Eigen::Index i = 0; i < times; ++i)
@@ -84,36 +148,35 @@ Bands bands(const Experiment& experiment, const ModeSystem& system, const RiskCu
 
   SolveOptions options;
   options.rtol = 1e-6;
-  Interpolated table;
-  Eigen::ArrayXd relative = Eigen::ArrayXd::Zero(times);
+  Along along;
+  Eigen::ArrayXd relative = Eigen::ArrayXd::Zero(times), shift = relative;
   for (auto at = swept.rbegin(); at != swept.rend(); ++at) {
     const Sensitivity s = sensitivity(system, experiment.schedule, curve.steps[*at], options);
     if (s.curve.status != RiskCurve::Status::ok) return none("the sweep back: " + s.curve.message);
     if (at == swept.rbegin()) {
-      const auto shared = shared_noise(experiment);
-      const Eigen::Index nodes = s.time.size(), stride = std::max<Eigen::Index>(1, nodes / kTable);
-      for (Eigen::Index i = 0; shared && i < nodes; i += stride) {
-        if (!table.time.empty() && s.time[i] <= table.time.back()) continue;
-        table.time.push_back(s.time[i]);
-        table.value.push_back(shared(s.time[i], s.risk_at[i]));
-        if (!std::isfinite(table.value.back().size))
+      along = along_run(experiment, system, s, options);
+      for (const SharedNoise& noise : along.shared)
+        if (!std::isfinite(noise.size))
           return none("the label noise has no fourth moment, and single steps of sgd no variance");
-      }
     }
-    const double sum =
-        table.time.empty() ? variance(s) : variance(s, [&](double t, double) { return table(t); });
+    const double sum = along.shared.empty()
+                           ? variance(s)
+                           : variance(s, [&](double t, double) { return along.shared_at(t); });
     relative[*at] = std::sqrt(std::max(0.0, sum)) / s.risk;
+    if (!along.loss.empty()) shift[*at] = shift_of(s, along) / s.risk;
   }
   for (std::size_t j = 0; j + 1 < swept.size(); ++j)
     for (Eigen::Index i = swept[j] + 1; i < swept[j + 1]; ++i) {
       const double x = (curve.steps[i] - curve.steps[swept[j]]) /
                        (curve.steps[swept[j + 1]] - curve.steps[swept[j]]);
-      relative[i] = (1 - x) * relative[swept[j]] + x * relative[swept[j + 1]];
+      for (Eigen::ArrayXd* values : {&relative, &shift})
+        (*values)[i] = (1 - x) * (*values)[swept[j]] + x * (*values)[swept[j + 1]];
     }
   result.missing.clear();
   result.deviation = curve.risk * relative;
-  result.low = curve.risk * (-kQuantile95 * relative).exp();
-  result.high = curve.risk * (kQuantile95 * relative).exp();
+  result.shift = curve.risk * shift;
+  result.low = curve.risk * (shift - kQuantile95 * relative).exp();
+  result.high = curve.risk * (shift + kQuantile95 * relative).exp();
   return result;
 }
 

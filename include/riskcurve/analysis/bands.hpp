@@ -42,16 +42,20 @@ double variance(const Sensitivity& sensitivity,
                 const std::function<SharedNoise(double t, double risk)>& shared = {});
 
 /// Where 95 of 100 runs are. R is positive, and its relative fluctuations add up along a run: the
-/// band is log-normal, R exp(-+ 1.96 deviation/R).
+/// band is log-normal, R exp(shift/R -+ 1.96 deviation/R).
 struct Bands {
   std::string missing;       ///< why there are none; empty if there are
   Eigen::ArrayXd deviation;  ///< sqrt(Var R), shape (times)
+  /// Mean of runs - R to first order in the inverse dimension, where it is known: for sign_sgd,
+  /// whose drift is lost to signal in its own noise (docs/bands.md). Else 0.
+  Eigen::ArrayXd shift;
   Eigen::ArrayXd low, high;
 };
 
 /// `system` uncompressed (compress.hpp adds directions up that fluctuate apart) and solved as
-/// `curve`: one adjoint sweep a recorded time, beyond 48 of them interpolated. Never throws for a
-/// system that has no bands: `missing` says why.
+/// `curve`: one adjoint sweep a recorded time, beyond 48 of them interpolated. Missing too where
+/// the limit leaves its range in a way that moves the mean (the signal of a spectral optimizer).
+/// Never throws for a system that has no bands: `missing` says why.
 Bands bands(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve);
 
 }  // namespace riskcurve
