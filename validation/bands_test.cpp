@@ -55,6 +55,16 @@ std::vector<Case> cases() {
       {"SgdPowerLaw",
        vector("kind = 'power_law', dimension = 400, alpha = 0.35", "kind = 'gaussian', std = 0.5"),
        "name = 'sgd'\nbatch = 2", "scaled_step = 8.0", 800, 200},
+      // A batch that resolves the first directions: the mean is off by two deviations.
+      {"SignSgdLargeBatch",
+       vector("kind = 'power_law', dimension = 400, alpha = 0.25",
+              "kind = 'laplace', scale = 0.35"),
+       "name = 'sign_sgd'\nbatch = 16", "step = 3.4e-4", 1000, 100},
+      {"SignSgdMatrix",
+       "geometry = 'matrix'\ncovariance_out = { kind = 'isotropic', dimension = 80 }\n"
+       "covariance_in = { kind = 'power_law', dimension = 80, alpha = 0.2 }\n"
+       "target = { kind = 'isotropic', risk = 1.0 }\nnoise = { kind = 'gaussian', std = 0.3 }\n",
+       "name = 'sign_sgd'\nbatch = 80", "step = 8e-4", 150, 80},
       {"SignSvd",
        "geometry = 'matrix'\ncovariance_out = { kind = 'isotropic', dimension = 100 }\n"
        "covariance_in = { kind = 'power_law', dimension = 100, alpha = 0.2 }\n"
@@ -79,7 +89,7 @@ TEST_P(RunBand, CoversIndependentRuns) {
   options.seed = 20261122;
   const Ensemble ensemble = simulate(experiment, options);
   const double allowed = 3 / std::sqrt(2.0 * c.runs) + 0.1;
-  double ratios = 0, bias = 0;
+  double ratios = 0, bias = 0, shift = 0;
   int count = 0;
   for (Eigen::Index i = 0; i < ensemble.steps.size(); ++i) {
     if (ensemble.steps[i] == 0) continue;
@@ -88,6 +98,7 @@ TEST_P(RunBand, CoversIndependentRuns) {
     EXPECT_NEAR(ratio, 1, allowed) << "step " << ensemble.steps[i];
     ratios += ratio;
     bias += (ensemble.mean[i] - prediction.curve.risk[i]) / bands.deviation[i];
+    shift += bands.shift[i] / bands.deviation[i];
     ++count;
   }
   const double inside = cover(bands.low, bands.high, ensemble.risk).mean;
@@ -95,10 +106,11 @@ TEST_P(RunBand, CoversIndependentRuns) {
   EXPECT_LE(inside, 99);
   EXPECT_LT(prediction.curve.risk.minCoeff(), 0.8);  // it went somewhere
   const Eigen::Index last = ensemble.steps.size() - 1;
-  std::printf("%-18s R %.3f  deviation/R %.3f  runs/predicted %.3f  bias %+.2f  inside %.1f %%\n",
-              c.name, prediction.curve.risk[last],
-              bands.deviation[last] / prediction.curve.risk[last], ratios / count, bias / count,
-              inside);
+  std::printf(
+      "%-18s R %.3f  deviation/R %.3f  runs/predicted %.3f  bias %+.2f (shift %+.2f)  inside %.1f "
+      "%%\n",
+      c.name, prediction.curve.risk[last], bands.deviation[last] / prediction.curve.risk[last],
+      ratios / count, bias / count, shift / count, inside);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, RunBand, testing::ValuesIn(cases()),

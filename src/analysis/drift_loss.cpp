@@ -30,10 +30,9 @@ DriftLoss vector_loss(const VectorProblem& problem, const ModeSystem& system, in
       const double phi = system.response(t, risk, system.extra_initial).drift[0];
       const ArrayXd share = system.weight * s;  // lambda Delta_j^2, over m directions
       const ArrayXd drop = rates(system, t, risk) * share;
-      const ArrayXd r2 = (system.multiplicity > 0)
-                             .select(pi / 2 * phi * phi / norm * share /
-                                         system.multiplicity.max(1e-300),
-                                     0);
+      const ArrayXd r2 =
+          (system.multiplicity > 0)
+              .select(pi / 2 * phi * phi / norm * share / system.multiplicity.max(1e-300), 0);
       const double total = drop.sum();
       return total > 0 ? (b - 2) / 6.0 * (drop * r2).sum() / total : 0;
     };

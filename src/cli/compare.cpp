@@ -54,6 +54,7 @@ int run(const Options& options) {
   if (bands) {
     const Coverage coverage = cover(prediction.bands->low, prediction.bands->high, ensemble.risk);
     record.column("deviation", prediction.bands->deviation);
+    record.column("shift", prediction.bands->shift);
     record.column("low", prediction.bands->low);
     record.column("high", prediction.bands->high);
     record.column("inside_percent", coverage.percent);

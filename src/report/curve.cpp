@@ -32,8 +32,8 @@ Record to_record(const Prediction& prediction) {
   if (prediction.bands) {
     const Bands& bands = *prediction.bands;
     for (const auto& [name, values] :
-         {std::pair("deviation", &bands.deviation), std::pair("low", &bands.low),
-          std::pair("high", &bands.high)})
+         {std::pair("deviation", &bands.deviation), std::pair("shift", &bands.shift),
+          std::pair("low", &bands.low), std::pair("high", &bands.high)})
       if (bands.missing.empty())
         record.column(name, *values);
       else

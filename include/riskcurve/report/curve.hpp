@@ -10,8 +10,8 @@
 namespace riskcurve {
 
 /// steps, risk, population_risk (R + noise_variance/2; null where that is infinite), observables,
-/// deviation, low and high if bands were asked for (null where missing), modes if kept, status,
-/// message, warnings, trust, largest_stable_step, counters.
+/// deviation, shift, low and high if bands were asked for (null where missing), modes if kept,
+/// status, message, warnings, trust, largest_stable_step, counters.
 Record to_record(const Prediction& prediction);
 
 /// The curve as a line over steps, axes chosen by its range.
