@@ -241,10 +241,11 @@ InitialError read_initial_error(const Fields& problem, Covariance& covariance) {
                           spectrum.power_mass(beta),
                           [beta](double j) { return std::pow(j, -2 * beta); });
     }
-    const auto [from, to] = read_indices(target, spectrum.dimension());
-    return from_squares(covariance, isotropic_target(spectrum, risk, from, to),
-                        spectrum.mass_between(from, to),
-                        [from, to](double j) { return j >= from && j <= to ? 1.0 : 0.0; });
+    const std::pair<double, double> among = read_indices(target, spectrum.dimension());
+    return from_squares(covariance, isotropic_target(spectrum, risk, among.first, among.second),
+                        spectrum.mass_between(among.first, among.second), [among](double j) {
+                          return j >= among.first && j <= among.second ? 1.0 : 0.0;
+                        });
   }
   const double dimension = std::round(covariance.dimension());
   Fit fit;
