@@ -272,8 +272,9 @@ TEST(Bands, AreLogNormalAndHaveNoWidthAtTheStart) {
   const double expected = variance(sensitivity(mode_system(e), e.schedule, 30), shared_noise(e));
   EXPECT_NEAR(bands.deviation[2], std::sqrt(expected), 1e-3 * std::sqrt(expected));
   const double r = prediction.curve.risk[2];
-  EXPECT_NEAR(std::log(bands.high[2] / r), 1.96 * bands.deviation[2] / r, 1e-4);
-  EXPECT_NEAR(bands.low[2] * bands.high[2], r * r, 1e-12);
+  EXPECT_NEAR(std::log(bands.high[2] / bands.low[2]), 2 * 1.96 * bands.deviation[2] / r, 1e-4);
+  EXPECT_NE(bands.shift[2], 0);
+  EXPECT_NEAR(bands.low[2] * bands.high[2], r * r * std::exp(2 * bands.shift[2] / r), 1e-12);
 }
 
 TEST(Bands, OfManyStepsAreInterpolatedBetweenSweeps) {

@@ -57,10 +57,11 @@ TEST(CurveRecord, PopulationRiskIsNullUnderInfiniteVariance) {
 TEST(CurveRecord, HasBandsWhereTheyWereAskedForAndNullsWhereThereAreNone) {
   Prediction prediction = example(0.5);
   EXPECT_FALSE(nlohmann::json::parse(to_json(to_record(prediction))).contains("low"));
-  prediction.bands = Bands{"", Eigen::ArrayXd::Constant(3, 0.5), Eigen::ArrayXd::LinSpaced(3, 0, 2),
-                           Eigen::ArrayXd::LinSpaced(3, 2, 4)};
+  prediction.bands = Bands{"", Eigen::ArrayXd::Constant(3, 0.5), Eigen::ArrayXd::Constant(3, 0.25),
+                           Eigen::ArrayXd::LinSpaced(3, 0, 2), Eigen::ArrayXd::LinSpaced(3, 2, 4)};
   auto json = nlohmann::json::parse(to_json(to_record(prediction)));
   EXPECT_EQ(json["deviation"], nlohmann::json({0.5, 0.5, 0.5}));
+  EXPECT_EQ(json["shift"], nlohmann::json({0.25, 0.25, 0.25}));
   EXPECT_EQ(json["low"], nlohmann::json({0.0, 1.0, 2.0}));
   EXPECT_EQ(json["high"], nlohmann::json({2.0, 3.0, 4.0}));
   Figure figure = to_figure(prediction.curve, "");
@@ -69,7 +70,7 @@ TEST(CurveRecord, HasBandsWhereTheyWereAskedForAndNullsWhereThereAreNone) {
   EXPECT_EQ(figure.series[1].y[2], 2);
   EXPECT_EQ(figure.series[2].y[2], 4);
 
-  prediction.bands = Bands{"no reason", {}, {}, {}};
+  prediction.bands = Bands{"no reason", {}, {}, {}, {}};
   json = nlohmann::json::parse(to_json(to_record(prediction)));
   EXPECT_TRUE(json["deviation"].is_null() && json["low"].is_null() && json["high"].is_null());
 }
