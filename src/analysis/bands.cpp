@@ -9,10 +9,8 @@
 #include <vector>
 
 #include "analysis/drift_loss.hpp"
-#include "riskcurve/analysis/trust.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/optimizer.hpp"
 
 namespace riskcurve {
 namespace {
@@ -124,16 +122,6 @@ Bands bands(const Experiment& experiment, const ModeSystem& system, const RiskCu
   if (system.modes() > kMostModes)
     return none(fmt::format("{} modes, of at most {}", system.modes(), kMostModes));
 
-  if (experiment.is_matrix() && experiment.optimizer.text("name") != "sign_sgd" &&
-      experiment.optimizer.text("name") != "sgd") {
-    const double batch = read_spectral(experiment.optimizer).batch;
-    const double signal = signal_ratio(experiment.matrix(), batch, curve.risk.maxCoeff());
-    if (signal > kTrustedSignal)
-      return none(
-          fmt::format("the signal is {:.3g} times the sampling noise, above {:g}: runs part "
-                      "from the curve by more than they scatter",
-                      signal, kTrustedSignal));
-  }
   const Eigen::Index times = curve.steps.size();
   std::vector<Eigen::Index> swept;
   for (Eigen::Index i = 0; i < times; ++i)

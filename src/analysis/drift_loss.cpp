@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "analysis/rates.hpp"
+#include "riskcurve/dynamics/residual.hpp"
 #include "riskcurve/problem/optimizer.hpp"
 
 namespace riskcurve {
@@ -11,25 +13,15 @@ namespace {
 using Eigen::ArrayXd;
 using std::numbers::pi;
 
-/// (E chi_b)^2, chi_b the norm of b residuals of variance 1.
-double mean_norm_squared(int b) {
-  return 2 * std::exp(2 * (std::lgamma(0.5 * (b + 1)) - std::lgamma(0.5 * b)));
-}
-
-ArrayXd rates(const ModeSystem& system, double t, double risk) {
-  const Response response = system.response(t, risk, system.extra_initial);
-  return (system.drift.matrix() * response.drift.matrix()).array();
-}
-
 /// Coordinates j have r_j^2 = (E l x_j)^2/(E l^2 E x_j^2), and E sign of b samples is
 /// sqrt(2/pi) r E chi_b (1 - (b - 2) r^2/6 + ...).
 DriftLoss vector_loss(const VectorProblem& problem, const ModeSystem& system, int b) {
-  const double norm = mean_norm_squared(b), d = problem.dimension();
+  const double norm = std::pow(chi_mean(b), 2), d = problem.dimension();
   if (problem.covariance.orientation == Orientation::diagonal)
     return [=, &system](double t, double risk, const ArrayXd& s) {
       const double phi = system.response(t, risk, system.extra_initial).drift[0];
       const ArrayXd share = system.weight * s;  // lambda Delta_j^2, over m directions
-      const ArrayXd drop = rates(system, t, risk) * share;
+      const ArrayXd drop = rates_at(system, t, risk).drift * share;
       const ArrayXd r2 =
           (system.multiplicity > 0)
               .select(pi / 2 * phi * phi / norm * share / system.multiplicity.max(1e-300), 0);
@@ -41,7 +33,8 @@ DriftLoss vector_loss(const VectorProblem& problem, const ModeSystem& system, in
                            ? std::sqrt(problem.covariance.spectrum.mean())
                            : 1;
   return [=, &system](double t, double risk, const ArrayXd& s) {
-    const double r2 = pi / 2 * (rates(system, t, risk).square() * s).sum() / (d * scale) / norm;
+    const double r2 =
+        pi / 2 * (rates_at(system, t, risk).drift.square() * s).sum() / (d * scale) / norm;
     return 0.5 * (b - 2) * r2;
   };
 }

@@ -34,7 +34,15 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options, bo
         fmt::format("step size {:.4g} exceeds the largest stable step {:.4g}: the risk grows",
                     largest, prediction.largest_stable_step));
   if (with_bands) {
-    prediction.bands = bands(experiment, full, curve);
+    if (prediction.trust.signal > kTrustedSignal) {
+      prediction.bands.emplace().missing = fmt::format(
+          "the signal is {:.3g} times the sampling noise, above {:g}: runs part from the curve by "
+          "more "
+          "than they scatter",
+          prediction.trust.signal, kTrustedSignal);
+    } else {
+      prediction.bands = bands(experiment, full, curve);
+    }
     if (!prediction.bands->missing.empty())
       curve.warnings.push_back("no bands: " + prediction.bands->missing);
   }

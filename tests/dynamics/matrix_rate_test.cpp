@@ -6,6 +6,7 @@
 #include <boost/math/special_functions/bessel.hpp>
 #include <cmath>
 
+#include "dynamics/noise_laws.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 #include "riskcurve/problem/noise.hpp"
@@ -21,21 +22,9 @@ double of_standard_gaussian(int batch) {
 
 TEST(MatrixRate, IsTheSlopeOfTheSampledSignForEveryLaw) {
   // Before Stein's lemma: E[sign(sum l_b w_b) sum z_b w_b]/(2R), z the signal part of l.
-  Eigen::ArrayXd sample(7);
-  sample << -1.2, -0.3, -0.1, 0.05, 0.2, 0.4, 0.9;
-  const std::vector<NoiseLaw> laws = {
-      no_noise(),
-      gaussian_noise(0.5),
-      student_t_noise(3, 0.3),
-      student_t_noise(1, 0.2),
-      laplace_noise(0.4),
-      uniform_noise(0.8),
-      rademacher_noise(0.6),
-      mixture_noise({0.9, 0.1}, {gaussian_noise(0.1), student_t_noise(2, 1)}),
-      empirical_noise(sample)};
   constexpr int draws = 20000;
   Random random(13, 0, 0);
-  for (const NoiseLaw& law : laws) {
+  for (const NoiseLaw& law : all_laws()) {
     const ResidualLaw residual(law);
     for (const double risk : {0.5, 0.02})
       for (const int batch : {1, 2, 8, 30}) {

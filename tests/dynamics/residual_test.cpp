@@ -6,6 +6,7 @@
 
 #include "dynamics/batch_clip.hpp"
 #include "dynamics/log_chebyshev.hpp"
+#include "dynamics/noise_laws.hpp"
 #include "riskcurve/problem/noise.hpp"
 
 namespace riskcurve {
@@ -22,20 +23,6 @@ NoiseLaw gaussian_as_density(double std) {
   law.parts[0].tail = [std](double x) { return std::erfc(x / std / std::sqrt(2.0)); };
   law.parts[0].scale = std;
   return law;
-}
-
-std::vector<NoiseLaw> all_laws() {
-  Eigen::ArrayXd sample(7);
-  sample << -1.2, -0.3, -0.1, 0.05, 0.2, 0.4, 0.9;
-  return {no_noise(),
-          gaussian_noise(0.5),
-          student_t_noise(3, 0.3),
-          student_t_noise(1, 0.2),
-          laplace_noise(0.4),
-          uniform_noise(0.8),
-          rademacher_noise(0.6),
-          mixture_noise({0.9, 0.1}, {gaussian_noise(0.1), student_t_noise(2, 1)}),
-          empirical_noise(sample)};
 }
 
 /// Mean and standard error of a statistic.

@@ -53,8 +53,7 @@ struct Bands {
 };
 
 /// `system` uncompressed (compress.hpp adds directions up that fluctuate apart) and solved as
-/// `curve`: one adjoint sweep a recorded time, beyond 48 of them interpolated. Missing too where
-/// the limit leaves its range in a way that moves the mean (the signal of a spectral optimizer).
+/// `curve`: one adjoint sweep a recorded time, beyond 48 of them interpolated.
 /// Never throws for a system that has no bands: `missing` says why.
 Bands bands(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve);
 

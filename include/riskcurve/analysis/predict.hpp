@@ -18,8 +18,9 @@ struct Prediction {
 };
 
 /// Fills the experiment's mode system, compresses it where it is large (unless modes are kept), and
-/// solves it at the times of experiment.run. Bands that are missing leave a warning. Throws
-/// InputError as mode_system and solve do.
+/// solves it at the times of experiment.run. Bands that are missing leave a warning; they are
+/// withheld where trust.signal is above its limit, and the mean of runs moves by more than they
+/// scatter. Throws InputError as mode_system and solve do.
 Prediction predict(const Experiment& experiment, const SolveOptions& options = {},
                    bool with_bands = false);
 
