@@ -1,24 +1,27 @@
 #pragma once
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 
 namespace riskcurve {
 
+/// The shortest decimal text that reads back to the same double: "0.1", "1e-9", "inf".
+std::string number_text(double x);
+
 /// Bad input, in one line: which field, its value, what was expected. The command exits with 2.
 class InputError : public std::runtime_error {
  public:
-  InputError(const std::string& field, const std::string& value, const std::string& expected)
-      : InputError(field + " = " + value + ": expected " + expected) {}
-  explicit InputError(const std::string& line) : std::runtime_error(one_line(line)) {}
+  InputError(const std::string& field, const std::string& value, const std::string& expected);
+  InputError(const std::string& field, double value, const std::string& expected)
+      : InputError(field, number_text(value), expected) {}
+  /// A line of another form; then the parts are empty.
+  explicit InputError(const std::string& line);
+
+  const std::string& field() const { return field_; }        ///< dotted name: "problem.noise.std"
+  const std::string& value() const { return value_; }        ///< as it was written
+  const std::string& expected() const { return expected_; }  ///< "a number > 0"
 
  private:
-  /// Keys, names of files and cells are quoted as they come: control characters become blanks.
-  static std::string one_line(std::string text) {
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
-    std::replace_if(text.begin(), text.end(), control, ' ');
-    return text;
-  }
+  std::string field_, value_, expected_;
 };
 
 /// Work that could not be finished on good input. The command exits with 1.
