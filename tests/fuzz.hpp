@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve::fuzz {
 

@@ -14,7 +14,7 @@
 
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

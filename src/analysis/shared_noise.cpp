@@ -7,7 +7,7 @@
 #include "riskcurve/analysis/bands.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 #include "riskcurve/problem/optimizer.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

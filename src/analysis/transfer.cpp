@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -42,51 +43,51 @@ ArrayXd doublings(double x, bool whole) {
   return doubled(from);
 }
 
-Fields covariance_of(const Fields& file, const std::string& key) {
-  const Fields covariance = file.table("problem").table(key);
-  if (!covariance.has("dimension"))
-    throw Skipped{fmt::format("{} of kind {} has no dimension to vary", key,
-                              covariance.text_or("kind", "?"))};
-  return covariance;
+/// "noise of kind mixture has no single size" and the like, in words of the problem.
+Skipped no_size(const NoiseLaw& noise) {
+  const bool none = noise.variance == 0;
+  return {none ? std::string("no noise whose size could vary")
+               : fmt::format("noise of kind {} has no single size", noise.kind)};
 }
 
-void refuse_file_target(const Fields& file) {
-  if (file.table("problem").table("target").text_or("kind", "") == "file")
-    throw Skipped{"the target is read from a file of one dimension"};
+/// Whether a target can be stated again for a problem of another dimension.
+template <class Target>
+bool is_a_formula(const Target& target) {
+  return std::visit([](const auto& of) { return !(requires { of.path; }); }, target) &&
+         !std::holds_alternative<GivenTarget>(target);
 }
 
-std::string noise_key(const Fields& file) {
-  const Fields problem = file.table("problem");
-  if (!problem.has("noise")) throw Skipped{"no noise whose size could vary"};
-  const Fields noise = problem.table("noise");
-  const std::string kind = noise.text("kind");
-  for (const char* key : {"std", "scale", "half_width"})
-    if (noise.has(key) && noise.number(key) > 0) return fmt::format("problem.noise.{}", key);
-  throw Skipped{kind == "none" || kind == "gaussian"
-                    ? std::string("no noise whose size could vary")
-                    : fmt::format("noise of kind {} has no single size", kind)};
+Covariance in_dimension(const Covariance& covariance, const char* key, double dimension) {
+  auto other = with_dimension(covariance, dimension);
+  if (!other)
+    throw Skipped{fmt::format("{} of kind {} has no dimension to vary", key, covariance.kind)};
+  return *other;
 }
 
-/// One quantity of a file: its values, and the experiment at each.
+/// One quantity of an experiment: its values, and the experiment at each.
 class Variation {
  public:
-  Variation(const Fields& file, const std::string& quantity)
-      : file_(file), own_(read_experiment(file.copy())) {
+  Variation(const Experiment& own, const std::string& quantity) : own_(own) {
     const bool matrix = own_.is_matrix();
     if (quantity == "batch") {
-      keys_ = {"optimizer.batch"};
-      set_values(own_.optimizer.integer_or("batch", 1), true);
-    } else if (quantity == "horizon") {
+      set_values(batch_of(own_.optimizer), true);
+      change_ = [](Experiment& e, double batch, double) {
+        e.optimizer = with_batch(e.optimizer, static_cast<int>(batch));
+      };
+    } else if (quantity == "horizon") {  // the times to record are not looked at
       set_values(own_.run.steps, true);
+      change_ = [](Experiment& e, double steps, double) { e.run.steps = steps; };
     } else if (quantity == "noise") {
-      keys_ = {noise_key(file)};
-      const std::string key = keys_[0].substr(keys_[0].rfind('.') + 1);
-      set_values(file.table("problem").table("noise").number(key), false);
+      const auto size = noise_size(own_.noise());
+      if (!size) throw no_size(own_.noise());
+      set_values(*size, false);
+      change_ = [](Experiment& e, double value, double) {
+        std::visit([&](auto& problem) { problem.noise = with_size(problem.noise, value); },
+                   e.problem);
+      };
     } else if (quantity == "dimension") {
-      refuse_file_target(file);
-      set_dimension(matrix);
+      matrix ? set_sides() : set_dimension();
     } else if (matrix && (quantity == kWide || quantity == kTall)) {
-      refuse_file_target(file);
       set_aspect(quantity == kTall);
     } else {
       throw InputError("quantity", quantity,
@@ -101,49 +102,65 @@ class Variation {
     return nearest;
   }
   Experiment at(Index point) const {
-    const double value = values_[point];
-    if (keys_.empty()) {  // the times to record are not looked at
-      Experiment experiment = own_;
-      experiment.run.steps = value;
-      return experiment;
-    }
-    Fields file = file_.copy();
-    for (const std::string& key : keys_) file.set(key, key == out_key ? out_[point] : value);
-    return read_experiment(file);
+    Experiment experiment = own_;
+    change_(experiment, values_[point], out_.size() > 0 ? out_[point] : 0.0);
+    return experiment;
   }
 
  private:
-  static constexpr const char* out_key = "problem.covariance_out.dimension";
-
   void set_values(double own, bool whole) { values_ = doublings(own_value_ = own, whole); }
-  void set_dimension(bool matrix) {
-    if (!matrix) {
-      set_values(covariance_of(file_, "covariance").integer("dimension"), true);
-      keys_ = {"problem.covariance.dimension"};
-      return;
-    }
-    const double out = covariance_of(file_, "covariance_out").integer("dimension");
-    const double in = covariance_of(file_, "covariance_in").integer("dimension");
+  void refuse_fixed_target() const {
+    const bool formula = own_.is_matrix() ? is_a_formula(own_.matrix().target)
+                                          : is_a_formula(own_.vector().target);
+    if (!formula) throw Skipped{"the target is read from a file of one dimension"};
+  }
+  void set_dimension() {
+    refuse_fixed_target();
+    const Covariance& own = own_.vector().covariance;
+    in_dimension(own, "covariance", own.dimension());
+    set_values(std::round(own.dimension()), true);
+    change_ = [](Experiment& e, double d, double) {
+      const VectorProblem& problem = e.vector();
+      e.problem = make_problem(in_dimension(problem.covariance, "covariance", d), problem.target,
+                               problem.noise, problem.start);
+    };
+  }
+  void set_sides() {
+    refuse_fixed_target();
+    const MatrixProblem& problem = own_.matrix();
+    const double out = std::round(problem.covariance_out.dimension()),
+                 in = std::round(problem.covariance_in.dimension());
+    in_dimension(problem.covariance_out, "covariance_out", out);
+    in_dimension(problem.covariance_in, "covariance_in", in);
     const ArrayXd rows = doublings(out, true), columns = doublings(in, true);
     const double factor = std::max(rows[0] / out, columns[0] / in);
     values_ = columns * (factor * in / columns[0]);
     own_value_ = in;
     out_ = rows * (factor * out / rows[0]);
-    keys_ = {"problem.covariance_in.dimension", out_key};
+    change_ = [](Experiment& e, double columns_now, double rows_now) {
+      const MatrixProblem& of = e.matrix();
+      e.problem = make_problem(in_dimension(of.covariance_out, "covariance_out", rows_now),
+                               in_dimension(of.covariance_in, "covariance_in", columns_now),
+                               of.target, of.noise);
+    };
   }
   void set_aspect(bool tall) {
-    covariance_of(file_, "covariance_out");
+    refuse_fixed_target();
     const double in = own_.matrix().covariance_in.dimension();
+    in_dimension(own_.matrix().covariance_out, "covariance_out", in);
     out_ = doubled(tall ? in : std::ldexp(in, 1 - static_cast<int>(kPoints)));
     if (!tall) out_ = out_.round().max(1);
     values_ = out_ / in;
     own_value_ = 1;
-    keys_ = {out_key};
+    change_ = [](Experiment& e, double, double rows) {
+      const MatrixProblem& of = e.matrix();
+      e.problem = make_problem(in_dimension(of.covariance_out, "covariance_out", rows),
+                               of.covariance_in, of.target, of.noise);
+    };
   }
 
-  Fields file_;
-  Experiment own_;
-  std::vector<std::string> keys_;
+  const Experiment& own_;
+  std::function<void(Experiment&, double value, double out)> change_;
   ArrayXd values_, out_;
   double own_value_ = 0;
 };
@@ -188,13 +205,13 @@ std::vector<std::string> transfer_quantities(bool matrix) {
   return {"batch", "dimension", kWide, kTall, "horizon", "noise"};
 }
 
-Scaling step_scaling(const Fields& file, const std::string& quantity,
+Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
                      const TransferOptions& options) {
-  mode_system(read_experiment(file.copy()));  // what is wrong with the file itself is an error
+  mode_system(experiment);  // what is wrong with it as it is, is an error
   Scaling scaling;
   scaling.quantity = quantity;
   try {
-    const Variation variation(file, quantity);
+    const Variation variation(experiment, quantity);
     const Index points = variation.values().size();
     scaling.value = variation.values();
     scaling.own = variation.own();
@@ -234,40 +251,42 @@ Scaling step_scaling(const Fields& file, const std::string& quantity,
 
 namespace {
 
-/// The file's experiment with another optimizer at the same batch.
-Experiment with_optimizer(const Experiment& own, const std::string& name, double& threshold) {
-  Experiment other = own;
-  other.optimizer = Fields();
-  other.optimizer.set("name", name);
-  other.optimizer.set("batch", own.optimizer.integer_or("batch", 1));
-  if (name != "clipped_sgd") return other;
-  const VectorProblem& problem = own.vector();
-  threshold = optimal_threshold(ResidualLaw(problem.noise), problem.initial_risk());
+/// Of single samples, at R(0).
+Schedule best_constant_threshold(const VectorProblem& problem) {
+  const double threshold =
+      optimal_threshold(ResidualLaw(problem.noise), problem.initial_risk());
   if (std::isinf(threshold)) throw Skipped{"no threshold improves on sgd at R(0)"};
   if (threshold == 0) throw Skipped{"the smaller the threshold the better at R(0)"};
-  other.optimizer.set("threshold", threshold);
-  return other;
+  return constant_schedule(threshold);
+}
+
+/// The optimizers that a step is carried over to, at one batch.
+std::vector<Optimizer> others(const Experiment& own) {
+  const int batch = batch_of(own.optimizer);
+  if (own.is_matrix()) return {Sgd{batch}, SignSgd{batch}, SignSvd{batch}};
+  return {Sgd{batch}, SignSgd{batch}, ClippedSgd{batch, {}, ClippedSgd::Clip::sample}};
 }
 
 }  // namespace
 
-std::vector<Counterpart> counterparts(const Fields& file, const TransferOptions& options) {
-  const Experiment own = read_experiment(file.copy());
+std::vector<Counterpart> counterparts(const Experiment& own, const TransferOptions& options) {
   mode_system(own);
-  const std::string mine = own.optimizer.text("name");
-  std::vector<std::string> names{mine};
-  for (const char* name : {"sgd", "sign_sgd", own.is_matrix() ? "sign_svd" : "clipped_sgd"})
-    if (name != mine) names.emplace_back(name);
+  std::vector<Optimizer> optimizers{own.optimizer};
+  for (const Optimizer& other : others(own))
+    if (other.index() != own.optimizer.index()) optimizers.push_back(other);
   std::vector<Counterpart> found;
   Search search(options);
-  for (const std::string& name : names) {
-    search.reached(static_cast<double>(found.size()) / static_cast<double>(names.size()));
-    Counterpart now{name, nan, nan, nan, nan, {}, ""};
+  for (const Optimizer& optimizer : optimizers) {
+    search.reached(static_cast<double>(found.size()) / static_cast<double>(optimizers.size()));
+    Counterpart now{name_of(optimizer), nan, nan, nan, nan, {}, ""};
     try {
-      if (name == mine && name == "clipped_sgd")
-        now.threshold = read_clipped_sgd(own.optimizer, own.run.steps).threshold(0);
-      const auto [best, numbers] =
-          search(name == mine ? own : with_optimizer(own, name, now.threshold), 0);
+      Experiment experiment = own;
+      experiment.optimizer = optimizer;
+      if (auto* const clipped = std::get_if<ClippedSgd>(&experiment.optimizer)) {
+        if (!found.empty()) clipped->threshold = best_constant_threshold(own.vector());
+        now.threshold = clipped->threshold(0);
+      }
+      const auto [best, numbers] = search(experiment, 0);
       if (!best.found) throw Skipped{best.message};
       now.step = best.step;
       now.risk = best.risk;

@@ -280,8 +280,7 @@ int run(const Options& options) {
   check(options.outputs);
   const Loaded loaded = load(options.file);
   const Experiment& experiment = loaded.experiment;
-  const double start =
-      std::visit([](const auto& problem) { return problem.initial_risk(); }, experiment.problem);
+  const double start = experiment.initial_risk();
   if (!options.risk && !(start > 0))
     throw InputError("problem: initial risk", fmt::format("{}", start),
                      "> 0; choose another by --risk");
@@ -290,8 +289,8 @@ int run(const Options& options) {
   Result result;
   result.title = loaded.title;
   result.headings = line_headings(spectral_of(experiment).has_value());
-  result.record.set("optimizer", experiment.optimizer.text("name"));
-  result.record.set("batch", experiment.optimizer.integer_or("batch", 1));
+  result.record.set("optimizer", name_of(experiment.optimizer));
+  result.record.set("batch", static_cast<double>(batch_of(experiment.optimizer)));
   result.record.set("risk", rates.risk);
   if (experiment.is_matrix() && rates.on_nodes) {
     add_matrix(result, experiment, rates);

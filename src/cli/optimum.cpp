@@ -153,8 +153,7 @@ void add_schedule(Result& result, const std::string& kind, const ScheduleOptimum
 }
 
 /// The best clipping threshold along a risk curve, and what it is worth.
-void add_clipping(Result& result, const NoiseLaw& noise, const RiskCurve& curve) {
-  const ClippingCurve best = optimal_clipping(ResidualLaw(noise), curve.risk);
+void add_clipping(Result& result, const ClippingCurve& best, const RiskCurve& curve) {
   Record record;
   record.set("steps", curve.steps);
   record.set("risk", curve.risk);
@@ -193,16 +192,9 @@ void add_trust(Result& result, Experiment experiment, const Schedule& schedule,
 
 /// The file's system, or with --threshold the one that clips at the best threshold of the moment.
 ModeSystem system_of(const Experiment& experiment, bool best_threshold) {
+  if (best_threshold) return optimally_clipped_sgd(experiment);
   ModeSystem system = mode_system(experiment);
   system.observable.clear();
-  if (best_threshold) {
-    if (experiment.optimizer.text("name") != "clipped_sgd")
-      throw InputError("--threshold", experiment.optimizer.text("name"), "clipped_sgd");
-    const ClippedSgd clipped = read_clipped_sgd(experiment.optimizer, experiment.run.steps);
-    if (clipped.clip == ClippedSgd::Clip::batch)
-      throw InputError("--threshold", "clip = \"batch\"", "clip = \"sample\"");
-    system = optimally_clipped_sgd(experiment.vector(), clipped.batch);
-  }
   return system;
 }
 
@@ -263,10 +255,9 @@ int run(const Options& options) {
   const RiskCurve curve = solve(system, schedule, mesh, solve_options);
   if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
   add_trust(result, loaded.experiment, schedule, full, curve);
-  if (loaded.experiment.optimizer.text("name") == "clipped_sgd") {
-    add_clipping(result, loaded.experiment.vector().noise, curve);
-    if (best_threshold && !interrupted()) save_threshold(curve, options.threshold);
-  }
+  if (const auto clipping = optimal_clipping(loaded.experiment, curve.risk))
+    add_clipping(result, *clipping, curve);
+  if (best_threshold && !interrupted()) save_threshold(curve, options.threshold);
   result.figure.title = loaded.title;
   return emit(result, options.outputs);
 }

@@ -7,6 +7,7 @@
 
 #include "cli/progress.hpp"
 #include "riskcurve/dynamics/amplitudes.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/integrate/sde.hpp"
 
 namespace riskcurve::cli {
@@ -15,22 +16,6 @@ namespace {
 const std::map<std::string, Method> methods = {{"exponential", Method::exponential},
                                                {"dopri5", Method::dopri5},
                                                {"rosenbrock4", Method::rosenbrock4}};
-
-std::string describe(const Experiment& experiment) {
-  const Fields& optimizer = experiment.optimizer;
-  const std::string start =
-      fmt::format("{}, batch {} on", optimizer.text("name"), optimizer.integer_or("batch", 1));
-  if (experiment.is_matrix()) {
-    const MatrixProblem& problem = experiment.matrix();
-    return fmt::format("{} {} x {} covariance, {:.10g} x {:.10g}, noise: {}", start,
-                       problem.covariance_out.kind, problem.covariance_in.kind,
-                       problem.covariance_out.dimension(), problem.covariance_in.dimension(),
-                       problem.noise.kind);
-  }
-  const VectorProblem& problem = experiment.vector();
-  return fmt::format("{} {} covariance, d = {:.10g}, noise: {}", start, problem.covariance.kind,
-                     problem.dimension(), problem.noise.kind);
-}
 
 }  // namespace
 
@@ -67,8 +52,7 @@ void add_ensemble(CLI::App& command, EnsembleChoice& choice) {
 }
 
 Loaded load(const std::string& file) {
-  const Fields fields = Fields::from_file(file);
-  Loaded loaded{read_experiment(fields), ""};
+  Loaded loaded{read_experiment(file), ""};
   loaded.title = describe(loaded.experiment);
   return loaded;
 }

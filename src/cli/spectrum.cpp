@@ -8,7 +8,7 @@
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
 #include "riskcurve/analysis/power_law_fit.hpp"
-#include "riskcurve/problem/covariance.hpp"
+#include "riskcurve/input/input.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -104,9 +104,7 @@ Figure to_figure(const Spectrum& spectrum, const std::optional<PowerLawFit>& fit
 
 int run(const Options& options) {
   check(options.outputs);
-  const Fields fields = Fields::from_file(options.file).table("problem").table("covariance");
-  const Covariance covariance = read_covariance(fields);
-  fields.reject_unknown();
+  const Covariance covariance = read_covariance(options.file);
   const Spectrum& spectrum = covariance.spectrum;
   const auto fit = fit_power_law(spectrum);
 

@@ -13,6 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/plot.hpp"
 #include "riskcurve/report/trust.hpp"
@@ -38,7 +39,7 @@ void print_table(const std::vector<std::string>& columns,
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (columns[i] == "slope") continue;
     const auto empty = [i](const std::vector<std::string>& row) { return row[i].empty(); };
-    if (columns[i] == "untrusted" && std::ranges::all_of(rows, empty)) continue;
+    if (columns[i] == "untrusted" && std::all_of(rows.begin(), rows.end(), empty)) continue;
     std::vector<std::string> cells;
     for (std::size_t r = 0; r < count; ++r) {
       char* end = nullptr;
@@ -62,7 +63,8 @@ std::string text_of(const Cell& cell) {
 /// the others.
 Figure figure_of(const Sweep& sweep, const Record& record) {
   const auto plain = [&](std::size_t i) {
-    return std::ranges::all_of(sweep.axes[i].values, [](const Cell& cell) {
+    const auto& values = sweep.axes[i].values;
+    return std::all_of(values.begin(), values.end(), [](const Cell& cell) {
       return std::holds_alternative<double>(cell);
     });
   };
@@ -97,7 +99,7 @@ Figure figure_of(const Sweep& sweep, const Record& record) {
         Eigen::Map<const Eigen::ArrayXd>(v.data(), static_cast<Eigen::Index>(v.size())));
   };
   Figure figure;
-  figure.title = sweep.problem.substr(sweep.problem.rfind('/') + 1);
+  figure.title = sweep.name.substr(sweep.name.rfind('/') + 1);
   figure.x_label = sweep.axes[across].field;
   figure.y_label =
       found == "step" ? "best step size γ" : (found == "risk" ? "excess risk R" : found);
@@ -115,7 +117,7 @@ int run(const Options& options) {
     check_output("--plot", options.plot, {".svg", ".png"});
     require_gnuplot();
   }
-  const Sweep sweep = read_sweep(Fields::from_file(options.grid));
+  const Sweep sweep = read_sweep(options.grid);
   TableOutcome outcome;
   {
     Progress progress("sweeping");

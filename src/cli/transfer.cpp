@@ -149,7 +149,6 @@ int run(const Options& options) {
   if (options.tuned && !(*options.tuned > 0 && std::isfinite(*options.tuned)))
     throw InputError("--tuned", fmt::format("{}", *options.tuned), "a finite step size > 0");
   const Loaded loaded = load(options.file);
-  const Fields file = Fields::from_file(options.file);
   const std::vector<std::string> quantities = transfer_quantities(loaded.experiment.is_matrix());
   const double parts = static_cast<double>(quantities.size()) + 1;
 
@@ -164,8 +163,8 @@ int run(const Options& options) {
       return progress((static_cast<double>(scalings.size()) + fraction) / parts);
     };
     for (const std::string& quantity : quantities)
-      scalings.push_back(step_scaling(file, quantity, transfer));
-    found = counterparts(file, transfer);
+      scalings.push_back(step_scaling(loaded.experiment, quantity, transfer));
+    found = counterparts(loaded.experiment, transfer);
   }
   const Texts untrusted_at = add_points(result, scalings);
   add_exponents(result, scalings);

@@ -1,70 +1,79 @@
 #include "riskcurve/dynamics/optimizers.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <type_traits>
+#include <utility>
 
 namespace riskcurve {
 namespace {
 
-/// An optimizer: its name in [optimizer], and how it fills the mode system of either geometry
-/// (null where it does not exist).
-struct Entry {
-  std::string name;
-  ModeSystem (*vector)(const VectorProblem&, const Experiment&);
-  ModeSystem (*matrix)(const MatrixProblem&, const Experiment&);
-};
-
-template <class Problem>
-ModeSystem fill_sgd(const Problem& problem, const Experiment& e) {
-  return sgd(problem, read_sgd(e.optimizer));
+SpectralOptimizer spectral_terms(const SignSvd& o) {
+  return {SpectralOptimizer::Kind::sign_svd, o.batch, 0, 0};
 }
-template <class Problem>
-ModeSystem fill_sign_sgd(const Problem& problem, const Experiment& e) {
-  return sign_sgd(problem, read_sign_sgd(e.optimizer));
+SpectralOptimizer spectral_terms(const Schatten& o) {
+  return {SpectralOptimizer::Kind::schatten, o.batch, o.exponent, 0};
 }
-ModeSystem fill_clipped_sgd(const VectorProblem& problem, const Experiment& e) {
-  return clipped_sgd(problem, read_clipped_sgd(e.optimizer, e.run.steps));
-}
-ModeSystem fill_spectral(const MatrixProblem& problem, const Experiment& e) {
-  return spectral(problem, read_spectral(e.optimizer));
+SpectralOptimizer spectral_terms(const RegularizedSvd& o) {
+  return {SpectralOptimizer::Kind::regularized_svd, o.batch, 0, o.epsilon};
 }
 
-const std::vector<Entry>& registry() {
-  static const std::vector<Entry> entries = {
-      {"sgd", fill_sgd<VectorProblem>, fill_sgd<MatrixProblem>},
-      {"sign_sgd", fill_sign_sgd<VectorProblem>, fill_sign_sgd<MatrixProblem>},
-      {"clipped_sgd", fill_clipped_sgd, nullptr},
-      {"sign_svd", nullptr, fill_spectral},
-      {"schatten", nullptr, fill_spectral},
-      {"regularized_svd", nullptr, fill_spectral},
+template <class Problem>
+ModeSystem fill(const Problem& problem, const Sgd& optimizer, Grids) {
+  return sgd(problem, optimizer);
+}
+template <class Problem>
+ModeSystem fill(const Problem& problem, const SignSgd& optimizer, Grids) {
+  return sign_sgd(problem, optimizer);
+}
+ModeSystem fill(const VectorProblem& problem, const ClippedSgd& optimizer, Grids) {
+  return clipped_sgd(problem, optimizer);
+}
+template <class Spectral>
+  requires requires(const Spectral& o) { spectral_terms(o); }
+ModeSystem fill(const MatrixProblem& problem, const Spectral& optimizer, Grids grids) {
+  return spectral(problem, spectral_terms(optimizer), grids);
+}
+
+template <class Problem, class Of>
+constexpr bool exists =
+    requires(const Problem& problem, const Of& of) { fill(problem, of, Grids::whole); };
+
+template <class Problem>
+std::vector<std::string> names_for() {
+  std::vector<std::string> names;
+  const auto add = [&]<class Of>(std::type_identity<Of>) {
+    if (exists<Problem, Of>) names.emplace_back(Of::name);
   };
-  return entries;
-}
-
-const Entry& entry_of(const Experiment& experiment) {
-  const std::string wanted =
-      experiment.optimizer.one_of("name", optimizer_names(experiment.is_matrix()));
-  return *std::find_if(registry().begin(), registry().end(),
-                       [&](const Entry& e) { return e.name == wanted; });
+  [&]<class... Of>(std::type_identity<std::variant<Of...>>) {
+    (add(std::type_identity<Of>{}), ...);
+  }(std::type_identity<Optimizer>{});
+  return names;
 }
 
 }  // namespace
 
 std::vector<std::string> optimizer_names(bool matrix) {
-  std::vector<std::string> names;
-  for (const Entry& entry : registry())
-    if (matrix ? entry.matrix != nullptr : entry.vector != nullptr) names.push_back(entry.name);
-  return names;
+  return matrix ? names_for<MatrixProblem>() : names_for<VectorProblem>();
 }
 
-ModeSystem mode_system(const Experiment& experiment) {
-  const bool matrix = experiment.is_matrix();
-  const Entry& entry = entry_of(experiment);
-  ModeSystem system = matrix ? entry.matrix(experiment.matrix(), experiment)
-                             : entry.vector(experiment.vector(), experiment);
+ModeSystem mode_system(const Experiment& experiment, Grids grids) {
+  validate(experiment.optimizer);
+  ModeSystem system = std::visit(
+      [&]<class Problem, class Of>(const Problem& problem, const Of& optimizer) -> ModeSystem {
+        if constexpr (exists<Problem, Of>) {
+          return fill(problem, optimizer, grids);
+        } else {
+          throw InputError("optimizer.name", fmt::format("'{}'", Of::name),
+                           fmt::format("one of \"{}\"",
+                                       fmt::join(names_for<Problem>(), "\", \"")));
+        }
+      },
+      experiment.problem, experiment.optimizer);
   const auto remark = [&](const Covariance& covariance) {
     if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);
   };
-  if (matrix) {
+  if (experiment.is_matrix()) {
     remark(experiment.matrix().covariance_out);
     remark(experiment.matrix().covariance_in);
   } else {
@@ -74,9 +83,16 @@ ModeSystem mode_system(const Experiment& experiment) {
 }
 
 std::optional<Spectral> spectral_of(const Experiment& experiment) {
-  if (!experiment.is_matrix() || entry_of(experiment).matrix != fill_spectral) return {};
-  const SpectralOptimizer optimizer = read_spectral(experiment.optimizer);
-  return Spectral{spectral_function(optimizer), optimizer.batch};
+  if (!experiment.is_matrix()) return {};
+  return std::visit(
+      [](const auto& optimizer) -> std::optional<Spectral> {
+        if constexpr (requires { spectral_terms(optimizer); }) {
+          return Spectral{spectral_function(spectral_terms(optimizer)), optimizer.batch};
+        } else {
+          return {};
+        }
+      },
+      experiment.optimizer);
 }
 
 }  // namespace riskcurve

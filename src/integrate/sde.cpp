@@ -16,7 +16,7 @@
 
 #include "integrate/sde_step.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

@@ -7,7 +7,7 @@
 #include "covariance_kinds.hpp"
 #include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/lanczos.hpp"
+#include "problem/lanczos.hpp"
 
 namespace riskcurve {
 
@@ -86,15 +86,16 @@ void solve_by_krylov(Covariance& result, const Eigen::MatrixXd& x) {
 
 }  // namespace
 
-Covariance from_rows(std::shared_ptr<const DataRows> rows, Eigen::Index dense_limit) {
+namespace {
+
+Covariance of_rows(std::shared_ptr<const DataRows> rows, Eigen::Index dense_limit) {
   const Eigen::MatrixXd& x = rows->x;
   if (x.size() == 0) throw InputError("data", "no rows", "at least one row and one column");
   if (!x.allFinite()) throw InputError("data", "nan or inf", "finite numbers");
   if (!(x.squaredNorm() > 0) || !std::isfinite(x.squaredNorm()))
-    throw InputError("data", fmt::format("sum of squares {}", x.squaredNorm()),
+    throw InputError("data", "sum of squares " + number_text(x.squaredNorm()),
                      "columns that vary, within range");
   Covariance result;
-  result.kind = "data";
   result.rows = rows;
   result.sample_rows = true;
   if (x.cols() <= dense_limit) {
@@ -115,25 +116,38 @@ Covariance from_rows(std::shared_ptr<const DataRows> rows, Eigen::Index dense_li
   return result;
 }
 
-Covariance read_data(const Fields& fields) {
+}  // namespace
+
+Covariance from_rows(std::shared_ptr<const DataRows> rows, Eigen::Index dense_limit) {
+  DataCovariance kind;
+  kind.entries = {std::shared_ptr<const Eigen::MatrixXd>(rows, &rows->x)};
+  kind.center = false;  // they come as they are
+  Covariance result = of_rows(std::move(rows), dense_limit);
+  result.kind = kind.kind;
+  result.made_from = kind;
+  return result;
+}
+
+Covariance covariance_of(const DataCovariance& kind) {
+  const bool held = static_cast<bool>(kind.entries);
+  if (held == !kind.path.path.empty())
+    throw InputError("path", held ? kind.path.path : "(missing)", "a file, or else entries");
   auto rows = std::make_shared<DataRows>();
-  rows->source = fields.path("path");
-  rows->x = read_matrix(rows->source, fields.name("path"));
-  if (fields.has("columns")) {
-    const std::vector<double> columns = fields.numbers("columns");
+  rows->source = kind.path.path;
+  rows->x = held ? *kind.entries : read_matrix(rows->source, "path");
+  if (!kind.columns.empty()) {
     const auto last = static_cast<double>(rows->x.cols());
-    if (columns.size() != 2 || columns[0] < 1 || columns[1] < columns[0] || columns[1] > last ||
-        columns[0] != std::floor(columns[0]) || columns[1] != std::floor(columns[1]))
-      fields.fail("columns", fmt::format("[first, last] with 1 <= first <= last <= {}", last));
+    const std::vector<double>& columns = kind.columns;
+    if (columns.size() != 2 || columns[1] < columns[0] || columns[1] > last)
+      throw InputError("columns", number_text(columns.back()),
+                       "[first, last] with 1 <= first <= last <= " + number_text(last));
     const auto first = static_cast<Eigen::Index>(columns[0]) - 1;
     rows->x = rows->x.middleCols(first, static_cast<Eigen::Index>(columns[1]) - first).eval();
   }
-  rows->x *= fields.number_or("scale", 1, Range::positive());
-  if (fields.boolean_or("center", true)) rows->x.rowwise() -= rows->x.colwise().mean().eval();
-  const bool gaussian =
-      fields.has("sample") && fields.one_of("sample", {"rows", "gaussian"}) == "gaussian";
-  Covariance result = from_rows(std::move(rows));
-  result.sample_rows = !gaussian;
+  rows->x *= kind.scale;
+  if (kind.center) rows->x.rowwise() -= rows->x.colwise().mean().eval();
+  Covariance result = of_rows(std::move(rows), 4096);
+  result.sample_rows = kind.sample == DataCovariance::Sample::rows;
   return result;
 }
 

@@ -7,22 +7,21 @@
 
 namespace riskcurve {
 
-// Each kind reads its own parameters from the table; covariance.cpp registers them by name.
-Covariance read_isotropic(const Fields& fields);
-Covariance read_power_law(const Fields& fields);
-Covariance read_eigenvalues(const Fields& fields);
-Covariance read_exponential_decay(const Fields& fields);
-Covariance read_spiked(const Fields& fields);
-Covariance read_marchenko_pastur(const Fields& fields);
-Covariance read_ar1(const Fields& fields);
-Covariance read_toeplitz(const Fields& fields);
-Covariance read_matrix_covariance(const Fields& fields);
-Covariance read_data(const Fields& fields);
+// One for each kind, beside what it is made by; the ranges of keys have been checked.
+// covariance.cpp calls the one that the kind asks for.
+Covariance covariance_of(const IsotropicCovariance& kind);
+Covariance covariance_of(const PowerLawCovariance& kind);
+Covariance covariance_of(const EigenvaluesCovariance& kind);
+Covariance covariance_of(const ExponentialDecayCovariance& kind);
+Covariance covariance_of(const SpikedCovariance& kind);
+Covariance covariance_of(const MarchenkoPasturCovariance& kind);
+Covariance covariance_of(const Ar1Covariance& kind);
+Covariance covariance_of(const ToeplitzCovariance& kind);
+Covariance covariance_of(const MatrixCovariance& kind);
+Covariance covariance_of(const DataCovariance& kind);
 
-/// `orientation` = "generic" | "diagonal" of the kinds that are given by their spectrum alone.
-Orientation read_orientation(const Fields& fields);
-/// The numbers of `key` in the table, or of the file it names.
-Eigen::ArrayXd numbers_or_file(const Fields& fields, const std::string& key);
+/// The listed numbers, or those of the file. Throws InputError where both or none are given.
+Eigen::ArrayXd listed(const std::vector<double>& values, const File& path, const char* key);
 
 /// The spectrum of (eigenvalue, how many) pairs in any order, equal eigenvalues grouped.
 Spectrum spectrum_of_counts(std::vector<std::pair<double, double>> counts);

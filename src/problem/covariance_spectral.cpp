@@ -3,37 +3,22 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <numbers>
+#include <tuple>
 
 #include "covariance_kinds.hpp"
-#include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 
 namespace {
 
-constexpr double largest_dimension = 1e18;
 constexpr double exact_indices = 4096;
 constexpr int panel_nodes = 18;
 
-constexpr Range dimension_range{1, largest_dimension};
-
-void check_dimension(double dimension) {
-  if (!dimension_range.contains(dimension) || dimension != std::floor(dimension))
-    throw InputError("dimension", std::to_string(dimension),
-                     "a whole number " + dimension_range.text());
-}
-
-void check(const std::string& field, double value, const Range& range) {
-  if (!range.contains(value))
-    throw InputError(field, std::to_string(value), "a number " + range.text());
-}
-
-Covariance spectral(const std::string& kind, Spectrum spectrum, Orientation orientation) {
+Covariance spectral(Spectrum spectrum, Orientation orientation) {
   if (orientation == Orientation::given)
-    throw InputError("orientation", "given", "generic or diagonal: " + kind + " has no matrix");
+    throw InputError("orientation", "given", "generic or diagonal: this kind has no matrix");
   Covariance result;
-  result.kind = kind;
   result.orientation = orientation;
   result.spectrum = std::move(spectrum);
   return result;
@@ -80,32 +65,40 @@ Spectrum spectrum_of_counts(std::vector<std::pair<double, double>> counts) {
   return result;
 }
 
-Covariance isotropic(double dimension, double value) {
-  check_dimension(dimension);
-  check("value", value, Range::positive());
-  return spectral("isotropic", spectrum_of_counts({{value, dimension}}), Orientation::generic);
+Covariance covariance_of(const IsotropicCovariance& kind) {
+  return spectral(spectrum_of_counts({{kind.value, kind.dimension}}), kind.orientation);
 }
 
-Covariance power_law(double dimension, double alpha, Orientation orientation) {
-  check_dimension(dimension);
-  check("alpha", alpha, Range::non_negative());
+Covariance covariance_of(const PowerLawCovariance& kind) {
+  const double dimension = kind.dimension, alpha = kind.alpha;
   // j^(-2 alpha) is a double other than zero up to here.
   const double last = alpha == 0 ? dimension : std::floor(std::pow(10.0, 307 / (2 * alpha)));
   const double covered = std::min(dimension, last);
   const double ratio = alpha == 0 ? 4 : std::min(4.0, std::pow(4.0, 1 / (2 * alpha)));
-  return spectral("power_law",
-                  smooth_spectrum(index_panels(covered, exact_indices, ratio, panel_nodes), covered,
+  return spectral(smooth_spectrum(index_panels(covered, exact_indices, ratio, panel_nodes), covered,
                                   dimension, [&](double j) { return std::pow(j, -2 * alpha); }),
-                  orientation);
+                  kind.orientation);
 }
 
-Covariance from_eigenvalues(const Eigen::ArrayXd& values, Orientation orientation) {
-  return spectral("eigenvalues", spectrum_of(values, "values"), orientation);
+Covariance covariance_of(const EigenvaluesCovariance& kind) {
+  const Eigen::ArrayXd values = listed(kind.values, kind.path, "values");
+  if (kind.count.empty()) return spectral(spectrum_of(values, "values"), kind.orientation);
+  Spectrum spectrum{values, {}, {}, {}};
+  for (const auto& [key, list, column] :
+       {std::tuple("count", &kind.count, &spectrum.multiplicity),
+        std::tuple("first", &kind.first, &spectrum.first),
+        std::tuple("last", &kind.last, &spectrum.last)}) {
+    if (std::ssize(*list) != values.size())
+      throw InputError(key, std::to_string(list->size()) + " numbers",
+                       std::to_string(values.size()) + " numbers, as many as values");
+    *column = Eigen::Map<const Eigen::ArrayXd>(list->data(), values.size());
+  }
+  spectrum_of(values, "values");  // for its checks
+  return spectral(std::move(spectrum), kind.orientation);
 }
 
-Covariance exponential_decay(double dimension, double length, Orientation orientation) {
-  check_dimension(dimension);
-  check("length", length, Range::positive());
+Covariance covariance_of(const ExponentialDecayCovariance& kind) {
+  const double dimension = kind.dimension, length = kind.length;
   const double covered = std::min(dimension, std::floor(1 + 706 * length));
   // Panels of constant ratio while that keeps lambda within a factor 4, of constant width after.
   const double width = std::floor(std::numbers::ln2 * 2 * length);
@@ -126,33 +119,23 @@ Covariance exponential_decay(double dimension, double length, Orientation orient
     rule.weight.segment(filled, panel.index.size()) = panel.weight;
     filled += panel.index.size();
   }
-  return spectral("exponential_decay",
-                  smooth_spectrum(rule, covered, dimension,
+  return spectral(smooth_spectrum(rule, covered, dimension,
                                   [&](double j) { return std::exp(-(j - 1) / length); }),
-                  orientation);
+                  kind.orientation);
 }
 
-Covariance spiked(double dimension, const Eigen::ArrayXd& spikes, double bulk,
-                  Orientation orientation) {
-  check_dimension(dimension);
-  check("bulk", bulk, Range::non_negative());
-  const auto n = static_cast<double>(spikes.size());
-  if (n < 1 || n > dimension)
-    throw InputError("spikes", std::to_string(spikes.size()) + " numbers",
+Covariance covariance_of(const SpikedCovariance& kind) {
+  const auto n = static_cast<double>(kind.spikes.size());
+  if (n < 1 || n > kind.dimension)
+    throw InputError("spikes", std::to_string(kind.spikes.size()) + " numbers",
                      "at least one and at most `dimension` numbers");
-  std::vector<std::pair<double, double>> counts{{bulk, dimension - n}};
-  for (const double spike : spikes) {
-    check("spikes", spike, Range::positive());
-    counts.emplace_back(spike, 1);
-  }
-  return spectral("spiked", spectrum_of_counts(std::move(counts)), orientation);
+  std::vector<std::pair<double, double>> counts{{kind.bulk, kind.dimension - n}};
+  for (const double spike : kind.spikes) counts.emplace_back(spike, 1);
+  return spectral(spectrum_of_counts(std::move(counts)), kind.orientation);
 }
 
-Covariance marchenko_pastur(double dimension, double ratio, Orientation orientation) {
-  const Range size = Range::within(1, 1e6);  // one quantile solved for each eigenvalue
-  if (!size.contains(dimension) || dimension != std::floor(dimension))
-    throw InputError("dimension", std::to_string(dimension), "a whole number " + size.text());
-  check("ratio", ratio, Range::positive());
+Covariance covariance_of(const MarchenkoPasturCovariance& kind) {
+  const double dimension = kind.dimension, ratio = kind.ratio;
   // With x = A + B cos(theta), the mass above x is (2/pi) int_0^theta sin^2/(A + B cos).
   const double A = 1 + ratio, B = 2 * std::sqrt(ratio), root = std::sqrt(ratio);
   const auto mass_above = [&](double theta) {
@@ -179,61 +162,7 @@ Covariance marchenko_pastur(double dimension, double ratio, Orientation orientat
     }
     values[j] = std::max(0.0, A + B * std::cos(theta));
   }
-  return spectral("marchenko_pastur", spectrum_of(values, "marchenko_pastur"), orientation);
-}
-
-Orientation read_orientation(const Fields& fields) {
-  if (!fields.has("orientation")) return Orientation::generic;
-  return fields.one_of("orientation", {"generic", "diagonal"}) == "diagonal" ? Orientation::diagonal
-                                                                             : Orientation::generic;
-}
-
-Eigen::ArrayXd numbers_or_file(const Fields& fields, const std::string& key) {
-  const bool inline_values = fields.is_array(key);
-  const std::string alternative = "path";
-  if (!inline_values && fields.has(alternative))
-    return read_column(fields.path(alternative), fields.name(alternative));
-  const std::vector<double> values = fields.numbers(key);
-  return Eigen::Map<const Eigen::ArrayXd>(values.data(), static_cast<Eigen::Index>(values.size()));
-}
-
-Covariance read_isotropic(const Fields& fields) {
-  Covariance result = isotropic(fields.integer("dimension", dimension_range),
-                                fields.number_or("value", 1, Range::positive()));
-  result.orientation = read_orientation(fields);
-  return result;
-}
-
-Covariance read_power_law(const Fields& fields) {
-  return power_law(fields.integer("dimension", dimension_range),
-                   fields.number("alpha", Range::non_negative()), read_orientation(fields));
-}
-
-Covariance read_eigenvalues(const Fields& fields) {
-  return spectral("eigenvalues",
-                  spectrum_of(numbers_or_file(fields, "values"), fields.name("values")),
-                  read_orientation(fields));
-}
-
-Covariance read_exponential_decay(const Fields& fields) {
-  return exponential_decay(fields.integer("dimension", dimension_range),
-                           fields.number("length", Range::positive()), read_orientation(fields));
-}
-
-Covariance read_spiked(const Fields& fields) {
-  const std::vector<double> spikes = fields.numbers("spikes", Range::positive());
-  const double dimension = fields.integer("dimension", dimension_range);
-  if (spikes.empty() || static_cast<double>(spikes.size()) > dimension)
-    fields.fail("spikes", "at least one and at most `dimension` numbers");
-  return spiked(
-      dimension,
-      Eigen::Map<const Eigen::ArrayXd>(spikes.data(), static_cast<Eigen::Index>(spikes.size())),
-      fields.number_or("bulk", 1, Range::non_negative()), read_orientation(fields));
-}
-
-Covariance read_marchenko_pastur(const Fields& fields) {
-  return marchenko_pastur(fields.integer("dimension", Range::within(1, 1e6)),
-                          fields.number("ratio", Range::positive()), read_orientation(fields));
+  return spectral(spectrum_of(values, "marchenko_pastur"), kind.orientation);
 }
 
 }  // namespace riskcurve

@@ -46,4 +46,27 @@ InputError::InputError(const std::string& field, const std::string& value,
 
 InputError::InputError(const std::string& line) : std::runtime_error(one_line(line)) {}
 
+bool Range::contains(double x) const {
+  if (!std::isfinite(x) || (whole && x != std::floor(x))) return false;
+  return (open_low ? x > low : x >= low) && (open_high ? x < high : x <= high);
+}
+
+std::string Range::text() const {
+  const bool below = std::isfinite(high), above = std::isfinite(low);
+  const std::string lower = (open_low ? "> " : ">= ") + number_text(low);
+  const std::string upper = (open_high ? "< " : "<= ") + number_text(high);
+  if (above && below) return lower + " and " + upper;
+  if (above) return lower;
+  return below ? upper : "finite";
+}
+
+std::string Range::expected() const {
+  const std::string what = whole ? "a whole number" : "a number";
+  return std::isfinite(low) || std::isfinite(high) ? what + " " + text() : what;
+}
+
+void check_range(const std::string& field, double x, const Range& range) {
+  if (!range.contains(x)) throw InputError(field, x, range.expected());
+}
+
 }  // namespace riskcurve

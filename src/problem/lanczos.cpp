@@ -1,4 +1,4 @@
-#include "riskcurve/problem/lanczos.hpp"
+#include "problem/lanczos.hpp"
 
 #include <Spectra/SymEigsSolver.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 

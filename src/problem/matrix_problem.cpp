@@ -1,11 +1,9 @@
-#include "riskcurve/problem/matrix_problem.hpp"
-
 #include <fmt/format.h>
 
 #include <cmath>
 
+#include "named.hpp"
 #include "riskcurve/problem/data.hpp"
-#include "riskcurve/problem/error.hpp"
 #include "target.hpp"
 
 namespace riskcurve {
@@ -14,12 +12,12 @@ namespace {
 Eigen::ArrayXXd scaled_to(const Spectrum& out, const Spectrum& in, Eigen::ArrayXXd squares,
                           double risk) {
   if (!(risk >= 0) || !std::isfinite(risk))
-    throw InputError("risk", fmt::format("{}", risk), "a finite number >= 0");
+    throw InputError("risk", risk, "a finite number >= 0");
   const double present =
       0.5 * (out.value.matrix().transpose() * squares.matrix() * in.value.matrix()).value();
   if (risk == 0) return Eigen::ArrayXXd::Zero(squares.rows(), squares.cols());
   if (!(present > 0) || !std::isfinite(risk / present))
-    throw InputError("risk", fmt::format("{}", risk), "0: this target has no risk to scale");
+    throw InputError("risk", risk, "0: this target has no risk to scale");
   return squares * (risk / present);
 }
 
@@ -40,48 +38,53 @@ Eigen::ArrayXXd node_squares(const Eigen::MatrixXd& entries, const Spectrum& out
   return sums;
 }
 
-void read_file_target(const Fields& target, MatrixProblem& problem) {
+void set_error(const MatrixPowerLawTarget& target, MatrixProblem& problem) {
+  problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
+                                            problem.covariance_in.spectrum, target.beta,
+                                            target.sides, target.risk);
+}
+
+void set_error(const IsotropicTarget& target, MatrixProblem& problem) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  const auto [from, to] = index_range(target.indices, in.dimension());
+  const Eigen::ArrayXd columns = in.mass_between(from, to);
+  problem.initial =
+      scaled_to(out, in, (out.multiplicity.matrix() * columns.matrix().transpose()).array(),
+                target.risk);
+}
+
+void set_error(const FileTarget& target, MatrixProblem& problem) {
+  if (target.path.path.empty()) throw InputError("path", "(missing)", "the name of a file");
   const Spectrum& out = problem.covariance_out.spectrum;
   const Spectrum& in = problem.covariance_in.spectrum;
   // Entries belong to eigenvalues one by one; expand() refuses spectra held by quadrature nodes.
   const Eigen::Index rows = out.expand().size(), columns = in.expand().size();
-  Eigen::MatrixXd entries = read_matrix(target.path("path"), target.name("path"));
+  Eigen::MatrixXd entries = read_matrix(target.path.path, "path");
   if (entries.rows() != rows || entries.cols() != columns)
-    target.fail("path", fmt::format("a {} x {} matrix, not {} x {}", rows, columns, entries.rows(),
-                                    entries.cols()));
+    throw InputError("path", target.path.path,
+                     fmt::format("a {} x {} matrix, not {} x {}", rows, columns, entries.rows(),
+                                 entries.cols()));
   const Eigen::ArrayXXd squares = node_squares(entries, out, in);
   problem.initial = squares;
-  if (target.has("risk")) {
-    problem.initial = scaled_to(out, in, squares, target.number("risk", Range::non_negative()));
+  if (target.risk) {
+    problem.initial = scaled_to(out, in, squares, *target.risk);
     const double before = squares.sum();
     entries *= before > 0 ? std::sqrt(problem.initial.sum() / before) : 0.0;
   }
   problem.initial_error = std::move(entries);
 }
 
-void read_target(const Fields& target, MatrixProblem& problem) {
-  const Spectrum& out = problem.covariance_out.spectrum;
-  const Spectrum& in = problem.covariance_in.spectrum;
-  const std::string kind = target.one_of("kind", {"power_law", "isotropic", "file"});
-  if (kind == "file") return read_file_target(target, problem);
-  const double risk = target.number_or("risk", 1.0, Range::non_negative());
-  if (kind == "isotropic") {
-    const auto [from, to] = read_indices(target, in.dimension());
-    const Eigen::ArrayXd columns = in.mass_between(from, to);
-    problem.initial = scaled_to(
-        out, in, (out.multiplicity.matrix() * columns.matrix().transpose()).array(), risk);
-    return;
-  }
-  const bool both = target.has("sides") && target.one_of("sides", {"in", "both"}) == "both";
-  problem.initial =
-      matrix_power_law_target(out, in, target.number("beta"), both ? Sides::both : Sides::in, risk);
+void set_error(const GivenTarget& target, MatrixProblem& problem) {
+  if (target.squares) problem.initial = *target.squares;
+  if (target.coordinates) problem.initial_error = *target.coordinates;
 }
 
 }  // namespace
 
 Eigen::ArrayXXd matrix_power_law_target(const Spectrum& out, const Spectrum& in, double beta,
                                         Sides sides, double risk) {
-  if (!std::isfinite(beta)) throw InputError("beta", fmt::format("{}", beta), "a finite number");
+  if (!std::isfinite(beta)) throw InputError("beta", beta, "a finite number");
   const Eigen::ArrayXd rows = sides == Sides::both ? out.power_mass(beta) : out.multiplicity;
   const Eigen::ArrayXd columns = in.power_mass(beta);
   return scaled_to(out, in, (rows.matrix() * columns.matrix().transpose()).array(), risk);
@@ -113,21 +116,38 @@ void validate(const MatrixProblem& problem) {
     if (!error.allFinite()) throw InputError("initial_error", "nan or inf", "finite numbers");
   }
   if (std::isnan(problem.noise.variance) || problem.noise.variance < 0)
-    throw InputError("noise.variance", fmt::format("{}", problem.noise.variance), "a number >= 0");
+    throw InputError("noise.variance", problem.noise.variance, "a number >= 0");
 }
 
-MatrixProblem read_matrix_problem(const Fields& fields) {
+MatrixProblem make_problem(Covariance out, Covariance in, const MatrixTarget& target,
+                           NoiseLaw noise) {
   MatrixProblem problem;
-  problem.covariance_out = read_covariance(fields.table("covariance_out"));
-  problem.covariance_in = read_covariance(fields.table("covariance_in"));
-  for (const auto& [key, covariance] : {std::pair("covariance_out", &problem.covariance_out),
-                                        std::pair("covariance_in", &problem.covariance_in)})
-    if (covariance->sample_rows && covariance->rows)
-      fields.table(key).fail("sample", "sample = \"gaussian\" in a matrix problem");
-  read_target(fields.table("target"), problem);
-  problem.noise = fields.has("noise") ? read_noise(fields.table("noise")) : no_noise();
+  for (const auto& [key, side] : {std::pair("covariance_out", &out), std::pair("covariance_in", &in)})
+    if (side->sample_rows && side->rows)
+      throw InputError(std::string(key) + ".sample", "\"rows\"",
+                       "sample = \"gaussian\" in a matrix problem");
+  problem.covariance_out = std::move(out);
+  problem.covariance_in = std::move(in);
+  problem.noise = std::move(noise);
+  named("target.", [&] {
+    std::visit(
+        [&](const auto& of) {
+          check_keys(of);
+          set_error(of, problem);
+        },
+        target);
+    return 0;
+  });
+  problem.target = target;
   validate(problem);
   return problem;
+}
+
+bool MatrixProblem::operator==(const MatrixProblem& other) const {
+  return covariance_out == other.covariance_out && covariance_in == other.covariance_in &&
+         noise == other.noise && same(initial, other.initial) &&
+         initial_error.has_value() == other.initial_error.has_value() &&
+         (!initial_error || same(*initial_error, *other.initial_error));
 }
 
 }  // namespace riskcurve

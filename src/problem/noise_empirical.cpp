@@ -33,7 +33,19 @@ NoisePart empirical_part(const Eigen::ArrayXd& sample) {
 
 }  // namespace
 
-NoiseLaw empirical_noise(const Eigen::ArrayXd& sample) {
+NoiseLaw law_of(const EmpiricalNoise& kind) {
+  Eigen::ArrayXd sample =
+      Eigen::Map<const Eigen::ArrayXd>(kind.sample.data(), std::ssize(kind.sample));
+  if (!kind.path.path.empty()) {
+    const Eigen::MatrixXd table = read_matrix(kind.path.path, "noise.path");
+    const auto columns = static_cast<double>(table.cols());
+    if (kind.column)
+      check_range("noise.column", *kind.column, Range::wholes(1, columns));
+    else if (table.rows() > 1 && table.cols() > 1)
+      throw InputError("noise.column", "(missing)", "a column of " + kind.path.path);
+    sample = kind.column ? Eigen::ArrayXd(table.col(static_cast<Eigen::Index>(*kind.column) - 1))
+                         : Eigen::ArrayXd(table.reshaped());
+  }
   if (sample.size() == 0) throw InputError("noise", "an empty sample", "at least one value");
   if (!sample.isFinite().all())
     throw InputError("noise", "a sample with nan or inf", "finite values");
@@ -42,16 +54,7 @@ NoiseLaw empirical_noise(const Eigen::ArrayXd& sample) {
     const auto index = static_cast<Eigen::Index>(random.uniform() * count);
     return sample[std::min(index, sample.size() - 1)];
   };
-  return {"empirical", sample.square().mean(), {empirical_part(sample)}, draw};
-}
-
-NoiseLaw read_empirical_noise(const Fields& fields) {
-  const std::string path = fields.path("path");
-  if (!fields.has("column")) return empirical_noise(read_column(path, fields.name("path")));
-  const Eigen::MatrixXd table = read_matrix(path, fields.name("path"));
-  const double column =
-      fields.integer("column", Range::within(1, static_cast<double>(table.cols())));
-  return empirical_noise(table.col(static_cast<Eigen::Index>(column) - 1).array());
+  return {kind.kind, sample.square().mean(), {empirical_part(sample)}, draw, kind};
 }
 
 }  // namespace riskcurve

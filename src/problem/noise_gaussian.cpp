@@ -13,23 +13,17 @@ NoisePart gaussian_part(double variance) {
 
 }  // namespace
 
-NoiseLaw no_noise() {
-  return {"none", 0, {gaussian_part(0)}, [](Random&) { return 0.0; }};
+NoiseLaw law_of(const NoNoise& none) {
+  return {none.kind, 0, {gaussian_part(0)}, [](Random&) { return 0.0; }, none};
 }
 
-NoiseLaw gaussian_noise(double std) {
-  check_noise("std", std, Range::non_negative());
-  return {"gaussian", std * std, {gaussian_part(std * std)}, [std](Random& random) {
-            return std * random.normal();
-          }};
-}
-
-NoiseLaw read_no_noise(const Fields&) {
-  return no_noise();
-}
-
-NoiseLaw read_gaussian_noise(const Fields& fields) {
-  return gaussian_noise(fields.number("std", Range::non_negative()));
+NoiseLaw law_of(const GaussianNoise& gaussian) {
+  const double std = gaussian.std;
+  return {gaussian.kind,
+          std * std,
+          {gaussian_part(std * std)},
+          [std](Random& random) { return std * random.normal(); },
+          gaussian};
 }
 
 }  // namespace riskcurve

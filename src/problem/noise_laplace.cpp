@@ -5,8 +5,8 @@
 
 namespace riskcurve {
 
-NoiseLaw laplace_noise(double scale) {
-  check_noise("scale", scale, Range::positive());
+NoiseLaw law_of(const LaplaceNoise& laplace) {
+  const double scale = laplace.scale;
   NoisePart part;
   part.density = [scale](double x) { return std::exp(-x / scale) / scale; };
   part.tail = [scale](double x) { return std::exp(-x / scale); };
@@ -17,11 +17,7 @@ NoiseLaw laplace_noise(double scale) {
     const double one = draw(random);
     return scale * (one - draw(random));
   };
-  return {"laplace", 2 * scale * scale, {part}, sample};
-}
-
-NoiseLaw read_laplace_noise(const Fields& fields) {
-  return laplace_noise(fields.number("scale", Range::positive()));
+  return {laplace.kind, 2 * scale * scale, {part}, sample, laplace};
 }
 
 }  // namespace riskcurve

@@ -1,30 +1,35 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <numeric>
-#include <string>
+#include <vector>
 
 #include "problem/noise_laws.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 
-NoiseLaw mixture_noise(const std::vector<double>& weights, const std::vector<NoiseLaw>& laws) {
-  if (weights.empty() || weights.size() != laws.size())
-    throw InputError("noise.components", std::to_string(weights.size()) + " weights",
-                     "one weight for each component, and at least one");
-  for (const double w : weights) check_noise("components.weight", w, Range::positive());
-  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-  if (std::abs(sum - 1) > 1e-9) {
-    char text[64];
-    std::snprintf(text, sizeof text, "weights that sum to %.10g", sum);
-    throw InputError("noise.components", text, "weights that sum to 1");
+bool MixtureNoise::operator==(const MixtureNoise& other) const {
+  return components == other.components;
+}
+
+NoiseLaw law_of(const MixtureNoise& kind) {
+  const auto& components = kind.components;
+  if (components.empty()) throw InputError("noise.components", "[]", "at least one component");
+  double sum = 0;
+  for (const NoiseComponent& component : components) {
+    check_range("noise.components.weight", component.weight, Range::positive());
+    sum += component.weight;
   }
+  if (std::abs(sum - 1) > 1e-9)
+    throw InputError("noise.components", "weights that sum to " + number_text(sum),
+                     "weights that sum to 1");
+  std::vector<NoiseLaw> laws;
+  for (const NoiseComponent& component : components) laws.push_back(noise_law(component.law));
   NoiseLaw mixture;
-  mixture.kind = "mixture";
+  mixture.kind = kind.kind;
+  mixture.made_from = kind;
   std::vector<double> cumulative;
   for (std::size_t i = 0; i < laws.size(); ++i) {
-    const double weight = weights[i] / sum;
+    const double weight = components[i].weight / sum;
     mixture.variance += weight * laws[i].variance;
     for (NoisePart part : laws[i].parts) {
       part.weight *= weight;
@@ -40,16 +45,6 @@ NoiseLaw mixture_noise(const std::vector<double>& weights, const std::vector<Noi
     return samplers[static_cast<std::size_t>(pick - cumulative.begin())](random);
   };
   return mixture;
-}
-
-NoiseLaw read_mixture_noise(const Fields& fields) {
-  std::vector<double> weights;
-  std::vector<NoiseLaw> laws;
-  for (const Fields& component : fields.tables("components")) {
-    weights.push_back(component.number("weight", Range::positive()));
-    laws.push_back(read_noise(component));
-  }
-  return mixture_noise(weights, laws);
 }
 
 }  // namespace riskcurve

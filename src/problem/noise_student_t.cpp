@@ -9,19 +9,13 @@
 namespace riskcurve {
 namespace {
 
-// Below 0.1 the quantiles leave the range of double; beyond 1e8 the law is Gaussian to roundoff.
-Range nu_range() {
-  return Range::within(0.1, 1e8);
-}
-
 // Beyond this, u = |e|/(scale sqrt(nu)) would overflow when squared, and the law is a pure power.
 constexpr double power_tail = 1e100;
 
 }  // namespace
 
-NoiseLaw student_t_noise(double nu, double scale) {
-  check_noise("nu", nu, nu_range());
-  check_noise("scale", scale, Range::positive());
+NoiseLaw law_of(const StudentTNoise& student_t) {
+  const double nu = student_t.nu, scale = student_t.scale;
   const double width = scale * std::sqrt(nu);
   const double peak = 2 / (width * boost::math::beta(0.5 * nu, 0.5));
   NoisePart part;
@@ -48,12 +42,7 @@ NoiseLaw student_t_noise(double nu, double scale) {
   };
   const double variance =
       nu > 2 ? scale * scale * nu / (nu - 2) : std::numeric_limits<double>::infinity();
-  return {"student_t", variance, {part}, sample};
-}
-
-NoiseLaw read_student_t_noise(const Fields& fields) {
-  const double nu = fields.number("nu", nu_range());
-  return student_t_noise(nu, fields.number("scale", Range::positive()));
+  return {student_t.kind, variance, {part}, sample, student_t};
 }
 
 }  // namespace riskcurve

@@ -3,25 +3,17 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "riskcurve/problem/error.hpp"
+#include "riskcurve/problem/keys.hpp"
 
 namespace riskcurve {
 namespace {
 
 constexpr double expand_limit = 1e7;
 constexpr double next_is_other = 0x1p53;  // from here on j + 1 may be j
-
-// One spelling of numbers in errors: short, but "1e-300" stays itself.
-std::string text(double x) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%g", x);
-  return buffer;
-}
 
 bool whole(double x) {
   return x == std::floor(x);
@@ -51,6 +43,11 @@ void visit_panels(double first, double last, double exact, double ratio, int nod
 
 }  // namespace
 
+bool Spectrum::operator==(const Spectrum& other) const {
+  return same(value, other.value) && same(multiplicity, other.multiplicity) &&
+         same(first, other.first) && same(last, other.last);
+}
+
 Eigen::ArrayXd Spectrum::mass_between(double from, double to) const {
   const Eigen::ArrayXd length = last - first + 1;
   const Eigen::ArrayXd shared = (last.min(to) - first.max(from) + 1).max(0).min(length);
@@ -68,10 +65,10 @@ Eigen::ArrayXd Spectrum::power_mass(double exponent) const {
 Eigen::ArrayXd Spectrum::expand() const {
   const double d = dimension();
   if (d > expand_limit)
-    throw InputError("dimension", text(d), "at most 1e7 to list the eigenvalues one by one");
+    throw InputError("dimension", d, "at most 1e7 to list the eigenvalues one by one");
   for (Eigen::Index k = 0; k < size(); ++k)
     if (!whole(multiplicity[k]) || !whole(first[k]) || last[k] - first[k] + 1 != multiplicity[k])
-      throw InputError("dimension", text(d),
+      throw InputError("dimension", d,
                        "a spectrum held eigenvalue by eigenvalue; this one holds only quadrature "
                        "nodes of its eigenvalues");
   Eigen::ArrayXd all(static_cast<Eigen::Index>(d));
@@ -88,7 +85,7 @@ Spectrum spectrum_of(const Eigen::ArrayXd& eigenvalues, const std::string& field
   if (eigenvalues.size() == 0) throw InputError(field, "[]", "at least one eigenvalue");
   for (const double x : eigenvalues)
     if (!(std::isfinite(x) && x >= 0))
-      throw InputError(field, text(x), "finite eigenvalues that are not negative");
+      throw InputError(field, x, "finite eigenvalues that are not negative");
   if (eigenvalues.maxCoeff() == 0) throw InputError(field, "0", "an eigenvalue that is not zero");
 
   Eigen::ArrayXd sorted = eigenvalues;
@@ -110,7 +107,7 @@ Spectrum spectrum_of(const Eigen::ArrayXd& eigenvalues, const std::string& field
 
 IndexRule index_rule(double a, double b, int n) {
   const double count = b - a + 1;
-  if (!(std::isfinite(count) && count >= 1)) throw InputError("count", text(count), "b >= a");
+  if (!(std::isfinite(count) && count >= 1)) throw InputError("count", count, "b >= a");
   if (!(n >= 1 && n <= count))
     throw InputError("n", std::to_string(n), "a number of nodes between 1 and b - a + 1");
   // In u = (j - centre)/(count/2) the recurrence of the discrete Chebyshev polynomials is

@@ -4,12 +4,12 @@
 
 #include <cmath>
 #include <functional>
+#include <type_traits>
 
+#include "named.hpp"
 #include "riskcurve/problem/data.hpp"
-#include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/lanczos.hpp"
-#include "riskcurve/problem/problem.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/lanczos.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 
@@ -87,7 +87,8 @@ Eigen::ArrayXd add_error_nodes(Covariance& covariance, const Eigen::VectorXd& er
 }
 
 /// Delta_0 in coordinates (or, without a basis, its coefficients by index), told to the nodes.
-InitialError from_coordinates(const Fields& target, Covariance& covariance, Eigen::VectorXd error) {
+InitialError from_coordinates(const std::optional<double>& risk, Covariance& covariance,
+                              Eigen::VectorXd error) {
   InitialError result;
   switch (basis_of(covariance)) {
     case Basis::none:
@@ -110,21 +111,23 @@ InitialError from_coordinates(const Fields& target, Covariance& covariance, Eige
       result.coordinates = std::move(error);
       break;
   }
-  if (target.has("risk")) {
-    const double risk = target.number("risk", Range::non_negative());
+  if (risk) {
     const double present = 0.5 * (covariance.spectrum.value * result.squares).sum();
-    if (!(present > 0) && risk > 0) target.fail("risk", "0: this target has no risk to scale");
-    const double factor = risk > 0 ? risk / present : 0;
+    if (!(present > 0) && *risk > 0)
+      throw InputError("risk", *risk, "0: this target has no risk to scale");
+    const double factor = *risk > 0 ? *risk / present : 0;
     result.squares *= factor;
     if (result.coordinates) *result.coordinates *= std::sqrt(factor);
   }
   return result;
 }
 
-Eigen::VectorXd read_coordinates(const Fields& fields, const std::string& key, double dimension) {
-  const Eigen::ArrayXd values = read_column(fields.path(key), fields.name(key));
+Eigen::VectorXd read_coordinates(const File& path, double dimension) {
+  if (path.path.empty()) throw InputError("path", "(missing)", "the name of a file");
+  const Eigen::ArrayXd values = read_column(path.path, "path");
   if (static_cast<double>(values.size()) != dimension)
-    fields.fail(key, fmt::format("a file of {} numbers, the dimension; it holds {}", dimension,
+    throw InputError("path", path.path,
+                     fmt::format("a file of {} numbers, the dimension; it holds {}", dimension,
                                  values.size()));
   return values.matrix();
 }
@@ -160,22 +163,26 @@ struct Fit {
   Eigen::ArrayXd residuals;
 };
 
-Fit read_fit(const Fields& target, bool center, Covariance& covariance) {
-  if (!covariance.rows) target.fail("kind", "a covariance of kind \"data\" beside \"fit\"");
+Fit fit_to(const FitTarget& target, Covariance& covariance) {
+  const auto* const data = std::get_if<DataCovariance>(&covariance.made_from);
+  if (!covariance.rows || !data)
+    throw InputError("kind", "\"fit\"", "a covariance of kind \"data\" beside \"fit\"");
   const Eigen::MatrixXd& x = covariance.rows->x;
-  const Eigen::MatrixXd table = read_matrix(target.path("labels"), target.name("labels"));
+  const std::string& path = target.labels.path;
+  if (path.empty()) throw InputError("labels", "(missing)", "the name of a file");
+  const Eigen::MatrixXd table = read_matrix(path, "labels");
   if (table.rows() != x.rows())
-    target.fail("labels",
-                fmt::format("a file of {} rows, as the data; it holds {}", x.rows(), table.rows()));
-  const double column =
-      target.integer_or("column", 1, Range::within(1, static_cast<double>(table.cols())));
-  Eigen::ArrayXd labels = table.col(static_cast<Eigen::Index>(column) - 1).array();
-  if (target.has("positive")) {
-    const double positive = target.number("positive");
-    labels = (labels == positive).select(Eigen::ArrayXd::Ones(labels.size()), -1.0);
-    if ((labels < 0).all()) target.fail("positive", "a label that occurs in the file");
+    throw InputError(
+        "labels", path,
+        fmt::format("a file of {} rows, as the data; it holds {}", x.rows(), table.rows()));
+  check_range("column", target.column, Range::wholes(1, static_cast<double>(table.cols())));
+  Eigen::ArrayXd labels = table.col(target.column - 1).array();
+  if (target.positive) {
+    labels = (labels == *target.positive).select(Eigen::ArrayXd::Ones(labels.size()), -1.0);
+    if ((labels < 0).all())
+      throw InputError("positive", *target.positive, "a label that occurs in the file");
   }
-  if (center) labels -= labels.mean();
+  if (data->center) labels -= labels.mean();
 
   Fit fit;
   if (basis_of(covariance) == Basis::full) {
@@ -214,56 +221,84 @@ InitialError from_squares(const Covariance& covariance, Eigen::ArrayXd squares,
   return result;
 }
 
-}  // namespace
-
-std::pair<double, double> read_indices(const Fields& target, double dimension) {
-  if (!target.has("indices")) return {1, dimension};
-  const std::vector<double> ends = target.numbers("indices", Range::within(1, dimension));
-  if (ends.size() != 2 || ends[0] > ends[1]) target.fail("indices", "two numbers, the first less");
-  return {ends[0], ends[1]};
+InitialError error_of(const PowerLawTarget& target, const Start&, Covariance& covariance) {
+  const Spectrum& spectrum = covariance.spectrum;
+  return from_squares(covariance, power_law_target(spectrum, target.beta, target.risk),
+                      spectrum.power_mass(target.beta),
+                      [beta = target.beta](double j) { return std::pow(j, -2 * beta); });
 }
 
-InitialError read_initial_error(const Fields& problem, Covariance& covariance) {
-  const Fields target = problem.table("target");
-  const std::string kind = target.one_of("kind", {"power_law", "isotropic", "file", "fit"});
-  const bool has_start = problem.has("start");
-  const Fields start = has_start ? problem.table("start") : Fields();
-  const bool start_file = has_start && start.one_of("kind", {"zero", "file"}) == "file";
+InitialError error_of(const IsotropicTarget& target, const Start&, Covariance& covariance) {
+  const Spectrum& spectrum = covariance.spectrum;
+  const auto among = index_range(target.indices, spectrum.dimension());
+  return from_squares(covariance,
+                      isotropic_target(spectrum, target.risk, among.first, among.second),
+                      spectrum.mass_between(among.first, among.second), [among](double j) {
+                        return j >= among.first && j <= among.second ? 1.0 : 0.0;
+                      });
+}
 
-  if (kind == "power_law" || kind == "isotropic") {
-    if (start_file)
-      start.fail("kind", "\"zero\": beside a " + kind + " target, which gives theta_0 - theta*");
-    const double risk = target.number_or("risk", 1, Range::non_negative());
-    const Spectrum& spectrum = covariance.spectrum;
-    if (kind == "power_law") {
-      const double beta = target.number("beta");
-      return from_squares(covariance, power_law_target(spectrum, beta, risk),
-                          spectrum.power_mass(beta),
-                          [beta](double j) { return std::pow(j, -2 * beta); });
-    }
-    const std::pair<double, double> among = read_indices(target, spectrum.dimension());
-    return from_squares(covariance, isotropic_target(spectrum, risk, among.first, among.second),
-                        spectrum.mass_between(among.first, among.second), [among](double j) {
-                          return j >= among.first && j <= among.second ? 1.0 : 0.0;
-                        });
-  }
+/// Delta_0 = theta_0 - theta*
+Eigen::VectorXd started(Eigen::VectorXd theta, const Start& start) {
+  Eigen::VectorXd error = -theta;
+  if (!start.path.path.empty())
+    error += named("start.", [&] {
+      return read_coordinates(start.path, static_cast<double>(theta.size()));
+    });
+  return error;
+}
+
+InitialError error_of(const FileTarget& target, const Start& start, Covariance& covariance) {
   const double dimension = std::round(covariance.dimension());
-  Fit fit;
-  if (kind == "fit")
-    fit = read_fit(target, problem.table("covariance").boolean_or("center", true), covariance);
-  else
-    fit.theta = read_coordinates(target, "path", dimension);
-  Eigen::VectorXd error = -fit.theta;
-  if (start_file) error += read_coordinates(start, "path", dimension);
-  InitialError result;
-  if (kind == "fit") {
-    // Its size is a fact of the data, and so cannot be set.
-    result = from_coordinates(Fields(), covariance, std::move(error));
-    result.residuals = std::move(fit.residuals);
-  } else {
-    result = from_coordinates(target, covariance, std::move(error));
-  }
+  return from_coordinates(target.risk, covariance,
+                          started(read_coordinates(target.path, dimension), start));
+}
+
+InitialError error_of(const FitTarget& target, const Start& start, Covariance& covariance) {
+  Fit fit = fit_to(target, covariance);
+  // Its size is a fact of the data, and so cannot be set.
+  InitialError result = from_coordinates({}, covariance, started(std::move(fit.theta), start));
+  result.residuals = std::move(fit.residuals);
   return result;
+}
+
+InitialError error_of(const GivenTarget& target, const Start&, Covariance&) {
+  InitialError result;
+  if (target.squares) result.squares = target.squares.matrix->reshaped();
+  if (target.coordinates) result.coordinates = target.coordinates.matrix->reshaped();
+  return result;
+}
+
+}  // namespace
+
+std::pair<double, double> index_range(const std::vector<double>& indices, double dimension) {
+  if (indices.empty()) return {1, dimension};
+  for (std::size_t i = 0; i < indices.size(); ++i)
+    check_range(fmt::format("indices[{}]", i), indices[i], Range::within(1, dimension));
+  if (indices.size() != 2 || indices[0] > indices[1])
+    throw InputError("indices", fmt::format("[{}]", fmt::join(indices, ", ")),
+                     "two numbers, the first less");
+  return {indices[0], indices[1]};
+}
+
+InitialError initial_error_of(const VectorTarget& target, const Start& start,
+                              Covariance& covariance) {
+  return named("target.", [&] {
+    return std::visit(
+        [&](const auto& of) {
+          check_keys(of);
+          constexpr bool started_at =
+              std::is_same_v<decltype(of), const FileTarget&> ||
+              std::is_same_v<decltype(of), const FitTarget&>;
+          if (!started_at && !start.path.path.empty())
+            throw InputError("start.kind", "\"file\"",
+                             fmt::format("\"zero\": beside a {} target, which gives theta_0 - "
+                                         "theta*",
+                                         of.kind));
+          return error_of(of, start, covariance);
+        },
+        target);
+  });
 }
 
 }  // namespace riskcurve

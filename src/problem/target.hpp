@@ -3,8 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "riskcurve/problem/covariance.hpp"
-#include "riskcurve/problem/fields.hpp"
+#include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
 
@@ -15,11 +14,12 @@ struct InitialError {
   std::optional<Eigen::ArrayXd> residuals;     ///< of a target fitted to labels, row by row
 };
 
-/// Reads problem.target and problem.start. Where the bulk of a large data matrix is approximated,
-/// the spectrum of `covariance` gains nodes of multiplicity 0 that carry the error.
-InitialError read_initial_error(const Fields& problem, Covariance& covariance);
+/// Where the bulk of a large data matrix is approximated, the spectrum of `covariance` gains nodes
+/// of multiplicity 0 that carry the error. Throws InputError about keys of the target.
+InitialError initial_error_of(const VectorTarget& target, const Start& start,
+                              Covariance& covariance);
 
-/// `indices` = [first, last], counted from 1, both included; all where it is missing.
-std::pair<double, double> read_indices(const Fields& target, double dimension);
+/// [first, last], counted from 1, both included; all where the list is empty.
+std::pair<double, double> index_range(const std::vector<double>& indices, double dimension);
 
 }  // namespace riskcurve

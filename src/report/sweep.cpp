@@ -9,7 +9,7 @@ namespace riskcurve {
 TableOutcome run_sweep(const Sweep& sweep, const std::string& grid_path, const std::string& path,
                        const TableOptions& options) {
   Table table;
-  table.identity = read_file(grid_path) + read_file(sweep.problem);
+  table.identity = sweep.identity;
   table.columns = sweep.columns();
   table.points = sweep.points();
   table.rows = [&](long point) { return std::vector<std::vector<Cell>>{sweep_row(sweep, point)}; };

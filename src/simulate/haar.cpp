@@ -1,4 +1,4 @@
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 #include "simulate/source.hpp"
 
 namespace riskcurve {

@@ -11,14 +11,6 @@
 namespace riskcurve {
 namespace {
 
-constexpr Registration<MatrixUpdate> optimizers[] = {
-    {"sgd", sgd_matrix_update},
-    {"sign_sgd", sign_sgd_matrix_update},
-    {"sign_svd", sign_svd_update},
-    {"schatten", schatten_update},
-    {"regularized_svd", regularized_svd_update},
-};
-
 constexpr double largest_block = 1e8;  // numbers
 
 // One run of a matrix optimizer.
@@ -75,8 +67,8 @@ void check_size(const MatrixSource& source, int batch) {
 }  // namespace
 
 Ensemble simulate_matrix(const Experiment& experiment, const SimulateOptions& options) {
-  const MatrixUpdate update = update_of<MatrixUpdate>(optimizers, experiment);
   const MatrixProblem& problem = experiment.matrix();
+  const MatrixUpdate update = update_for<MatrixUpdate>(experiment.optimizer, problem);
   const MatrixSource source = matrix_source(problem, update.rotation_invariant, options.seed);
   check_size(source, update.batch);
   return run_ensemble(experiment.run.at, options, [&](std::uint64_t number) -> Trajectory {

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "riskcurve/problem/problem.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 

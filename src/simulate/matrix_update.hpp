@@ -2,7 +2,6 @@
 #include <Eigen/Core>
 #include <functional>
 
-#include "riskcurve/problem/optimizer.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
@@ -27,11 +26,11 @@ struct MatrixUpdate {
   std::function<Eigen::MatrixXd(const MatrixBatch& batch)> compute;
 };
 
-// One a file; matrix_run.cpp registers them by name.
-MatrixUpdate sgd_matrix_update(const Experiment& experiment);
-MatrixUpdate sign_sgd_matrix_update(const Experiment& experiment);
-MatrixUpdate sign_svd_update(const Experiment& experiment);
-MatrixUpdate schatten_update(const Experiment& experiment);
-MatrixUpdate regularized_svd_update(const Experiment& experiment);
+// One a file: the optimizers that Monte Carlo runs on matrices.
+MatrixUpdate update_of(const Sgd& sgd, const MatrixProblem& problem);
+MatrixUpdate update_of(const SignSgd& sign_sgd, const MatrixProblem& problem);
+MatrixUpdate update_of(const SignSvd& sign_svd, const MatrixProblem& problem);
+MatrixUpdate update_of(const Schatten& schatten, const MatrixProblem& problem);
+MatrixUpdate update_of(const RegularizedSvd& regularized, const MatrixProblem& problem);
 
 }  // namespace riskcurve

@@ -4,11 +4,10 @@
 
 namespace riskcurve {
 
-MatrixUpdate regularized_svd_update(const Experiment& experiment) {
-  const SpectralOptimizer optimizer = read_spectral(experiment.optimizer);
+MatrixUpdate update_of(const RegularizedSvd& regularized_svd, const MatrixProblem&) {
   const SingularMap regularized{
-      [epsilon = optimizer.epsilon](double s) { return s / std::hypot(s, epsilon); }};
-  return {optimizer.batch, true, [regularized](const MatrixBatch& batch) {
+      [epsilon = regularized_svd.epsilon](double s) { return s / std::hypot(s, epsilon); }};
+  return {regularized_svd.batch, true, [regularized](const MatrixBatch& batch) {
             return map_singular_values(regularized, batch);
           }};
 }

@@ -4,11 +4,10 @@
 
 namespace riskcurve {
 
-MatrixUpdate schatten_update(const Experiment& experiment) {
-  const SpectralOptimizer optimizer = read_spectral(experiment.optimizer);
-  const SingularMap power{[q = optimizer.exponent](double s) { return std::pow(s, q); },
-                          optimizer.exponent == 0};
-  return {optimizer.batch, true,
+MatrixUpdate update_of(const Schatten& schatten, const MatrixProblem&) {
+  const SingularMap power{[q = schatten.exponent](double s) { return std::pow(s, q); },
+                          schatten.exponent == 0};
+  return {schatten.batch, true,
           [power](const MatrixBatch& batch) { return map_singular_values(power, batch); }};
 }
 

@@ -9,8 +9,8 @@ Eigen::MatrixXd gradient(const MatrixBatch& batch) {
                   1 / static_cast<double>(batch.residual.size()));
 }
 
-MatrixUpdate sgd_matrix_update(const Experiment& experiment) {
-  return {read_sgd(experiment.optimizer).batch, true, gradient};
+MatrixUpdate update_of(const Sgd& sgd, const MatrixProblem&) {
+  return {sgd.batch, true, gradient};
 }
 
 }  // namespace riskcurve

@@ -2,8 +2,8 @@
 
 namespace riskcurve {
 
-MatrixUpdate sign_sgd_matrix_update(const Experiment& experiment) {
-  return {read_sign_sgd(experiment.optimizer).batch, false, [](const MatrixBatch& batch) {
+MatrixUpdate update_of(const SignSgd& sign_sgd, const MatrixProblem&) {
+  return {sign_sgd.batch, false, [](const MatrixBatch& batch) {
             Eigen::MatrixXd g = gradient(batch);
             for (double& entry : g.reshaped())
               entry = static_cast<double>((entry > 0) - (entry < 0));

@@ -2,9 +2,9 @@
 
 namespace riskcurve {
 
-MatrixUpdate sign_svd_update(const Experiment& experiment) {
+MatrixUpdate update_of(const SignSvd& sign_svd, const MatrixProblem&) {
   const SingularMap sign{[](double) { return 1.0; }, true};
-  return {read_spectral(experiment.optimizer).batch, true,
+  return {sign_svd.batch, true,
           [sign](const MatrixBatch& batch) { return map_singular_values(sign, batch); }};
 }
 

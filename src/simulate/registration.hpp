@@ -1,29 +1,25 @@
 #pragma once
-#include <algorithm>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
 
-/// An update rule under the name that problem files give it.
-template <class Update>
-struct Registration {
-  const char* name;
-  Update (*make)(const Experiment&);
-};
-
-/// The update named in experiment.optimizer. Throws InputError that lists the names there are.
-template <class Update>
-Update update_of(std::span<const Registration<Update>> registered, const Experiment& experiment) {
-  std::vector<std::string> names;
-  for (const auto& entry : registered) names.emplace_back(entry.name);
-  const std::string name = experiment.optimizer.one_of("name", names);
-  return std::find_if(registered.begin(), registered.end(),
-                      [&](const auto& entry) { return entry.name == name; })
-      ->make(experiment);
+/// update_of(optimizer, problem) of the experiment's optimizer. Throws InputError where there is
+/// none for this geometry.
+template <class Update, class Problem>
+Update update_for(const Optimizer& optimizer, const Problem& problem) {
+  validate(optimizer);
+  return std::visit(
+      [&](const auto& of) -> Update {
+        if constexpr (requires { update_of(of, problem); }) {
+          return update_of(of, problem);
+        } else {
+          throw InputError("optimizer.name", of.name,
+                           "an optimizer that runs on problems of this geometry");
+        }
+      },
+      optimizer);
 }
 
 }  // namespace riskcurve

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "riskcurve/problem/problem.hpp"
+#include "problem/random.hpp"
 #include "simulate/blas.hpp"
 
 namespace riskcurve {

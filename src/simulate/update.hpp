@@ -2,7 +2,6 @@
 #include <Eigen/Core>
 #include <functional>
 
-#include "riskcurve/problem/optimizer.hpp"
 #include "riskcurve/problem/problem.hpp"
 #include "simulate/blas.hpp"
 
@@ -23,9 +22,9 @@ struct Update {
   std::function<void(double k, const Batch& batch, Eigen::VectorXd& update)> compute;
 };
 
-// One a file; simulate.cpp registers them by name.
-Update sgd_update(const Experiment& experiment);
-Update sign_sgd_update(const Experiment& experiment);
-Update clipped_sgd_update(const Experiment& experiment);
+// One a file: the optimizers that Monte Carlo runs on vectors.
+Update update_of(const Sgd& sgd, const VectorProblem& problem);
+Update update_of(const SignSgd& sign_sgd, const VectorProblem& problem);
+Update update_of(const ClippedSgd& clipped, const VectorProblem& problem);
 
 }  // namespace riskcurve

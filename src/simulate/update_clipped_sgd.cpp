@@ -13,9 +13,8 @@ double clip(double norm, double limit) {
 
 }  // namespace
 
-Update clipped_sgd_update(const Experiment& experiment) {
-  const ClippedSgd clipped = read_clipped_sgd(experiment.optimizer, experiment.run.steps);
-  const double unit = std::sqrt(experiment.vector().covariance.spectrum.trace());
+Update update_of(const ClippedSgd& clipped, const VectorProblem& problem) {
+  const double unit = std::sqrt(problem.covariance.spectrum.trace());
   const auto limit = [threshold = clipped.threshold, unit](double k) {
     return threshold(k) * unit;
   };

@@ -2,8 +2,7 @@
 
 namespace riskcurve {
 
-Update sign_sgd_update(const Experiment& experiment) {
-  const SignSgd sign_sgd = read_sign_sgd(experiment.optimizer);
+Update update_of(const SignSgd& sign_sgd, const VectorProblem&) {
   return {sign_sgd.batch, false, [](double, const Batch& batch, Eigen::VectorXd& update) {
             update.noalias() = batch.x.transpose() * batch.residual;
             for (double& g : update) g = static_cast<double>((g > 0) - (g < 0));

@@ -11,12 +11,6 @@
 namespace riskcurve {
 namespace {
 
-constexpr Registration<Update> optimizers[] = {
-    {"sgd", sgd_update},
-    {"sign_sgd", sign_sgd_update},
-    {"clipped_sgd", clipped_sgd_update},
-};
-
 Source source_of(const VectorProblem& problem, bool rotation_invariant, std::uint64_t seed) {
   const Covariance& covariance = problem.covariance;
   if (covariance.sample_rows) return row_source(problem);
@@ -86,7 +80,7 @@ class VectorRun {
 }  // namespace
 
 Ensemble simulate_vector(const Experiment& experiment, const SimulateOptions& options) {
-  const Update update = update_of<Update>(optimizers, experiment);
+  const Update update = update_for<Update>(experiment.optimizer, experiment.vector());
   const Source source = source_of(experiment.vector(), update.rotation_invariant, options.seed);
   if (static_cast<double>(update.batch) * static_cast<double>(source.dimension) > largest_block)
     throw InputError("optimizer.batch", std::to_string(update.batch),

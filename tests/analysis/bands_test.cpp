@@ -10,7 +10,7 @@
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/problem.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve::random_problems {
 

@@ -9,7 +9,7 @@
 
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

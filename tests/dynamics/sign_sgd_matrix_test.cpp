@@ -8,7 +8,7 @@
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

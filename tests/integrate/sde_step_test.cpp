@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "riskcurve/integrate/solve.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

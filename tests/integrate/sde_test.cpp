@@ -12,7 +12,7 @@
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

@@ -1,4 +1,4 @@
-#include "riskcurve/problem/lanczos.hpp"
+#include "problem/lanczos.hpp"
 
 #include <gtest/gtest.h>
 

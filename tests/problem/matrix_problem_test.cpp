@@ -1,4 +1,4 @@
-#include "riskcurve/problem/matrix_problem.hpp"
+#include "riskcurve/problem/problem.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 #include <Random123/philox.h>
 #include <gtest/gtest.h>

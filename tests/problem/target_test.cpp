@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

@@ -15,7 +15,7 @@
 
 #include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

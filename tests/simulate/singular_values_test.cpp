@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 #include "simulate/blas.hpp"
 
 namespace riskcurve {

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/random.hpp"
+#include "problem/random.hpp"
 #include "validation/suite/results.hpp"
 
 namespace riskcurve::validation {

@@ -10,8 +10,7 @@
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/optimizer.hpp"
+#include "input/read.hpp"
 
 namespace riskcurve::validation {
 namespace {
@@ -29,10 +28,10 @@ const Fields& holder(const Fields& family, const Fields& the, const std::string&
   return the.has(key) ? the : family;
 }
 
-std::string optimizer_of(const Fields& problem, bool matrix) {
-  const Fields optimizer = problem.table("optimizer");
-  std::string name = optimizer.text("name");
-  if (name == "clipped_sgd") name += ", by " + optimizer.text_or("clip", "sample");
+/// As the orders are grouped: an optimizer with its ways, and the geometry.
+std::string group_of(const Fields& problem, bool matrix) {
+  const std::string name =
+      label_of(read_optimizer(problem.table("optimizer"), 1, OtherKeys::allowed));
   return matrix ? name + ", matrix" : name;
 }
 
@@ -47,14 +46,13 @@ Case read_case(const Fields& file, const Fields& family, const Fields& the) {
   read.problem.lay_over(own);
   for (const char* table : {"problem", "optimizer", "schedule", "run"})
     if (the.has(table)) the.table(table);
-  drop_keys_of_others(read.problem.table("optimizer"));
   read.is_matrix = read.problem.table("problem").text_or("geometry", "vector") == "matrix";
-  read.optimizer = optimizer_of(read.problem, read.is_matrix);
+  read.optimizer = group_of(read.problem.copy(), read.is_matrix);
 
   const Fields& sized = holder(family, the, "sizes");
   read.sizes =
       sized.has("sizes") ? sized.numbers("sizes", Range::within(1e-3, 1)) : std::vector<double>{1};
-  if (read.sizes.empty() || read.sizes.back() != 1 || !std::ranges::is_sorted(read.sizes))
+  if (read.sizes.empty() || read.sizes.back() != 1 || !std::is_sorted(read.sizes.begin(), read.sizes.end()))
     sized.fail("sizes", "increasing fractions, the last 1");
   const Fields& running = holder(family, the, "runs");
   read.runs = running.numbers("runs", Range::within(2, 1e6));
@@ -149,7 +147,7 @@ Suite chosen(const Suite& suite, bool full, const std::string& only) {
       left.claims.push_back(claim);
     }
   for (Overlay overlay : suite.overlays)
-    if (std::ranges::all_of(overlay.cases, kept)) {
+    if (std::all_of(overlay.cases.begin(), overlay.cases.end(), kept)) {
       for (std::size_t& i : overlay.cases) i = where[i];
       left.overlays.push_back(overlay);
     }
@@ -173,7 +171,7 @@ Suite read_suite(const std::string& folder, bool full, const std::string& only) 
   for (const auto& entry : std::filesystem::directory_iterator(folder, error))
     if (entry.path().extension() == ".toml") paths.push_back(entry.path().string());
   if (paths.empty()) throw InputError("--cases", folder, "a folder of .toml files");
-  std::ranges::sort(paths);
+  std::sort(paths.begin(), paths.end());
   Suite suite;
   for (const std::string& path : paths) try {
       read_family(path, suite);
@@ -204,7 +202,7 @@ Sized at_size(const Case& the, double size) {
     file.set("schedule.kind", std::string("constant"));
     file.set("schedule.step", 1);
   }
-  sized.experiment = read_experiment(file.copy());
+  sized.experiment = read_experiment(file.copy(), OtherKeys::allowed);
   if (the.step == Case::Step::given) return sized;
   const ModeSystem system = mode_system(sized.experiment);
   double step = 0;

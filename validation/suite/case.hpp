@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "riskcurve/problem/fields.hpp"
+#include "input/fields.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve::validation {

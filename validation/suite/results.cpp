@@ -30,7 +30,7 @@ std::string identity(const Suite& suite, std::uint64_t seed) {
 std::vector<Order> orders(const Results& results) {
   std::vector<std::string> names;
   for (const Case& the : results.suite.cases)
-    if (the.sizes.size() > 1 && std::ranges::find(names, the.optimizer) == names.end())
+    if (the.sizes.size() > 1 && std::find(names.begin(), names.end(), the.optimizer) == names.end())
       names.push_back(the.optimizer);
   std::vector<Order> orders;
   for (const std::string& name : names) {
@@ -112,7 +112,7 @@ std::string verdict(const Results& results, std::size_t the) {
   const Case& declared = results.suite.cases[the];
   if (results.scores[the].empty()) return "not run";
   if (!declared.why.empty()) return "not held";
-  return std::ranges::all_of(results.scores[the],
+  return std::all_of(results.scores[the].begin(), results.scores[the].end(),
                              [&](const Score& score) { return within(declared, score); })
              ? "ok"
              : "FAILED";

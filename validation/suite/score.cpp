@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/comparison.hpp"
 #include "riskcurve/report/trust.hpp"
@@ -123,13 +124,13 @@ Score score(const Case& the, std::size_t index, std::uint64_t seed,
   score.runs = the.runs[index];
   score.inside = score.spread = nan;
   const Sized sized = at_size(the, score.size);
-  score.problem = sized.problem.to_toml();
+  score.problem = to_toml(sized.experiment);
   const Experiment& experiment = sized.experiment;
   score.dimension = experiment.is_matrix()
                         ? std::max(experiment.matrix().covariance_out.dimension(),
                                    experiment.matrix().covariance_in.dimension())
                         : experiment.vector().dimension();
-  score.batch = experiment.optimizer.integer_or("batch", 1);
+  score.batch = batch_of(experiment.optimizer);
   score.step = experiment.schedule(0);
 
   const Prediction prediction = predict(experiment, {}, score.size == 1);
@@ -209,7 +210,7 @@ Order fit_order(const std::string& optimizer, const std::vector<std::vector<Scor
   double significance = 0;
   for (const auto& sizes : all) {
     const auto measured = [](const Score& s) { return s.failure.empty() && s.bias_error > 0; };
-    if (sizes.size() < 2 || !std::ranges::all_of(sizes, measured)) continue;
+    if (sizes.size() < 2 || !std::all_of(sizes.begin(), sizes.end(), measured)) continue;
     scores.push_back(sizes);
     numbers += sizes.size();
     for (const Score& s : sizes)

@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 #include "riskcurve/problem/problem.hpp"
@@ -38,5 +40,12 @@ ClippingCurve optimal_clipping(const ResidualLaw& law, const Eigen::ArrayXd& ris
 /// nu/mu^2 at c* grows with R, docs/optima.md). Thresholds are kept between a thousandth of the
 /// median |l| and 20 sqrt(E l^2), where c* is 0 or +inf. Observable: threshold.
 ModeSystem optimally_clipped_sgd(const VectorProblem& problem, int batch);
+/// The same in place of the experiment's own threshold. Throws InputError unless its optimizer clips
+/// single samples.
+ModeSystem optimally_clipped_sgd(const Experiment& experiment);
+/// optimal_clipping of the experiment's noise at these risks; nullopt where its optimizer does not
+/// clip.
+std::optional<ClippingCurve> optimal_clipping(const Experiment& experiment,
+                                              const Eigen::ArrayXd& risk);
 
 }  // namespace riskcurve

@@ -4,7 +4,7 @@
 
 #include "riskcurve/analysis/exponent.hpp"
 #include "riskcurve/analysis/trust.hpp"
-#include "riskcurve/problem/matrix_problem.hpp"
+#include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
 

@@ -1,27 +1,36 @@
 #pragma once
+#include <functional>
 #include <string>
+#include <variant>
 #include <vector>
 
-#include "riskcurve/problem/fields.hpp"
+#include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
 
-/// A field of the problem file ("optimizer.batch", "optimizer.name") and the numbers or texts it is
-/// set to in turn.
+/// A number or a text.
+using Cell = std::variant<double, std::string>;
+
+/// A field of an experiment, by its name in problem files ("optimizer.batch", "optimizer.name"), and
+/// the numbers or texts it takes in turn.
 struct SweepAxis {
   std::string field;
   std::vector<Cell> values;
 };
 
-/// A grid of problem files: every combination of the axes' values, the last axis running fastest.
+/// A grid of experiments: every combination of the axes' values, the last axis running fastest.
 struct Sweep {
-  /// R at run.steps under the file's schedule; the best constant step; or that, and its exponents
+  /// R at run.steps under its schedule; the best constant step; or that, and its exponents
   /// and those of its risk against some quantities (transfer.hpp).
   enum class Find { risk, step, exponents };
   Find find = Find::risk;
   std::vector<std::string> against;  ///< exponents: the quantities
-  std::string problem;               ///< path of the problem file
+  std::string name;                  ///< what was varied, for titles
+  std::string identity;              ///< text of which the sweep is a function
   std::vector<SweepAxis> axes;
+  /// The experiment at these values, one for each axis. Safe to call from several threads. Throws
+  /// InputError where they are refused.
+  std::function<Experiment(const std::vector<Cell>& values)> experiment;
 
   long points() const;
   std::vector<Cell> values(long point) const;  ///< one for each axis
@@ -32,14 +41,9 @@ struct Sweep {
   std::vector<std::string> columns() const;
 };
 
-/// Reads `problem`, `find` ("risk", "step", "exponents") and tables [[vary]] with `field` and
-/// either `values` or `from`, `to`, `count`, `spacing` ("linear", "log"). Throws InputError.
-Sweep read_sweep(const Fields& grid);
-
 /// The row of a point, as `columns` names it: deterministic, and safe to call from several threads.
 /// A curve that fails or diverges, or an optimum not found, leaves nan and says why in `status`.
-/// Where "optimizer.name" is varied, [optimizer] may hold the keys of all of them.
-/// Throws InputError where the problem file with these values is refused.
+/// Throws InputError where the experiment is refused.
 std::vector<Cell> sweep_row(const Sweep& sweep, long point);
 
 }  // namespace riskcurve

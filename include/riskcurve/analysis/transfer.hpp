@@ -6,7 +6,7 @@
 
 #include "riskcurve/analysis/exponent.hpp"
 #include "riskcurve/analysis/trust.hpp"
-#include "riskcurve/problem/fields.hpp"
+#include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
 
@@ -15,12 +15,12 @@ struct TransferOptions {
   std::function<bool(double fraction)> progress;  ///< false: stop, with a Failure
 };
 
-/// How the best constant step gamma*, and the risk R* that it leaves, move with one quantity of a
-/// problem file while all others are held: gamma* ~ x^p, R* ~ x^q around the file's own x.
+/// How the best constant step gamma*, and the risk R* that it leaves, move with one quantity of an
+/// experiment while all others are held: gamma* ~ x^p, R* ~ x^q around its own x.
 struct Scaling {
   std::string quantity;
   Eigen::ArrayXd value;       ///< x, increasing, shape (points)
-  Eigen::Index own = 0;       ///< the point of the file's own value, or of N_out/N_in = 1
+  Eigen::Index own = 0;       ///< the point of its own value, or of N_out/N_in = 1
   Eigen::ArrayXd step, risk;  ///< gamma* (raw), R*; nan where no best step was found
   /// The trust numbers out of their range at each point and its best step (trust.hpp).
   std::vector<std::string> untrusted;
@@ -34,29 +34,29 @@ std::vector<std::string> transfer_quantities(bool matrix);
 /// `quantity` at five values, each twice the one before; whole where the quantity is:
 ///   batch      samples a step, B
 ///   dimension  d; of a matrix N_in, with N_out scaled alike
-///   aspect     N_out/N_in up to 1 (wide) or from 1 (tall), N_in as in the file
+///   aspect     N_out/N_in up to 1 (wide) or from 1 (tall), N_in as it is
 ///   horizon    T = run.steps
 ///   noise      the size of its law (std, scale, half_width)
-/// from a quarter of the file's value, or from half of it, or from itself, where these are whole.
-/// R(0) and the table [target] stay. Skipped where the file fixes the quantity (data, a list of
-/// eigenvalues) or has none of it. Throws InputError where the file itself is refused. Source:
-/// ours.
-Scaling step_scaling(const Fields& file, const std::string& quantity,
+/// from a quarter of its own value, or from half of it, or from itself, where these are whole. R(0)
+/// and the target stay. Skipped where the problem fixes the quantity (data, a list of eigenvalues)
+/// or has none of it. Throws InputError where the experiment itself is refused. Source: ours.
+Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
                      const TransferOptions& options = {});
 
-/// The best constant step of one optimizer, at the file's batch and horizon.
+/// The best constant step of one optimizer, at the experiment's batch and horizon.
 struct Counterpart {
   std::string optimizer;
   double threshold;   ///< of clipped_sgd, in residual units; else nan
   double step, risk;  ///< gamma* (raw), R*
-  double ratio;  ///< gamma* over that of the file's optimizer: what a tuned step is multiplied by
+  double ratio;  ///< gamma* over that of the own optimizer: what a tuned step is multiplied by
   Trust trust;   ///< at the best step
   std::string skipped;  ///< one line: why step, risk and ratio are nan
 };
 
-/// sgd, sign_sgd, clipped_sgd for vectors; sgd, sign_sgd, sign_svd for matrices; and the file's own
-/// with all its keys, first. Clipping, where it is not the file's, is of single samples at
-/// optimal_threshold(R(0)) (clipping.hpp). Throws InputError where the file is refused.
-std::vector<Counterpart> counterparts(const Fields& file, const TransferOptions& options = {});
+/// sgd, sign_sgd, clipped_sgd for vectors; sgd, sign_sgd, sign_svd for matrices; and the own one as
+/// it is, first. Clipping, where it is not the own, is of single samples at optimal_threshold(R(0))
+/// (clipping.hpp). Throws InputError where the experiment is refused.
+std::vector<Counterpart> counterparts(const Experiment& experiment,
+                                      const TransferOptions& options = {});
 
 }  // namespace riskcurve

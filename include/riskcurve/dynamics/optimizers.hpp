@@ -5,7 +5,6 @@
 
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/spectral.hpp"
-#include "riskcurve/problem/optimizer.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
@@ -51,6 +50,15 @@ ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer);
 /// warning, where correlations near 1 on both sides ask for more.
 ModeSystem sign_sgd(const MatrixProblem& problem, const SignSgd& optimizer);
 
+/// A spectral optimizer in the mode system's terms: f and the batch.
+struct SpectralOptimizer {
+  enum class Kind { sign_svd, schatten, regularized_svd };
+  Kind kind = Kind::sign_svd;
+  int batch = 1;
+  double exponent = 0;
+  double epsilon = 0;
+};
+
 enum class Grids { compressed, whole };
 /// SignSVD and every other spectral optimizer: a and c by the quadratures of spectral.hpp. Gaussian
 /// noise and f = g^q: a = a^(1) (2P)^((q-1)/2), c = c^(1) (2P)^q, one product each. Else a and c
@@ -61,9 +69,9 @@ enum class Grids { compressed, whole };
 ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer,
                     Grids grids = Grids::compressed);
 
-/// The mode system of the optimizer named in experiment.optimizer ("name"), by registration.
-/// Throws InputError for an unknown name, wrong or unknown keys.
-ModeSystem mode_system(const Experiment& experiment);
+/// The mode system of the experiment's optimizer. Throws InputError where there is none for this
+/// geometry, or its parameters are out of range.
+ModeSystem mode_system(const Experiment& experiment, Grids grids = Grids::compressed);
 std::vector<std::string> optimizer_names(bool matrix);
 
 /// f of a spectral optimizer.

@@ -1,4 +1,5 @@
 #pragma once
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -29,5 +30,27 @@ class Failure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+/// What a number must satisfy; `text` is what the error says.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool open_low = false, open_high = false;
+  bool whole = false;  ///< no fractions
+  static constexpr Range any() { return {}; }
+  static constexpr Range positive() {  ///< > 0, finite
+    return {0, std::numeric_limits<double>::infinity(), true};
+  }
+  static constexpr Range non_negative() { return {0}; }  ///< >= 0, finite
+  static constexpr Range within(double low, double high) { return {low, high}; }
+  static constexpr Range wholes(double low, double high) { return {low, high, false, false, true}; }
+  bool contains(double x) const;  ///< false for nan and inf
+  std::string text() const;       ///< ">= 0 and <= 1"
+  /// "a number > 0", "a whole number >= 1": what InputError expected.
+  std::string expected() const;
+};
+
+/// Throws InputError about `field` unless `x` is in the range.
+void check_range(const std::string& field, double x, const Range& range);
 
 }  // namespace riskcurve

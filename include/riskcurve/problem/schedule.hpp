@@ -1,41 +1,105 @@
 #pragma once
-#include <functional>
 #include <string>
+#include <variant>
 #include <vector>
 
-#include "riskcurve/problem/fields.hpp"
+#include "riskcurve/problem/keys.hpp"
 
 namespace riskcurve {
 
-/// A positive function of the step count k (real), smooth between `breaks`: the raw step size
-/// gamma(k), or a clipping threshold. The limit of (C), (S) is written in t = k/d with the scaled
-/// step eta = gamma d; `scaled` converts.
-struct Schedule {
-  std::string kind;
-  std::function<double(double)> at;  ///< value at step k >= 0; between breaks from the right
-  std::vector<double> breaks;        ///< steps where `at` or a derivative jumps, increasing, > 0
+// Schedules by their parameters, as problem files state them; `step` is a step size or, in a
+// threshold, its value. A step of zero freezes: nothing moves.
 
-  double operator()(double k) const { return at(k); }
+/// step
+struct ConstantSchedule {
+  static constexpr const char* kind = "constant";
+  double step = kRequired;
+  bool operator==(const ConstantSchedule&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("step", self.step, Range::positive());
+  }
+};
+/// step[i] for from[i] <= k < from[i+1]; from[0] = 0.
+struct PiecewiseSchedule {
+  static constexpr const char* kind = "piecewise";
+  std::vector<double> from, step;
+  bool operator==(const PiecewiseSchedule&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("from", self.from, Range::non_negative());
+    key("step", self.step, Range::non_negative());
+  }
+};
+/// step (1 + k/delay)^(-exponent)
+struct PowerDecaySchedule {
+  static constexpr const char* kind = "power_decay";
+  double step = kRequired, exponent = kRequired, delay = 1;
+  bool operator==(const PowerDecaySchedule&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("step", self.step, Range::positive());
+    key("exponent", self.exponent, Range::non_negative());
+    key("delay", self.delay, Range::positive());
+  }
+};
+/// final_step + (step - final_step)(1 + cos(pi min(k/horizon, 1)))/2
+struct CosineSchedule {
+  static constexpr const char* kind = "cosine";
+  double step = kRequired, final_step = 0, horizon = kRequired;
+  bool operator==(const CosineSchedule&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("step", self.step, Range::positive());
+    key("final_step", self.final_step, Range::non_negative());
+    key("horizon", self.horizon, Range::positive());
+  }
+};
+/// Linear between (at[i], step[i]), constant outside.
+struct TabulatedSchedule {
+  static constexpr const char* kind = "tabulated";
+  std::vector<double> at, step;
+  bool operator==(const TabulatedSchedule&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("at", self.at, Range::non_negative());
+    key("step", self.step, Range::non_negative());
+  }
 };
 
-Schedule constant_schedule(double value);
-/// value[i] for from[i] <= k < from[i+1]; from[0] = 0.
-Schedule piecewise_schedule(std::vector<double> from, std::vector<double> value);
-/// value (1 + k/delay)^(-exponent)
-Schedule power_decay_schedule(double value, double exponent, double delay);
-/// final + (value - final)(1 + cos(pi min(k/horizon, 1)))/2
-Schedule cosine_schedule(double value, double final_value, double horizon);
-/// Linear between (at[i], value[i]), constant outside.
-Schedule tabulated_schedule(std::vector<double> at, std::vector<double> value);
-/// min(1, (k+1)/steps) times the schedule: linear warm-up, full after `steps` steps.
-Schedule warm_up(Schedule schedule, double steps);
-/// The schedule with all values multiplied: raw = scaled / d.
-Schedule times(Schedule schedule, double factor);
+using ScheduleShape = std::variant<ConstantSchedule, PiecewiseSchedule, PowerDecaySchedule,
+                                   CosineSchedule, TabulatedSchedule>;
 
-/// Reads a schedule whose values are named `step` (raw) or `scaled_step` (divided by `dimension`).
-/// `horizon` is the default of `cosine`. Throws InputError.
-Schedule read_schedule(const Fields& fields, double dimension, double horizon);
-/// Reads a threshold: a number, or a table like [schedule] whose values are named `value`.
-Schedule read_threshold(const Fields& optimizer, const std::string& key, double horizon);
+/// A function of the step count k (real), smooth between `breaks`: the raw step size gamma(k), or a
+/// clipping threshold. Made by the functions below:
+///     unit min(1, (k+1)/warmup) shape(k).
+/// The limit of (C), (S) is written in t = k/d with the scaled step eta = gamma d: unit = 1/d then.
+struct Schedule {
+  std::string kind = ConstantSchedule::kind;
+  std::vector<double> breaks;  ///< steps where it or a derivative jumps, increasing, > 0
+  ScheduleShape shape;
+  double warmup = 0;  ///< steps of linear warm-up; full after them
+  double unit = 1;
+
+  /// The value at step k >= 0; at breaks from the right.
+  double operator()(double k) const;
+  bool operator==(const Schedule& other) const {
+    return shape == other.shape && warmup == other.warmup && unit == other.unit;
+  }
+};
+
+/// Throws InputError for numbers out of the range of their keys (naming key and index), for lists
+/// that differ in length or whose steps do not increase.
+Schedule make_schedule(ScheduleShape shape, double warmup = 0, double unit = 1);
+
+Schedule constant_schedule(double value);
+Schedule piecewise_schedule(std::vector<double> from, std::vector<double> value);
+Schedule power_decay_schedule(double value, double exponent, double delay);
+Schedule cosine_schedule(double value, double final_value, double horizon);
+Schedule tabulated_schedule(std::vector<double> at, std::vector<double> value);
+/// min(1, (k+1)/steps) times the schedule.
+Schedule warm_up(const Schedule& schedule, double steps);
+/// The schedule with all values multiplied: raw = scaled / d.
+Schedule times(const Schedule& schedule, double factor);
 
 }  // namespace riskcurve

@@ -18,6 +18,7 @@ struct Spectrum {
   Eigen::ArrayXd last;          ///< last index of the node's run
 
   Eigen::Index size() const { return value.size(); }
+  bool operator==(const Spectrum& other) const;
   double dimension() const { return multiplicity.sum(); }
   double trace() const { return (value * multiplicity).sum(); }    ///< tr K
   double norm() const { return value.maxCoeff(); }                 ///< ||K||

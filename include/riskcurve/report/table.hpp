@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "riskcurve/problem/fields.hpp"
+#include "riskcurve/analysis/sweep.hpp"
 #include "riskcurve/report/record.hpp"
 
 namespace riskcurve {

@@ -1,27 +1,13 @@
 #pragma once
-#include <limits>
+#include <Eigen/Core>
 #include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "riskcurve/analysis/sweep.hpp"
+
 namespace riskcurve {
-
-/// What a number must satisfy; `text` is what the error says.
-struct Range {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-  bool open_low = false, open_high = false;
-  static Range any() { return {}; }
-  static Range positive();      ///< > 0, finite
-  static Range non_negative();  ///< >= 0, finite
-  static Range within(double low, double high);
-  std::string text() const;
-  bool contains(double x) const;
-};
-
-/// A number or a text of a problem file, or of a table of results.
-using Cell = std::variant<double, std::string>;
 
 /// A table of a problem file (TOML), read field by field. Every read remembers its key, so that
 /// `reject_unknown` can name a key nobody asked for; every error names the full dotted path.
@@ -47,6 +33,8 @@ class Fields {
   std::string one_of(const std::string& key, const std::vector<std::string>& choices) const;
   std::vector<double> numbers(const std::string& key, const Range& range = Range::any()) const;
   std::vector<Cell> cells(const std::string& key) const;  ///< an array of numbers, or of texts
+  /// An array of rows of numbers; an array of numbers is a column.
+  Eigen::MatrixXd matrix(const std::string& key) const;
   Fields table(const std::string& key) const;
   std::vector<Fields> tables(const std::string& key) const;
 

@@ -1,4 +1,4 @@
-#include "riskcurve/problem/fields.hpp"
+#include "input/fields.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -14,40 +14,6 @@
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
-
-Range Range::positive() {
-  Range range;
-  range.low = 0;
-  range.open_low = true;
-  return range;
-}
-
-Range Range::non_negative() {
-  Range range;
-  range.low = 0;
-  return range;
-}
-
-Range Range::within(double low, double high) {
-  Range range;
-  range.low = low;
-  range.high = high;
-  return range;
-}
-
-bool Range::contains(double x) const {
-  if (!std::isfinite(x)) return false;
-  return (open_low ? x > low : x >= low) && (open_high ? x < high : x <= high);
-}
-
-std::string Range::text() const {
-  const bool below = std::isfinite(high), above = std::isfinite(low);
-  const std::string lower = fmt::format("{} {}", open_low ? ">" : ">=", low);
-  const std::string upper = fmt::format("{} {}", open_high ? "<" : "<=", high);
-  if (above && below) return lower + " and " + upper;
-  if (above) return lower;
-  return below ? upper : "finite";
-}
 
 /// `table` points into the document, whose nodes stay where they are as long as `root` lives.
 struct Fields::Node {
@@ -130,17 +96,18 @@ std::string joined(const std::string& prefix, const std::string& key) {
   return prefix.empty() ? key : prefix + "." + key;
 }
 
-std::string expected_of(const std::string& what, const Range& range) {
-  const bool bounded = std::isfinite(range.low) || std::isfinite(range.high);
-  return bounded ? what + " " + range.text() : what;
+/// " > 0 and <= 1"; empty where there are none.
+std::string bounds(Range range) {
+  range.whole = false;
+  return range.expected().substr(std::string("a number").size());
 }
 
 double to_number(const toml::node& node, const std::string& name, const Range& range) {
-  if (!node.is_number()) throw InputError(name, written(&node), expected_of("a number", range));
+  if (!node.is_number()) throw InputError(name, written(&node), range.expected());
   const double x =
       node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.value_or(0.0);
   if (!range.contains(x))
-    throw InputError(name, written(&node), expected_of("a finite number", range));
+    throw InputError(name, written(&node), "a finite number" + bounds(range));
   return x;
 }
 
@@ -224,16 +191,18 @@ void Fields::fail(const std::string& key, const std::string& expected) const {
 
 double Fields::number(const std::string& key, const Range& range) const {
   const toml::node* found = node_->find(key);
-  if (!found) fail(key, expected_of("a number", range));
+  if (!found) fail(key, range.expected());
   return to_number(*found, name(key), range);
 }
 
 double Fields::integer(const std::string& key, const Range& range) const {
   const toml::node* found = node_->find(key);
-  const std::string expected = expected_of("a whole number", range);
+  Range whole = range;
+  whole.whole = true;
+  const std::string expected = whole.expected();
   if (!found || !found->is_number()) fail(key, expected);
   const double x = to_number(*found, name(key), Range::any());
-  if (x != std::floor(x) || !range.contains(x)) fail(key, expected);
+  if (!whole.contains(x)) fail(key, expected);
   return x;
 }
 
@@ -263,7 +232,7 @@ std::string Fields::one_of(const std::string& key, const std::vector<std::string
 
 std::vector<double> Fields::numbers(const std::string& key, const Range& range) const {
   const toml::node* found = node_->find(key);
-  if (!found || !found->is_array()) fail(key, expected_of("an array of numbers", range));
+  if (!found || !found->is_array()) fail(key, "an array of numbers" + bounds(range));
   std::vector<double> result;
   for (const toml::node& element : *found->as_array())
     result.push_back(to_number(element, fmt::format("{}[{}]", name(key), result.size()), range));
@@ -279,10 +248,33 @@ std::vector<Cell> Fields::cells(const std::string& key) const {
     return result;
   }
   const bool text =
-      array && std::ranges::any_of(*array, [](const auto& e) { return e.is_string(); });
+      array && std::any_of(array->begin(), array->end(), [](const auto& e) { return e.is_string(); });
   if (!array || text) fail(key, "an array of numbers, or of strings");
   const std::vector<double> values = numbers(key);
   return {values.begin(), values.end()};
+}
+
+Eigen::MatrixXd Fields::matrix(const std::string& key) const {
+  const toml::node* found = node_->find(key);
+  const toml::array* rows = found ? found->as_array() : nullptr;
+  if (!rows || rows->empty()) fail(key, "an array of rows of numbers");
+  const auto width = [](const toml::node& row) {
+    return row.is_array() ? row.as_array()->size() : std::size_t{1};
+  };
+  const auto columns = static_cast<Eigen::Index>(width((*rows)[0]));
+  Eigen::MatrixXd result(static_cast<Eigen::Index>(rows->size()), columns);
+  for (Eigen::Index i = 0; i < result.rows(); ++i) {
+    const toml::node& row = (*rows)[static_cast<std::size_t>(i)];
+    const std::string row_name = fmt::format("{}[{}]", name(key), i);
+    if (static_cast<Eigen::Index>(width(row)) != columns)
+      throw InputError(row_name, written(&row), fmt::format("{} numbers, as the first", columns));
+    for (Eigen::Index j = 0; j < columns; ++j)
+      result(i, j) = row.is_array()
+                         ? to_number((*row.as_array())[static_cast<std::size_t>(j)],
+                                     fmt::format("{}[{}]", row_name, j), Range::any())
+                         : to_number(row, row_name, Range::any());
+  }
+  return result;
 }
 
 Fields Fields::table(const std::string& key) const {
