@@ -52,7 +52,7 @@ void hold(
   const double sampling = std::sqrt(0.5 / options.runs + 0.5 / real.runs);
   const double size = 3 / experiment.vector().covariance.spectrum.intrinsic_dimension();
   const Response start =
-      limit.system.response(0, limit.system.risk(limit.system.initial), Eigen::ArrayXd());
+      limit.system.response(limit.system.start());
   const double step =
       experiment.schedule(0) * start.drift[0] * limit.system.drift.col(0).maxCoeff();
   for (Eigen::Index i = 0; i < sde.steps.size(); ++i) {

@@ -79,8 +79,12 @@ Along along_run(const Experiment& experiment, const ModeSystem& system, const Se
     const RiskCurve curve =
         solve(system, experiment.schedule,
               Eigen::Map<const Eigen::ArrayXd>(along.time.data(), times), keeping);
-    for (Eigen::Index i = 0; i < curve.modes.rows(); ++i)
-      along.loss.push_back(loss(curve.steps[i], curve.risk[i], curve.modes.row(i).transpose()));
+    for (Eigen::Index i = 0; i < curve.modes.rows(); ++i) {
+      const Eigen::ArrayXd modes = curve.modes.row(i).transpose();
+      const double t = curve.steps[i];
+      along.loss.push_back(
+          loss(Now{t, experiment.schedule(t), curve.risk[i], system.extra_initial, &modes}, modes));
+    }
     along.loss.resize(along.time.size(), along.loss.empty() ? 0 : along.loss.back());
   }
   return along;

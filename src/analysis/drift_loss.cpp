@@ -3,7 +3,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "analysis/rates.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 #include "riskcurve/problem/optimizer.hpp"
 
@@ -18,10 +17,10 @@ using std::numbers::pi;
 DriftLoss vector_loss(const VectorProblem& problem, const ModeSystem& system, int b) {
   const double norm = std::pow(chi_mean(b), 2), d = problem.dimension();
   if (problem.covariance.orientation == Orientation::diagonal)
-    return [=, &system](double t, double risk, const ArrayXd& s) {
-      const double phi = system.response(t, risk, system.extra_initial).drift[0];
+    return [=, &system](const Now& now, const ArrayXd& s) {
+      const double phi = system.response(now).drift[0];
       const ArrayXd share = system.weight * s;  // lambda Delta_j^2, over m directions
-      const ArrayXd drop = rates_at(system, t, risk).drift * share;
+      const ArrayXd drop = system.rates(now).drift * share;
       const ArrayXd r2 =
           (system.multiplicity > 0)
               .select(pi / 2 * phi * phi / norm * share / system.multiplicity.max(1e-300), 0);
@@ -32,9 +31,8 @@ DriftLoss vector_loss(const VectorProblem& problem, const ModeSystem& system, in
   const double scale = problem.covariance.orientation == Orientation::given
                            ? std::sqrt(problem.covariance.spectrum.mean())
                            : 1;
-  return [=, &system](double t, double risk, const ArrayXd& s) {
-    const double r2 =
-        pi / 2 * (rates_at(system, t, risk).drift.square() * s).sum() / (d * scale) / norm;
+  return [=, &system](const Now& now, const ArrayXd& s) {
+    const double r2 = pi / 2 * (system.rates(now).drift.square() * s).sum() / (d * scale) / norm;
     return 0.5 * (b - 2) * r2;
   };
 }
@@ -52,13 +50,13 @@ DriftLoss matrix_loss(const MatrixProblem& problem, const ModeSystem& system, in
       lambda[i + j * rows] = in.value[j];
     }
   const double entries = problem.dimension(), tau = out.mean() * in.mean();
-  return [=, &system, &out, &in](double t, double risk, const ArrayXd& s) {
+  return [=, &system, &out, &in](const Now& now, const ArrayXd& s) {
     const ArrayXd share = system.weight * s;  // sigma lambda Delta_ij^2, in any orientation
     const double total = share.sum();
     if (!(total > 0)) return 0.0;
-    const double phi = system.response(t, risk, system.extra_initial).drift[0];
+    const double phi = system.response(now).drift[0];
     const double coherent = pi / 2 * phi * phi * (share * sigma * lambda).sum() / (tau * entries);
-    const double signal = pi * phi * phi * risk / b;  // R/P for Gaussian residuals
+    const double signal = pi * phi * phi * now.risk / b;  // R/P for Gaussian residuals
     const double correlated =
         (share * sigma).sum() / out.trace() + (share * lambda).sum() / in.trace();
     return 0.5 * coherent + signal * correlated / total;

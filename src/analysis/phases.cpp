@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "analysis/rates.hpp"
+#include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -86,7 +86,8 @@ Least least(const ModeSystem& system, double horizon, double log_step, double st
 /// The rates below which a solve at these steps has not begun to tell modes apart: the clock is at
 /// most step * horizon * g(risk), the responses of both optimizers growing as the risk falls.
 double slow_rate(const ModeSystem& system, double step, double horizon, double risk) {
-  return 0.25 / (step * horizon * system.response(0, risk, system.extra_initial).drift[0]);
+  const Now now{0, step, risk, system.extra_initial};
+  return 0.25 / (step * horizon * system.response(now).drift[0]);
 }
 
 /// R*(T) at the horizons, and the rate per step of the fastest mode at its largest: at the end, the
@@ -109,15 +110,9 @@ Best best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms
-  // The first guess: the step of fastest descent, or one that decays the risk a few times, if less.
-  // Later ones are on the line through the horizons before.
-  const double at_start = system.risk(system.initial);
-  const Rates rates = rates_at(system, 0, at_start);
-  const double descent = (system.weight * rates.drift * system.initial).sum();
-  const double first = std::min(descent / (system.weight * rates.diffusion).sum(),
-                                4 * at_start / (descent * plan.horizon[0]));
   for (Index i = 0; i < count; ++i) {
-    double guess = std::log(first);
+    // Later guesses are on the line through the horizons before.
+    double guess = i == 0 ? std::log(guessed_step(system, plan.horizon[0])) : 0;
     double lowest = -INFINITY;
     if (i > 0) {
       const double ahead = time[i] - time[i - 1];

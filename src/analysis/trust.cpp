@@ -72,8 +72,7 @@ double participation(const ModeSystem& system) {
 
 double step_rate(const ModeSystem& system, double step, double t, double risk) {
   if (system.extra_initial.size() > 0) return nan;
-  const Response response = system.response(t, risk, system.extra_initial);
-  return step * (system.drift.matrix() * response.drift.matrix()).maxCoeff();
+  return step * system.rates(Now{t, step, risk}).drift.maxCoeff();
 }
 
 Trust trust(const Experiment& experiment, double risk) {
@@ -136,7 +135,7 @@ double largest_stable_step(const ModeSystem& system) {
       sum += system.weight[k] * system.diffusion(k, 0) / system.drift(k, 0);
   // n/(g R) tends to a constant (SGD) or to zero as R grows.
   const auto pull = [&](double risk) {
-    const Response r = system.response(0, risk, system.extra_initial);
+    const Response r = system.response(Now{.risk = risk});
     return r.diffusion[0] / (r.drift[0] * risk);
   };
   const double scale = 1 + (std::isfinite(system.noise_variance) ? system.noise_variance : 0.0);

@@ -37,17 +37,17 @@ ModeSystem clipped_sgd(const VectorProblem& problem, const ClippedSgd& optimizer
   ModeSystem system = gradient_modes(problem, optimizer.batch);
   system.breaks = optimizer.threshold.breaks;
   const auto clip = std::make_shared<ClipResponse>(problem.noise, optimizer);
-  system.response = [clip](double t, double risk, const Eigen::ArrayXd&) {
-    const auto [mu, nu] = clip->at(t, risk);
+  system.response = [clip](const Now& now) {
+    const auto [mu, nu] = clip->at(now.time, now.risk);
     return Response{Eigen::ArrayXd::Constant(1, mu), Eigen::ArrayXd::Constant(1, nu)};
   };
-  system.observable["descent_reduction"] = [clip](const ModeSystem&, double t, double risk,
+  system.observable["descent_reduction"] = [clip](const ModeSystem&, const Now& now,
                                                   const Eigen::ArrayXd&) {
-    return risk > 0 ? clip->at(t, risk).mu : NAN;
+    return now.risk > 0 ? clip->at(now.time, now.risk).mu : NAN;
   };
-  system.observable["clipped_variance"] = [clip](const ModeSystem&, double t, double risk,
+  system.observable["clipped_variance"] = [clip](const ModeSystem&, const Now& now,
                                                  const Eigen::ArrayXd&) {
-    return risk > 0 ? clip->at(t, risk).nu : NAN;
+    return now.risk > 0 ? clip->at(now.time, now.risk).nu : NAN;
   };
   return system;
 }

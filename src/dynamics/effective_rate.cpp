@@ -34,17 +34,18 @@ class EffectiveRate {
 
 void add_sign_response(ModeSystem& system, const NoiseLaw& noise, int batch, SignRate rate) {
   const auto phi = std::make_shared<EffectiveRate>(noise, batch, rate);
-  system.response = [phi](double, double risk, const Eigen::ArrayXd&) {
-    return Response{Eigen::ArrayXd::Constant(1, (*phi)(risk)), Eigen::ArrayXd::Ones(1)};
+  system.response = [phi](const Now& now) {
+    return Response{Eigen::ArrayXd::Constant(1, (*phi)(now.risk)), Eigen::ArrayXd::Ones(1)};
   };
-  system.observable["effective_learning_rate"] = [phi](const ModeSystem&, double, double risk,
+  system.observable["effective_learning_rate"] = [phi](const ModeSystem&, const Now& now,
                                                        const Eigen::ArrayXd&) {
-    return risk > 0 ? (*phi)(risk) : NAN;
+    return now.risk > 0 ? (*phi)(now.risk) : NAN;
   };
   const double variance = noise.variance;
-  system.observable["noise_compression"] = [phi, variance](const ModeSystem&, double, double risk,
+  system.observable["noise_compression"] = [phi, variance](const ModeSystem&, const Now& now,
                                                            const Eigen::ArrayXd&) {
-    return risk > 0 && std::isfinite(variance) ? (*phi)(risk) / phi->gaussian(risk) : NAN;
+    return now.risk > 0 && std::isfinite(variance) ? (*phi)(now.risk) / phi->gaussian(now.risk)
+                                                   : NAN;
   };
 }
 

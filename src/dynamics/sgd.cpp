@@ -13,8 +13,8 @@ ModeSystem sgd(const VectorProblem& problem, const Sgd& optimizer) {
                      "a finite variance for sgd: its risk is infinite after one step; use sign_sgd "
                      "or clipped_sgd");
   ModeSystem system = gradient_modes(problem, optimizer.batch);
-  system.response = [variance](double, double risk, const Eigen::ArrayXd&) {
-    return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * risk + variance)};
+  system.response = [variance](const Now& now) {
+    return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * now.risk + variance)};
   };
   return system;
 }

@@ -69,18 +69,18 @@ ModeSystem sign_sgd(const VectorProblem& problem, const SignSgd& optimizer) {
 
   add_sign_response(system, problem.noise, optimizer.batch, &ResidualLaw::phi);
   system.observable["preconditioning"] = [plain = modes.plain, orientation, tau](
-                                             const ModeSystem& now, double, double,
+                                             const ModeSystem& read, const Now&,
                                              const Eigen::ArrayXd& s) {
     if (orientation == Orientation::generic) return 1.0;
-    const Eigen::ArrayXd drift = now.drift.col(0);
-    const double rate = (now.weight * drift * s).sum();
+    const Eigen::ArrayXd drift = read.drift.col(0);
+    const double rate = (read.weight * drift * s).sum();
     if (orientation == Orientation::diagonal)  // K/sqrt(tau) has the same modes, rate drift^2
-      return rate / ((now.weight * drift.square() * s).sum() / std::sqrt(tau));
+      return rate / ((read.weight * drift.square() * s).sum() / std::sqrt(tau));
     return plain.size() == s.size() ? rate / (plain * s).sum() : NAN;
   };
   const double reshaping = (modes.weight * modes.diffusion).sum() /
                            ((spectrum.value.square() * spectrum.multiplicity).sum() / tau);
-  system.observable["noise_reshaping"] = [reshaping](const ModeSystem&, double, double,
+  system.observable["noise_reshaping"] = [reshaping](const ModeSystem&, const Now&,
                                                      const Eigen::ArrayXd&) { return reshaping; };
   return system;
 }

@@ -174,8 +174,8 @@ ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer) {
   system.drift.col(0) = system.weight;
   system.diffusion.col(0) = system.weight * system.multiplicity / optimizer.batch;
   system.noise_variance = variance;
-  system.response = [variance](double, double risk, const Eigen::ArrayXd&) {
-    return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * risk + variance)};
+  system.response = [variance](const Now& now) {
+    return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * now.risk + variance)};
   };
   return system;
 }
@@ -199,10 +199,10 @@ ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optim
     system.drift *= std::pow(p2, 0.5 * (1 - q));
     system.diffusion *= std::pow(p2, -q);
     system.noise_variance = variance;
-    system.response = [variance, q](double, double risk, const Eigen::ArrayXd&) {
-      const double now = 2 * risk + variance;
-      return Response{Eigen::ArrayXd::Constant(1, std::pow(now, 0.5 * (q - 1))),
-                      Eigen::ArrayXd::Constant(1, std::pow(now, q))};
+    system.response = [variance, q](const Now& now) {
+      const double square = 2 * now.risk + variance;
+      return Response{Eigen::ArrayXd::Constant(1, std::pow(square, 0.5 * (q - 1))),
+                      Eigen::ArrayXd::Constant(1, std::pow(square, q))};
     };
     return system;
   }
@@ -216,8 +216,8 @@ ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optim
   ModeSystem system = stack(grids, kRiskNodes);
   for (int m = kRiskNodes - 1; m >= 0; --m) fill(system, m, grids, rates->at(basis->risk(m)));
   system.noise_variance = variance;
-  system.response = [basis](double, double risk, const Eigen::ArrayXd&) {
-    const Eigen::ArrayXd values = basis->at(risk);
+  system.response = [basis](const Now& now) {
+    const Eigen::ArrayXd values = basis->at(now.risk);
     return Response{values, values};
   };
   return system;

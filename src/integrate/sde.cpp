@@ -91,15 +91,14 @@ struct Setting {
     std::sort(breaks.begin(), breaks.end());
     const double noise = std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0;
     blown_up = kBlownUp * std::max(system.risk(initial.square()) + noise, 1e-250);
-    system.response = [this, inner = system.response](double t, double risk, const ArrayXd& e) {
+    system.response = [this, inner = system.response](const Now& now) {
       const std::lock_guard<std::mutex> hold(lock);
-      return inner(t, risk, e);
+      return inner(now);
     };
     if (system.extra_rate)
-      system.extra_rate = [this, inner = system.extra_rate](double t, double risk,
-                                                            const ArrayXd& e) {
+      system.extra_rate = [this, inner = system.extra_rate](const Now& now) {
         const std::lock_guard<std::mutex> hold(lock);
-        return inner(t, risk, e);
+        return inner(now);
       };
   }
   Setting(const Setting&) = delete;

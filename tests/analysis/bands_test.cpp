@@ -24,7 +24,7 @@ ModeSystem free_mode(double dimension) {
   system.diffusion = Eigen::ArrayXXd::Constant(1, 1, 3.0);
   system.initial = Eigen::ArrayXd::Constant(1, 2.0);
   system.multiplicity = Eigen::ArrayXd::Constant(1, dimension);
-  system.response = [](double, double, const Eigen::ArrayXd&) {
+  system.response = [](const Now&) {
     return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Ones(1)};
   };
   return system;
@@ -81,9 +81,7 @@ double forwards(const Experiment& e, const ModeSystem& system, double horizon) {
   const auto shared = shared_noise(e);
   const Eigen::Index n = system.modes();
   const auto rates = [&](double t, const Eigen::ArrayXd& s) {
-    const Response r = system.response(t, system.risk(s), {});
-    return std::pair<Eigen::ArrayXd, Eigen::ArrayXd>(
-        system.drift.matrix() * r.drift.matrix(), system.diffusion.matrix() * r.diffusion.matrix());
+    return system.rates(Now{t, e.schedule(t), system.risk(s), {}, &s});
   };
   const auto slope = [&](double t, const Eigen::ArrayXd& s) -> Eigen::ArrayXd {
     const auto [a, c] = rates(t, s);

@@ -51,9 +51,7 @@ ModeSystem constant_system(double m) {
   system.diffusion = ArrayXd{{0.5, 1.5}};
   system.initial = ArrayXd{{1.0, 2.0}};
   system.multiplicity = ArrayXd::Constant(2, m);
-  system.response = [](double, double, const ArrayXd&) {
-    return Response{ArrayXd::Ones(1), ArrayXd::Ones(1)};
-  };
+  system.response = [](const Now&) { return Response{ArrayXd::Ones(1), ArrayXd::Ones(1)}; };
   return system;
 }
 
