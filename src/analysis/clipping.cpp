@@ -126,8 +126,9 @@ ClippingCurve optimal_clipping(const ResidualLaw& law, const Eigen::ArrayXd& ris
 
 ModeSystem optimally_clipped_sgd(const VectorProblem& problem, int batch) {
   ModeSystem system = gradient_modes(problem, batch);
+  system.optimizer = "optimally clipped sgd";
   const auto clip =
-      std::make_shared<OptimalClip>(ResidualLaw(problem.noise), problem.initial_risk());
+      std::make_shared<const OptimalClip>(ResidualLaw(problem.noise), problem.initial_risk());
   system.response = [clip](const Now& now) {
     return Response{Eigen::ArrayXd::Constant(1, clip->mu(now.risk)),
                     Eigen::ArrayXd::Constant(1, clip->nu(now.risk))};

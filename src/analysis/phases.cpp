@@ -224,6 +224,7 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
   sign_sgd_optimizer.batch = plan.batch;
   ModeSystem svd = spectral(problem, sign_svd), sgd = sign_sgd(problem, sign_sgd_optimizer);
   sgd.observable.clear();
+  svd.signal = nullptr;  // of another target
 
   std::vector<PhasePoint> points;
   for (const double b : beta) {

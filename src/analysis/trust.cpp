@@ -75,7 +75,9 @@ double step_rate(const ModeSystem& system, double step, double t, double risk) {
   return step * system.rates(Now{t, step, risk}).drift.maxCoeff();
 }
 
-Trust trust(const Experiment& experiment, double risk) {
+namespace {
+
+Trust of_problem(const Experiment& experiment) {
   Trust numbers;
   numbers.participation = numbers.step_rate = nan;
   if (!experiment.is_matrix()) {
@@ -88,8 +90,15 @@ Trust trust(const Experiment& experiment, double risk) {
   numbers.intrinsic_dimension =
       std::min(numbers.intrinsic_dimension_out, numbers.intrinsic_dimension_in);
   numbers.rank = risk_rank(problem);
+  return numbers;
+}
+
+}  // namespace
+
+Trust trust(const Experiment& experiment, double risk) {
+  Trust numbers = of_problem(experiment);
   if (const auto spectral = spectral_of(experiment))
-    numbers.signal = signal_ratio(problem, spectral->batch, risk);
+    numbers.signal = signal_ratio(experiment.matrix(), spectral->batch, risk);
   return numbers;
 }
 
@@ -97,7 +106,8 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
   double largest = 0;  // sqrt(R)/||G - E G|| increases with R
   for (const double risk : curve.risk)
     if (std::isfinite(risk)) largest = std::max(largest, risk);
-  Trust numbers = trust(experiment, largest);
+  Trust numbers = of_problem(experiment);
+  if (system.signal) numbers.signal = system.signal(largest);
   numbers.participation = participation(system);
   numbers.step_rate = system.extra_initial.size() > 0 ? nan : 0;
   for (Eigen::Index i = 0; i < curve.risk.size(); ++i)

@@ -10,28 +10,28 @@ namespace {
 struct Entry {
   std::string name;
   ModeSystem (*vector)(const VectorProblem&, const Experiment&);
-  ModeSystem (*matrix)(const MatrixProblem&, const Experiment&);
+  ModeSystem (*matrix)(const MatrixProblem&, const Experiment&, Grids);
 };
 
-template <class Problem>
-ModeSystem fill_sgd(const Problem& problem, const Experiment& e) {
+template <class Problem, class... Grid>
+ModeSystem fill_sgd(const Problem& problem, const Experiment& e, Grid...) {
   return sgd(problem, read_sgd(e.optimizer));
 }
-template <class Problem>
-ModeSystem fill_sign_sgd(const Problem& problem, const Experiment& e) {
+template <class Problem, class... Grid>
+ModeSystem fill_sign_sgd(const Problem& problem, const Experiment& e, Grid...) {
   return sign_sgd(problem, read_sign_sgd(e.optimizer));
 }
 ModeSystem fill_clipped_sgd(const VectorProblem& problem, const Experiment& e) {
   return clipped_sgd(problem, read_clipped_sgd(e.optimizer, e.run.steps));
 }
-ModeSystem fill_spectral(const MatrixProblem& problem, const Experiment& e) {
-  return spectral(problem, read_spectral(e.optimizer));
+ModeSystem fill_spectral(const MatrixProblem& problem, const Experiment& e, Grids grids) {
+  return spectral(problem, read_spectral(e.optimizer), grids);
 }
 
 const std::vector<Entry>& registry() {
   static const std::vector<Entry> entries = {
-      {"sgd", fill_sgd<VectorProblem>, fill_sgd<MatrixProblem>},
-      {"sign_sgd", fill_sign_sgd<VectorProblem>, fill_sign_sgd<MatrixProblem>},
+      {"sgd", fill_sgd<VectorProblem>, fill_sgd<MatrixProblem, Grids>},
+      {"sign_sgd", fill_sign_sgd<VectorProblem>, fill_sign_sgd<MatrixProblem, Grids>},
       {"clipped_sgd", fill_clipped_sgd, nullptr},
       {"sign_svd", nullptr, fill_spectral},
       {"schatten", nullptr, fill_spectral},
@@ -56,10 +56,10 @@ std::vector<std::string> optimizer_names(bool matrix) {
   return names;
 }
 
-ModeSystem mode_system(const Experiment& experiment) {
+ModeSystem mode_system(const Experiment& experiment, Grids grids) {
   const bool matrix = experiment.is_matrix();
   const Entry& entry = entry_of(experiment);
-  ModeSystem system = matrix ? entry.matrix(experiment.matrix(), experiment)
+  ModeSystem system = matrix ? entry.matrix(experiment.matrix(), experiment, grids)
                              : entry.vector(experiment.vector(), experiment);
   const auto remark = [&](const Covariance& covariance) {
     if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);

@@ -27,6 +27,25 @@ struct Rates {
   Eigen::ArrayXd drift, diffusion;
 };
 
+/// The noise of a step that all directions share: through the batch's residuals l_i = g_i -
+/// epsilon_i, g_i = <x_i, Delta>. An update of length S along y = sum l_i x_i/|l| moves sum p_k s_k
+/// by -2 gamma X alpha + gamma^2 Y beta, and what single directions add, with alpha = sum p a s,
+/// beta = sum p c, X = S G/E[S G], G = sum l_i g_i/|l|, and Y = S^2/E[S^2]. All are O(1/b), and
+/// count at leading order: see docs/bands.md, which derives them for each optimizer.
+struct SharedNoise {
+  double progress_variance = 0;  ///< Var X - 2R E[S^2]/E[S G]^2: less what single directions have
+  double covariance = 0;         ///< Cov(X, Y)
+  double size_variance = 0;      ///< Var Y; +inf where a fourth moment of the noise is
+};
+
+/// Noise that is correlated between modes, each a single direction of amplitude x_k, s_k = x_k^2.
+struct Correlation {
+  Eigen::ArrayXd initial;  ///< x_k(0) with its sign, shape (modes)
+  /// F of dB = F dW, W of independent Brownian motions, rows of unit length or zero: shape (modes,
+  /// rank).
+  Eigen::MatrixXd factor;
+};
+
 /// The mode system: what every optimizer produces, and all that integrators and analyses read.
 /// Mode k carries a second moment s_k >= 0; with k steps of raw size gamma (iteration time t, one
 /// unit a step),
@@ -47,8 +66,8 @@ struct ModeSystem {
   Eigen::ArrayXd initial;       ///< s_k(0) >= 0, shape (modes)
   Eigen::ArrayXd multiplicity;  ///< directions each mode stands for; may be empty (unknown)
 
-  /// g and n. May keep tables of its own: a system, with its copies, belongs to one thread at a
-  /// time.
+  /// g and n. Like all functions here safe to call from several threads at once, with numbers that
+  /// do not depend on who asked before.
   std::function<Response(const Now& now)> response;
 
   Eigen::ArrayXd extra_initial;  ///< e(0); empty for most
@@ -63,6 +82,19 @@ struct ModeSystem {
            std::function<double(const ModeSystem& system, const Now& now, const Eigen::ArrayXd& s)>>
       observable;
   std::vector<std::string> warnings;  ///< approximations made while it was filled
+
+  // What its optimizer knows of itself beyond the mean curve; empty where it is not known.
+  std::string optimizer;  ///< its name, for messages
+  std::function<SharedNoise(const Now& now)> shared_noise;
+  /// The relative loss of drift at finite dimension, to first order in its inverse:
+  /// ds_k = -2 gamma (1 - loss) a_k s_k dt + .. (docs/bands.md).
+  std::function<double(const ModeSystem& system, const Now& now, const Eigen::ArrayXd& s)>
+      drift_loss;
+  /// Signal over noise of the gradient at risk R, where the rates hold for a small one
+  /// (signal.hpp).
+  std::function<double(double risk)> signal;
+  /// Empty: independent, or taken to be.
+  std::function<Correlation()> correlation;
 
   Eigen::Index modes() const { return weight.size(); }
   double risk(const Eigen::ArrayXd& s) const { return 0.5 * (weight * s).sum(); }

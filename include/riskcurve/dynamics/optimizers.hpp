@@ -30,6 +30,20 @@ ModeSystem sign_sgd(const VectorProblem& problem, const SignSgd& optimizer);
 /// variance of the clipped residual. Source: (C); theory.md section 2.
 ModeSystem clipped_sgd(const VectorProblem& problem, const ClippedSgd& optimizer);
 
+// What each knows of itself (docs/bands.md), r = 2R, batch b, residuals l = g - epsilon, the shared
+// noise as (progress_variance, covariance, size_variance):
+//   SGD           1/b, 2/b, Var(l^2)/(b E[l^2]^2)
+//   SignSGD       (b-2) E[1/|l|^2]/((b-1) E[1/|l|]^2) - 1 (b = 1: -1), 0, 0. Its drift loss; and in
+//                 given coordinates of a vector problem its correlation: x_i = w_i^T Delta,
+//                 F = diag(c)^(-1/2) W^T L for a pivoted Cholesky factor K_sigma = L L^T without
+//                 its vanishing columns. On the matrix problem noise is taken as independent.
+//   clipped SGD   (Var(f g) - r E f^2)/(b E[f g]^2), Cov(f g, f^2)/(b E[f g] E[f^2]),
+//                 Var(f^2)/(b E[f^2]^2), f the clipped l. Clipping of the batch mean, b > 1:
+//                 sampled (fixed seed, about 2 %).
+//   spectral      f = g^q: b >> N: (1+q)^2/2 - 1, q(1+q), 2 q^2, over b; b << N: those of
+//                 f = |l|^q sign(l), SignSVD -1/b. Between them weighted by 1/(1 + b/N), N the
+//                 smaller side. Gaussian residuals. regularized_svd: taken as 0. Their signal.
+
 // The matrix problem (theory.md section 4, docs/matrix-derivation.md). One mode for each pair (i,
 // j) of nodes of the two spectra, h_ij = sigma_i lambda_j, in the order i + N_out j.
 
@@ -61,9 +75,10 @@ enum class Grids { compressed, whole };
 ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer,
                     Grids grids = Grids::compressed);
 
-/// The mode system of the optimizer named in experiment.optimizer ("name"), by registration.
-/// Throws InputError for an unknown name, wrong or unknown keys.
-ModeSystem mode_system(const Experiment& experiment);
+/// The mode system of the optimizer named in experiment.optimizer ("name"), by registration;
+/// Grids::whole for the SDE, which needs directions. Throws InputError for an unknown name, wrong
+/// or unknown keys.
+ModeSystem mode_system(const Experiment& experiment, Grids grids = Grids::compressed);
 std::vector<std::string> optimizer_names(bool matrix);
 
 /// f of a spectral optimizer.

@@ -1,3 +1,6 @@
+#include "riskcurve/dynamics/spectral.hpp"
+
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
@@ -5,8 +8,7 @@
 #include "dynamics/gauss_measure.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/resolvent.hpp"
-#include "riskcurve/dynamics/spectral.hpp"
-#include "riskcurve/problem/error.hpp"
+#include "riskcurve/dynamics/signal.hpp"
 
 namespace riskcurve {
 namespace {
@@ -150,6 +152,44 @@ void fill(ModeSystem& system, Eigen::Index column, const std::vector<Grid>& grid
   }
 }
 
+/// E |z|^n, z ~ N(0,1).
+double normal_moment(double n) {
+  return std::pow(2, 0.5 * n) * std::tgamma(0.5 * (n + 1)) / std::sqrt(M_PI);
+}
+
+/// f = g^q; `side` the smaller side.
+SharedNoise shared_noise_of(double q, double batch, double side) {
+  // batch >> side: the update is ||l||^q times a function of directions alone.
+  const SharedNoise many{0.5 * (1 + q) * (1 + q) - 1, q * (1 + q), 2 * q * q};
+  // batch << side: the samples are orthogonal, and each is raised to q by itself.
+  const auto m = normal_moment;
+  const double x = m(1 + q);
+  SharedNoise few = many;
+  if (q >= 0)
+    few = {(m(2 + 2 * q) - m(2 * q)) / (x * x) - 1, m(1 + 3 * q) / (x * m(2 * q)) - 1,
+           m(4 * q) / (m(2 * q) * m(2 * q)) - 1};
+  const double w = 1 / (1 + batch / side);
+  return {(w * few.progress_variance + (1 - w) * many.progress_variance) / batch,
+          (w * few.covariance + (1 - w) * many.covariance) / batch,
+          (w * few.size_variance + (1 - w) * many.size_variance) / batch};
+}
+
+/// What is known beside the rates.
+void add_knowledge(ModeSystem& system, const MatrixProblem& problem,
+                   const SpectralOptimizer& optimizer) {
+  system.optimizer = spectral_function(optimizer).name;
+  system.signal = [problem, batch = optimizer.batch](double risk) {
+    return signal_ratio(problem, batch, risk);
+  };
+  // Between SGD and SignSVD, whose numbers have opposite signs, nothing is added.
+  SharedNoise shared{};
+  if (optimizer.kind != SpectralOptimizer::Kind::regularized_svd)
+    shared = shared_noise_of(
+        optimizer.exponent, optimizer.batch,
+        std::min(problem.covariance_out.dimension(), problem.covariance_in.dimension()));
+  system.shared_noise = [shared](const Now&) { return shared; };
+}
+
 }  // namespace
 
 SpectralFunction spectral_function(const SpectralOptimizer& optimizer) {
@@ -162,22 +202,6 @@ SpectralFunction spectral_function(const SpectralOptimizer& optimizer) {
       break;
   }
   return sign_svd();
-}
-
-ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer) {
-  const double variance = problem.noise.variance;
-  if (!std::isfinite(variance))
-    throw InputError("problem.noise", problem.noise.kind + " (infinite variance)",
-                     "a finite variance for sgd; use sign_sgd or sign_svd");
-  const std::vector<Grid> grid{full_grid(problem)};
-  ModeSystem system = stack(grid, 1);
-  system.drift.col(0) = system.weight;
-  system.diffusion.col(0) = system.weight * system.multiplicity / optimizer.batch;
-  system.noise_variance = variance;
-  system.response = [variance](const Now& now) {
-    return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * now.risk + variance)};
-  };
-  return system;
 }
 
 ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer,
@@ -193,6 +217,7 @@ ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optim
     const double q = rates->function().degree;
     const std::vector<Grid> grid{full_grid(problem)};
     ModeSystem system = stack(grid, 1);
+    add_knowledge(system, problem, optimizer);
     // The coefficients at some risk R1, brought to 2P = 1.
     const double reference = start > 0 ? start : 1.0, p2 = 2 * reference + variance;
     fill(system, 0, grid, rates->at(reference));
@@ -214,6 +239,7 @@ ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optim
   const std::vector<Grid> grids =
       wanted == Grids::whole ? std::vector<Grid>{full_grid(problem)} : short_grids(problem);
   ModeSystem system = stack(grids, kRiskNodes);
+  add_knowledge(system, problem, optimizer);
   for (int m = kRiskNodes - 1; m >= 0; --m) fill(system, m, grids, rates->at(basis->risk(m)));
   system.noise_variance = variance;
   system.response = [basis](const Now& now) {
