@@ -64,7 +64,7 @@ Outcome run(const Case& c) {
   // A step that takes the risk to about e^-1.2 in 80 steps at its initial rate, noise aside.
   const Experiment unit = experiment(c, 1.0);
   const ModeSystem system = mode_system(unit);
-  const double rate = system.response(0, 1.0, {}).drift[0] *
+  const double rate = system.response(Now{.risk = 1}).drift[0] *
                       (system.weight * system.drift.col(0) * system.initial).sum() / 2;
   const Experiment e = experiment(c, 0.6 / 80 / rate);
   const Prediction prediction = predict(e);

@@ -160,13 +160,13 @@ Pointwise pointwise(const std::string& name, const ModeSystem& system, double T)
                 c = system.diffusion.col(0);
   ArrayXd eta(mesh.size()), left(mesh.size()), noise(mesh.size());
   for (Index i = end; i >= 0; --i) {
-    const Response r = system.response(0, risk[i], {});
+    const Response r = system.response(Now{.risk = risk[i]});
     eta[i] = best.parameters[i] * r.drift[0];
     noise[i] = r.diffusion[0] / (r.drift[0] * r.drift[0]);
     left[i] = i == end ? 0 : left[i + 1] + 0.5 * (eta[i] + eta[i + 1]) * (mesh[i + 1] - mesh[i]);
   }
   // The drift a step at which the noise of a large risk keeps it up, in modes that had the time.
-  const Response far = system.response(0, 1e10, {});
+  const Response far = system.response(Now{.risk = 1e10});
   const double limit =
       2e10 * far.drift[0] * far.drift[0] /
       (far.diffusion[0] * (h * c / forgetting * (1 - (-forgetting * left[0]).exp())).sum());

@@ -44,17 +44,15 @@ void hold(
   real.runs = 400;
   real.seed = 20261122;
   const Ensemble runs = simulate(experiment, real);
-  const Amplitudes limit = amplitudes(experiment);
+  const ModeSystem limit = mode_system(experiment, Grids::whole);
   SdeOptions options;
   options.runs = 1000;
   const SdeEnsemble sde = solve_sde(limit, experiment.schedule, experiment.run.at, options);
   const Eigen::ArrayXd predicted = spread(sde.risk), found = spread(runs.risk);
   const double sampling = std::sqrt(0.5 / options.runs + 0.5 / real.runs);
   const double size = 3 / experiment.vector().covariance.spectrum.intrinsic_dimension();
-  const Response start =
-      limit.system.response(0, limit.system.risk(limit.system.initial), Eigen::ArrayXd());
-  const double step =
-      experiment.schedule(0) * start.drift[0] * limit.system.drift.col(0).maxCoeff();
+  const Response start = limit.response(limit.start());
+  const double step = experiment.schedule(0) * start.drift[0] * limit.drift.col(0).maxCoeff();
   for (Eigen::Index i = 0; i < sde.steps.size(); ++i) {
     if (sde.steps[i] == 0) continue;
     fmt::print("step {}: mean {:.4f} and {:.4f}, spread of the SDE {:.5f}, of runs {:.5f}\n",

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "analysis/drift_loss.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -23,14 +22,15 @@ constexpr double kQuantile95 = 1.959963984540054;
 /// expectations may be costly.
 struct Along {
   std::vector<double> time;
-  std::vector<SharedNoise> shared;  ///< empty: none
-  std::vector<double> loss;         ///< of drift; empty: none
+  std::vector<SharedNoise> shared;
+  std::vector<double> loss;  ///< of drift; empty: none
 
   SharedNoise shared_at(double t) const {
     const auto [i, x] = between(t);
     const SharedNoise &a = shared[i], &b = shared[std::min(i + 1, time.size() - 1)];
-    return {(1 - x) * a.progress + x * b.progress, (1 - x) * a.both + x * b.both,
-            (1 - x) * a.size + x * b.size};
+    return {(1 - x) * a.progress_variance + x * b.progress_variance,
+            (1 - x) * a.covariance + x * b.covariance,
+            (1 - x) * a.size_variance + x * b.size_variance};
   }
   double loss_at(double t) const {
     const auto [i, x] = between(t);
@@ -59,28 +59,27 @@ double shift_of(const Sensitivity& s, const Along& along) {
 }
 
 /// At about kTable nodes of the sweep from the end of the run.
-Along along_run(const Experiment& experiment, const ModeSystem& system, const Sensitivity& s,
+Along along_run(const ModeSystem& system, const Schedule& step, const Sensitivity& s,
                 const SolveOptions& options) {
   Along along;
-  std::vector<double> risk;
   const Eigen::Index stride = std::max<Eigen::Index>(1, s.time.size() / kTable);
   for (Eigen::Index i = 0; i < s.time.size(); i += stride) {
     if (!along.time.empty() && s.time[i] <= along.time.back()) continue;
     along.time.push_back(s.time[i]);
-    risk.push_back(s.risk_at[i]);
+    along.shared.push_back(system.shared_noise(Now{s.time[i], s.step[i], s.risk_at[i]}));
   }
-  if (const auto shared = shared_noise(experiment))
-    for (std::size_t i = 0; i < risk.size(); ++i)
-      along.shared.push_back(shared(along.time[i], risk[i]));
-  if (const DriftLoss loss = drift_loss(experiment, system)) {
+  if (system.drift_loss) {
     SolveOptions keeping = options;
     keeping.keep_modes = true;
     const auto times = static_cast<Eigen::Index>(along.time.size());
     const RiskCurve curve =
-        solve(system, experiment.schedule,
-              Eigen::Map<const Eigen::ArrayXd>(along.time.data(), times), keeping);
-    for (Eigen::Index i = 0; i < curve.modes.rows(); ++i)
-      along.loss.push_back(loss(curve.steps[i], curve.risk[i], curve.modes.row(i).transpose()));
+        solve(system, step, Eigen::Map<const Eigen::ArrayXd>(along.time.data(), times), keeping);
+    for (Eigen::Index i = 0; i < curve.modes.rows(); ++i) {
+      const Eigen::ArrayXd modes = curve.modes.row(i).transpose();
+      const double t = curve.steps[i];
+      along.loss.push_back(
+          system.drift_loss(system, Now{t, step(t), curve.risk[i], {}, &modes}, modes));
+    }
     along.loss.resize(along.time.size(), along.loss.empty() ? 0 : along.loss.back());
   }
   return along;
@@ -89,7 +88,7 @@ Along along_run(const Experiment& experiment, const ModeSystem& system, const Se
 }  // namespace
 
 double variance(const Sensitivity& sensitivity,
-                const std::function<SharedNoise(double t, double risk)>& shared) {
+                const std::function<SharedNoise(const Now& now)>& shared) {
   const Sensitivity& s = sensitivity;
   if (s.scatter.size() != s.time.size())
     throw InputError("variance", "modes of unknown multiplicity", "an uncompressed mode system");
@@ -99,16 +98,17 @@ double variance(const Sensitivity& sensitivity,
     const double alpha = progress(s, i);
     double rate = s.scatter[i];
     if (shared) {
-      const SharedNoise noise = shared(s.time[i], s.risk_at[i]);
-      rate += 4 * alpha * alpha * noise.progress - 4 * gamma * alpha * beta * noise.both +
-              gamma * gamma * beta * beta * noise.size;
+      const SharedNoise noise = shared(Now{s.time[i], gamma, s.risk_at[i]});
+      rate += 4 * alpha * alpha * noise.progress_variance -
+              4 * gamma * alpha * beta * noise.covariance +
+              gamma * gamma * beta * beta * noise.size_variance;
     }
     sum += s.weight[i] * gamma * gamma * rate;
   }
   return sum;
 }
 
-Bands bands(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve) {
+Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& curve) {
   Bands result;
   const auto none = [&](const std::string& why) {
     result.missing = why;
@@ -121,6 +121,9 @@ Bands bands(const Experiment& experiment, const ModeSystem& system, const RiskCu
     return none("the modes that hold the spectra do not say how many directions they stand for");
   if (system.modes() > kMostModes)
     return none(fmt::format("{} modes, of at most {}", system.modes(), kMostModes));
+  if (!system.shared_noise)
+    return none(fmt::format("the noise that all directions share is not known for {}",
+                            system.optimizer.empty() ? "this system" : system.optimizer));
 
   const Eigen::Index times = curve.steps.size();
   std::vector<Eigen::Index> swept;
@@ -139,17 +142,15 @@ Bands bands(const Experiment& experiment, const ModeSystem& system, const RiskCu
   Along along;
   Eigen::ArrayXd relative = Eigen::ArrayXd::Zero(times), shift = relative;
   for (auto at = swept.rbegin(); at != swept.rend(); ++at) {
-    const Sensitivity s = sensitivity(system, experiment.schedule, curve.steps[*at], options);
+    const Sensitivity s = sensitivity(system, step, curve.steps[*at], options);
     if (s.curve.status != RiskCurve::Status::ok) return none("the sweep back: " + s.curve.message);
     if (at == swept.rbegin()) {
-      along = along_run(experiment, system, s, options);
+      along = along_run(system, step, s, options);
       for (const SharedNoise& noise : along.shared)
-        if (!std::isfinite(noise.size))
+        if (!std::isfinite(noise.size_variance))
           return none("the label noise has no fourth moment, and single steps of sgd no variance");
     }
-    const double sum = along.shared.empty()
-                           ? variance(s)
-                           : variance(s, [&](double t, double) { return along.shared_at(t); });
+    const double sum = variance(s, [&](const Now& now) { return along.shared_at(now.time); });
     relative[*at] = std::sqrt(std::max(0.0, sum)) / s.risk;
     if (!along.loss.empty()) shift[*at] = shift_of(s, along) / s.risk;
   }

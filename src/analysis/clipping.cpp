@@ -126,15 +126,16 @@ ClippingCurve optimal_clipping(const ResidualLaw& law, const Eigen::ArrayXd& ris
 
 ModeSystem optimally_clipped_sgd(const VectorProblem& problem, int batch) {
   ModeSystem system = gradient_modes(problem, batch);
+  system.optimizer = "optimally clipped sgd";
   const auto clip =
-      std::make_shared<OptimalClip>(ResidualLaw(problem.noise), problem.initial_risk());
-  system.response = [clip](double, double risk, const Eigen::ArrayXd&) {
-    return Response{Eigen::ArrayXd::Constant(1, clip->mu(risk)),
-                    Eigen::ArrayXd::Constant(1, clip->nu(risk))};
+      std::make_shared<const OptimalClip>(ResidualLaw(problem.noise), problem.initial_risk());
+  system.response = [clip](const Now& now) {
+    return Response{Eigen::ArrayXd::Constant(1, clip->mu(now.risk)),
+                    Eigen::ArrayXd::Constant(1, clip->nu(now.risk))};
   };
-  system.observable["threshold"] = [clip](const ModeSystem&, double, double risk,
+  system.observable["threshold"] = [clip](const ModeSystem&, const Now& now,
                                           const Eigen::ArrayXd&) {
-    return risk > 0 ? clip->threshold(risk) : NAN;
+    return now.risk > 0 ? clip->threshold(now.risk) : NAN;
   };
   return system;
 }

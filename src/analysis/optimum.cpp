@@ -9,7 +9,6 @@
 #include <optional>
 #include <utility>
 
-#include "analysis/rates.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -90,14 +89,6 @@ Optimum root(const std::function<Trial(double)>& evaluate, double first,
   return best;
 }
 
-/// The step of fastest descent at the start, or one that decays the risk a few times, if less.
-double guess(const ModeSystem& system, double horizon) {
-  const double risk = system.risk(system.initial);
-  const auto [a, c] = rates_at(system, 0, risk);
-  const double descent = (system.weight * a * system.initial).sum();
-  return std::min(descent / (system.weight * c).sum(), 4 * risk / (descent * horizon));
-}
-
 void check(const ModeSystem& system) {
   validate(system);
   const double risk = system.risk(system.initial);
@@ -105,6 +96,12 @@ void check(const ModeSystem& system) {
 }
 
 }  // namespace
+
+double guessed_step(const ModeSystem& system, double horizon) {
+  const Now start = system.start();
+  const auto [descent, injected] = flux(system, system.rates(start), system.initial);
+  return std::min(descent / injected, 4 * start.risk / (descent * horizon));
+}
 
 Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& options) {
   check(system);
@@ -116,7 +113,7 @@ Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions
     return trial_of(sensitivity(system, constant_schedule(step), horizon, options.solve), step,
                     horizon);
   };
-  return root(evaluate, options.start > 0 ? options.start : guess(system, horizon), options,
+  return root(evaluate, options.start > 0 ? options.start : guessed_step(system, horizon), options,
               solves);
 }
 
@@ -143,7 +140,7 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
   };
   // At first the step that goes furthest in one step size of time.
   Optimum best =
-      root(evaluate, options.start > 0 ? options.start : guess(system, 1), options, solves);
+      root(evaluate, options.start > 0 ? options.start : guessed_step(system, 1), options, solves);
   if (best.found && best.steps >= longest && best.risk > risk * (1 + 1e-9)) {
     best.found = false;
     best.message = fmt::format(
@@ -161,7 +158,7 @@ double stationary_risk(const ModeSystem& system, double step, double t) {
   // log of the risk that noise sustains over R.
   const auto excess = [&](double x) {
     const double risk = std::exp(x);
-    const auto [a, c] = rates_at(system, t, risk);
+    const auto [a, c] = system.rates(Now{t, step, risk, system.extra_initial});
     const Eigen::ArrayXd share = (a > 0).select(
         0.25 * step * system.weight * c / a,
         (c > 0 && system.weight > 0)

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "analysis/rates.hpp"
+#include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -27,9 +27,7 @@ constexpr int kNodes = 5;           // of compress: 1e-7 of the risk
 /// with few enough nodes for a tensor grid of both sides.
 Covariance short_power_law(double dimension, double alpha) {
   const IndexRule rule = index_panels(dimension, 16, 2, 12);
-  Covariance covariance = power_law(1, alpha);
-  covariance.spectrum = {rule.index.pow(-2 * alpha), rule.weight, rule.index, rule.index};
-  return covariance;
+  return from_spectrum({rule.index.pow(-2 * alpha), rule.weight, rule.index, rule.index});
 }
 
 /// log R(T) at a constant step; +inf where it diverges.
@@ -86,7 +84,8 @@ Least least(const ModeSystem& system, double horizon, double log_step, double st
 /// The rates below which a solve at these steps has not begun to tell modes apart: the clock is at
 /// most step * horizon * g(risk), the responses of both optimizers growing as the risk falls.
 double slow_rate(const ModeSystem& system, double step, double horizon, double risk) {
-  return 0.25 / (step * horizon * system.response(0, risk, system.extra_initial).drift[0]);
+  const Now now{0, step, risk, system.extra_initial};
+  return 0.25 / (step * horizon * system.response(now).drift[0]);
 }
 
 /// R*(T) at the horizons, and the rate per step of the fastest mode at its largest: at the end, the
@@ -109,15 +108,9 @@ Best best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms
-  // The first guess: the step of fastest descent, or one that decays the risk a few times, if less.
-  // Later ones are on the line through the horizons before.
-  const double at_start = system.risk(system.initial);
-  const Rates rates = rates_at(system, 0, at_start);
-  const double descent = (system.weight * rates.drift * system.initial).sum();
-  const double first = std::min(descent / (system.weight * rates.diffusion).sum(),
-                                4 * at_start / (descent * plan.horizon[0]));
   for (Index i = 0; i < count; ++i) {
-    double guess = std::log(first);
+    // Later guesses are on the line through the horizons before.
+    double guess = i == 0 ? std::log(guessed_step(system, plan.horizon[0])) : 0;
     double lowest = -INFINITY;
     if (i > 0) {
       const double ahead = time[i] - time[i - 1];
@@ -223,12 +216,10 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
   sides.intrinsic_dimension = std::min(sides.intrinsic_dimension_out, sides.intrinsic_dimension_in);
   sides.step_rate = std::numeric_limits<double>::quiet_NaN();
   const double noise = noise_norm(problem, plan.batch, 1);
-  SpectralOptimizer sign_svd;
-  sign_svd.batch = plan.batch;
-  SignSgd sign_sgd_optimizer;
-  sign_sgd_optimizer.batch = plan.batch;
-  ModeSystem svd = spectral(problem, sign_svd), sgd = sign_sgd(problem, sign_sgd_optimizer);
+  ModeSystem svd = mode_system(problem, SignSvd{plan.batch}),
+             sgd = mode_system(problem, SignSgd{plan.batch});
   sgd.observable.clear();
+  svd.signal = nullptr;  // of another target
 
   std::vector<PhasePoint> points;
   for (const double b : beta) {

@@ -72,7 +72,7 @@ ModeRates spectral_rates(const MatrixProblem& problem, const Spectral& spectral,
 
 ModeRates system_rates(const Experiment& experiment, double risk) {
   const ModeSystem system = mode_system(experiment);
-  const Response response = system.response(0, risk, system.extra_initial);
+  const Rates rates = system.rates(Now{.risk = risk, .extra = system.extra_initial});
   ArrayXXd nodes;  // h if the modes are those of the covariances
   if (experiment.is_matrix()) {
     const MatrixProblem& problem = experiment.matrix();
@@ -97,9 +97,9 @@ ModeRates system_rates(const Experiment& experiment, double risk) {
   result.weight = shaped(system.weight);
   result.multiplicity =
       shaped(system.multiplicity.size() > 0 ? system.multiplicity : ArrayXd::Ones(system.modes()));
-  result.drift = shaped((system.drift.matrix() * response.drift.matrix()).array());
-  result.diffusion = shaped((system.diffusion.matrix() * response.diffusion.matrix()).array()) /
-                     result.multiplicity.max(std::numeric_limits<double>::min());
+  result.drift = shaped(rates.drift);
+  result.diffusion =
+      shaped(rates.diffusion) / result.multiplicity.max(std::numeric_limits<double>::min());
   result.exponent.out = result.exponent.in = ArrayXXd(rows, result.weight.cols());
   for (Index i = 0; i < rows; ++i)
     result.exponent.in.row(i) = log_slopes(result.weight.row(i), result.drift.row(i));

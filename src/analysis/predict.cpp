@@ -41,7 +41,7 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options, bo
           "than they scatter",
           prediction.trust.signal, kTrustedSignal);
     } else {
-      prediction.bands = bands(experiment, full, curve);
+      prediction.bands = bands(full, experiment.schedule, curve);
     }
     if (!prediction.bands->missing.empty())
       curve.warnings.push_back("no bands: " + prediction.bands->missing);

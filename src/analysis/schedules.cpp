@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "analysis/rates.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -91,15 +90,17 @@ ModeSystem continued(const ModeSystem& system, double t0, const ArrayXd& s) {
   rest.breaks.clear();
   for (const double t : system.breaks)
     if (t > t0) rest.breaks.push_back(t - t0);
-  rest.response = [response = system.response, t0](double t, double risk, const ArrayXd& extra) {
-    return response(t0 + t, risk, extra);
+  rest.response = [response = system.response, t0](Now now) {
+    now.time += t0;
+    return response(now);
   };
   return rest;
 }
 
 double greedy_step(const ModeSystem& system, double t, const ArrayXd& s) {
-  const auto [a, c] = rates_at(system, t, system.risk(s));
-  return (system.weight * a * s).sum() / (system.weight * c).sum();
+  const Rates rates = system.rates(Now{t, 0, system.risk(s), system.extra_initial, &s});
+  const auto [descent, injected] = flux(system, rates, s);
+  return descent / injected;
 }
 
 }  // namespace

@@ -72,11 +72,12 @@ double participation(const ModeSystem& system) {
 
 double step_rate(const ModeSystem& system, double step, double t, double risk) {
   if (system.extra_initial.size() > 0) return nan;
-  const Response response = system.response(t, risk, system.extra_initial);
-  return step * (system.drift.matrix() * response.drift.matrix()).maxCoeff();
+  return step * system.rates(Now{t, step, risk}).drift.maxCoeff();
 }
 
-Trust trust(const Experiment& experiment, double risk) {
+namespace {
+
+Trust of_problem(const Experiment& experiment) {
   Trust numbers;
   numbers.participation = numbers.step_rate = nan;
   if (!experiment.is_matrix()) {
@@ -89,8 +90,15 @@ Trust trust(const Experiment& experiment, double risk) {
   numbers.intrinsic_dimension =
       std::min(numbers.intrinsic_dimension_out, numbers.intrinsic_dimension_in);
   numbers.rank = risk_rank(problem);
+  return numbers;
+}
+
+}  // namespace
+
+Trust trust(const Experiment& experiment, double risk) {
+  Trust numbers = of_problem(experiment);
   if (const auto spectral = spectral_of(experiment))
-    numbers.signal = signal_ratio(problem, spectral->batch, risk);
+    numbers.signal = signal_ratio(experiment.matrix(), spectral->batch, risk);
   return numbers;
 }
 
@@ -98,7 +106,8 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
   double largest = 0;  // sqrt(R)/||G - E G|| increases with R
   for (const double risk : curve.risk)
     if (std::isfinite(risk)) largest = std::max(largest, risk);
-  Trust numbers = trust(experiment, largest);
+  Trust numbers = of_problem(experiment);
+  if (system.signal) numbers.signal = system.signal(largest);
   numbers.participation = participation(system);
   numbers.step_rate = system.extra_initial.size() > 0 ? nan : 0;
   for (Eigen::Index i = 0; i < curve.risk.size(); ++i)
@@ -136,7 +145,7 @@ double largest_stable_step(const ModeSystem& system) {
       sum += system.weight[k] * system.diffusion(k, 0) / system.drift(k, 0);
   // n/(g R) tends to a constant (SGD) or to zero as R grows.
   const auto pull = [&](double risk) {
-    const Response r = system.response(0, risk, system.extra_initial);
+    const Response r = system.response(Now{.risk = risk});
     return r.diffusion[0] / (r.drift[0] * risk);
   };
   const double scale = 1 + (std::isfinite(system.noise_variance) ? system.noise_variance : 0.0);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/progress.hpp"
-#include "riskcurve/dynamics/amplitudes.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/integrate/sde.hpp"
 
@@ -79,8 +79,8 @@ Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice) {
   Ensemble ensemble;
   if (choice.sde) {
     const Experiment& experiment = loaded.experiment;
-    SdeEnsemble sde = solve_sde(amplitudes(experiment), experiment.schedule, experiment.run.at,
-                                with_choice(SdeOptions{}));
+    SdeEnsemble sde = solve_sde(mode_system(experiment, Grids::whole), experiment.schedule,
+                                experiment.run.at, with_choice(SdeOptions{}));
     ensemble = {std::move(sde.steps), std::move(sde.risk), std::move(sde.mean),
                 std::move(sde.error), sde.diverged,        sde.interrupted};
   } else {

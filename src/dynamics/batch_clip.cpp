@@ -82,6 +82,12 @@ void add_part(NoisePart part, double shared, std::vector<std::pair<double, doubl
   points.emplace_back(upper * upper, part.weight * part.tail(upper));
 }
 
+/// std::lgamma writes its sign into a global: a race between threads.
+double log_gamma(double x) {
+  int sign;
+  return ::lgamma_r(x, &sign);
+}
+
 }  // namespace
 
 BatchClipLaw::BatchClipLaw(const NoiseLaw& noise, int batch) : batch_(batch) {
@@ -149,7 +155,7 @@ NoncentralChi noncentral_chi(double k, double lambda, double tau) {
     return deviations > 12 ? 1.0 : deviations < -12 ? 0.0 : boost::math::gamma_p(order, at);
   };
   const auto jump = [x](double a) {  // x^a e^-x / Gamma(a + 1) = P(a, x) - P(a + 1, x)
-    return x > 0 ? std::exp(a * std::log(x) - x - std::lgamma(a + 1)) : 0.0;
+    return x > 0 ? std::exp(a * std::log(x) - x - log_gamma(a + 1)) : 0.0;
   };
   double a = 0.5 * k + last, half = 0.5 * (k - 1) + last;
   double p_next = gamma_p(a + 1, x), p = gamma_p(a, x), step = jump(a);
@@ -158,7 +164,7 @@ NoncentralChi noncentral_chi(double k, double lambda, double tau) {
   double inverse = half < 1e4
                        ? boost::math::tgamma_delta_ratio(half, 0.5) / std::sqrt(2.0)
                        : (1 + 1 / (8 * half) + 1 / (128 * half * half)) / std::sqrt(2 * half);
-  double poisson = mean > 0 ? std::exp(last * std::log(mean) - mean - std::lgamma(last + 1))
+  double poisson = mean > 0 ? std::exp(last * std::log(mean) - mean - log_gamma(last + 1))
                             : (last == 0 ? 1.0 : 0.0);
   NoncentralChi sum{0, 0, 0};
   for (double j = last; j >= first; --j) {

@@ -12,7 +12,6 @@ namespace riskcurve {
 class BatchClipLaw {
  public:
   BatchClipLaw(const NoiseLaw& noise, int batch);
-  int batch() const { return batch_; }
   /// mu and nu of ResidualLaw::batch_clip.
   std::pair<double, double> evaluate(double risk, double c) const;
 

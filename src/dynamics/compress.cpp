@@ -44,6 +44,8 @@ ModeSystem compress(const ModeSystem& system, int nodes, double slow) {
   small.drift = Eigen::Map<const Eigen::ArrayXd>(rate.data(), count);
   small.initial = Eigen::Map<const Eigen::ArrayXd>(start.data(), count);
   small.multiplicity.resize(0);
+  small.drift_loss = nullptr;  // of the modes themselves
+  small.correlation = nullptr;
   small.diffusion.resize(count, noises);
   for (Eigen::Index k = 0; k < count; ++k)
     small.diffusion.row(k) = noise[static_cast<std::size_t>(k)].transpose();

@@ -4,7 +4,9 @@
 
 namespace riskcurve {
 
-/// What SGD and clipped SGD share: h = lambda, a = lambda, c = lambda/b, in K's eigenbasis.
+// What SGD and clipped SGD share: a = h, c = h/b a direction, in the eigenbasis of the covariances.
+
+/// h = lambda.
 inline ModeSystem gradient_modes(const VectorProblem& problem, int batch) {
   const Spectrum& spectrum = problem.covariance.spectrum;
   ModeSystem system;
@@ -13,6 +15,23 @@ inline ModeSystem gradient_modes(const VectorProblem& problem, int batch) {
   system.diffusion = spectrum.value * spectrum.multiplicity / batch;
   system.initial = problem.initial;
   system.multiplicity = spectrum.multiplicity;
+  system.noise_variance = problem.noise.variance;
+  return system;
+}
+
+/// h = sigma_i lambda_j, in the order i + N_out j.
+inline ModeSystem gradient_modes(const MatrixProblem& problem, int batch) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  const auto outer = [](const Eigen::ArrayXd& a, const Eigen::ArrayXd& b) -> Eigen::ArrayXd {
+    return (a.matrix() * b.matrix().transpose()).reshaped().array();
+  };
+  ModeSystem system;
+  system.weight = outer(out.value, in.value);
+  system.multiplicity = outer(out.multiplicity, in.multiplicity);
+  system.drift = system.weight;
+  system.diffusion = system.weight * system.multiplicity / batch;
+  system.initial = problem.initial.reshaped();
   system.noise_variance = problem.noise.variance;
   return system;
 }

@@ -3,17 +3,20 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <unordered_map>
+#include <memory>
+#include <mutex>
 
 namespace riskcurve {
 
 /// A smooth positive function of x > 0, tabulated as it is asked for: one Chebyshev polynomial of
 /// log f an octave, so that relative accuracy (1e-13 or better where f is analytic in log x)
 /// survives where f falls by hundreds of decades. Values below 1e-200 are returned as 1e-200. For
-/// responses that cost integrals. Not for sharing between threads.
+/// responses that cost integrals. Threads may share one: an octave is filled once, and no value
+/// depends on who asked first.
 class LogChebyshev {
  public:
-  explicit LogChebyshev(std::function<double(double)> f) : f_(std::move(f)) {}
+  explicit LogChebyshev(std::function<double(double)> f)
+      : f_(std::move(f)), panels_(std::make_unique<Panel[]>(kHighest - kLowest + 1)) {}
 
   double operator()(double x) const {
     int octave;
@@ -32,11 +35,20 @@ class LogChebyshev {
 
  private:
   static constexpr int kTerms = 18;
+  static constexpr int kLowest = -1073, kHighest = 1024;  // octaves of double, subnormal ones too
   using Coefficients = std::array<double, kTerms>;
+  struct Panel {
+    std::once_flag filled;
+    std::unique_ptr<const Coefficients> of;
+  };
 
   const Coefficients& panel(int octave) const {
-    const auto found = panels_.find(octave);
-    if (found != panels_.end()) return found->second;
+    Panel& panel = panels_[static_cast<std::size_t>(octave - kLowest)];
+    std::call_once(panel.filled, [&] { panel.of = std::make_unique<Coefficients>(fit(octave)); });
+    return *panel.of;
+  }
+
+  Coefficients fit(int octave) const {
     Coefficients value{}, c{};
     for (int j = 0; j < kTerms; ++j) {
       const double y = std::cos(M_PI * (j + 0.5) / kTerms);
@@ -46,11 +58,11 @@ class LogChebyshev {
       for (int j = 0; j < kTerms; ++j) c[m] += value[j] * std::cos(M_PI * m * (j + 0.5) / kTerms);
       c[m] *= (m == 0 ? 1.0 : 2.0) / kTerms;
     }
-    return panels_.emplace(octave, c).first->second;
+    return c;
   }
 
   std::function<double(double)> f_;
-  mutable std::unordered_map<int, Coefficients> panels_;
+  std::unique_ptr<Panel[]> panels_;
 };
 
 }  // namespace riskcurve

@@ -8,36 +8,9 @@
 namespace riskcurve {
 namespace {
 
-SpectralOptimizer spectral_terms(const SignSvd& o) {
-  return {SpectralOptimizer::Kind::sign_svd, o.batch, 0, 0};
-}
-SpectralOptimizer spectral_terms(const Schatten& o) {
-  return {SpectralOptimizer::Kind::schatten, o.batch, o.exponent, 0};
-}
-SpectralOptimizer spectral_terms(const RegularizedSvd& o) {
-  return {SpectralOptimizer::Kind::regularized_svd, o.batch, 0, o.epsilon};
-}
-
-template <class Problem>
-ModeSystem fill(const Problem& problem, const Sgd& optimizer, Grids) {
-  return sgd(problem, optimizer);
-}
-template <class Problem>
-ModeSystem fill(const Problem& problem, const SignSgd& optimizer, Grids) {
-  return sign_sgd(problem, optimizer);
-}
-ModeSystem fill(const VectorProblem& problem, const ClippedSgd& optimizer, Grids) {
-  return clipped_sgd(problem, optimizer);
-}
-template <class Spectral>
-  requires requires(const Spectral& o) { spectral_terms(o); }
-ModeSystem fill(const MatrixProblem& problem, const Spectral& optimizer, Grids grids) {
-  return spectral(problem, spectral_terms(optimizer), grids);
-}
-
+/// Whether there is a mode_system(problem, optimizer).
 template <class Problem, class Of>
-constexpr bool exists =
-    requires(const Problem& problem, const Of& of) { fill(problem, of, Grids::whole); };
+constexpr bool exists = requires(const Problem& problem, const Of& of) { mode_system(problem, of); };
 
 template <class Problem>
 std::vector<std::string> names_for() {
@@ -51,6 +24,18 @@ std::vector<std::string> names_for() {
   return names;
 }
 
+template <class Problem, class Of>
+ModeSystem filled(const Problem& problem, const Of& optimizer, Grids grids) {
+  if constexpr (requires { mode_system(problem, optimizer, grids); }) {
+    return mode_system(problem, optimizer, grids);
+  } else if constexpr (exists<Problem, Of>) {
+    return mode_system(problem, optimizer);
+  } else {
+    throw InputError("optimizer.name", fmt::format("'{}'", Of::name),
+                     fmt::format("one of \"{}\"", fmt::join(names_for<Problem>(), "\", \"")));
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> optimizer_names(bool matrix) {
@@ -60,16 +45,9 @@ std::vector<std::string> optimizer_names(bool matrix) {
 ModeSystem mode_system(const Experiment& experiment, Grids grids) {
   validate(experiment.optimizer);
   ModeSystem system = std::visit(
-      [&]<class Problem, class Of>(const Problem& problem, const Of& optimizer) -> ModeSystem {
-        if constexpr (exists<Problem, Of>) {
-          return fill(problem, optimizer, grids);
-        } else {
-          throw InputError("optimizer.name", fmt::format("'{}'", Of::name),
-                           fmt::format("one of \"{}\"",
-                                       fmt::join(names_for<Problem>(), "\", \"")));
-        }
-      },
+      [&](const auto& problem, const auto& of) { return filled(problem, of, grids); },
       experiment.problem, experiment.optimizer);
+  system.optimizer = name_of(experiment.optimizer);
   const auto remark = [&](const Covariance& covariance) {
     if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);
   };
@@ -86,8 +64,8 @@ std::optional<Spectral> spectral_of(const Experiment& experiment) {
   if (!experiment.is_matrix()) return {};
   return std::visit(
       [](const auto& optimizer) -> std::optional<Spectral> {
-        if constexpr (requires { spectral_terms(optimizer); }) {
-          return Spectral{spectral_function(spectral_terms(optimizer)), optimizer.batch};
+        if constexpr (requires { spectral_function(optimizer); }) {
+          return Spectral{spectral_function(optimizer), optimizer.batch};
         } else {
           return {};
         }

@@ -2,6 +2,10 @@
 
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
 
 #include "dynamics/batch_clip.hpp"
 #include "dynamics/expectation.hpp"
@@ -24,7 +28,15 @@ double part_laplace(const NoisePart& part, double u) {
 struct ResidualLaw::Parts {
   NoiseLaw noise;
   std::vector<LogChebyshev> laplace;  // of |e|, one a part
-  std::unique_ptr<BatchClipLaw> batch;
+  std::mutex lock;                    // of batch_clip
+  std::map<int, std::unique_ptr<const BatchClipLaw>> batch_clip;
+
+  const BatchClipLaw& batch_clip_of(int batch) {
+    const std::lock_guard<std::mutex> hold(lock);
+    std::unique_ptr<const BatchClipLaw>& law = batch_clip[batch];
+    if (!law) law = std::make_unique<BatchClipLaw>(noise, batch);
+    return *law;
+  }
 };
 
 ResidualLaw::ResidualLaw(const NoiseLaw& noise)
@@ -148,9 +160,7 @@ double ResidualLaw::clipped_square(double risk, double c) const {
 
 ResidualLaw::BatchClip ResidualLaw::batch_clip(double risk, double c, int batch) const {
   if (batch == 1) return {within(risk, c), clipped_square(risk, c)};
-  if (!parts_->batch || parts_->batch->batch() != batch)
-    parts_->batch = std::make_unique<BatchClipLaw>(parts_->noise, batch);
-  const auto [mu, nu] = parts_->batch->evaluate(risk, c);
+  const auto [mu, nu] = parts_->batch_clip_of(batch).evaluate(risk, c);
   return {mu, nu};
 }
 

@@ -100,40 +100,36 @@ bool Collocation::solve(const StepSize& step_size, const Eigen::ArrayXd& state, 
 /// dlog R/dt at the start of the step.
 double Collocation::log_risk_rate(double risk) const {
   const ModeSystem& system = *system_;
-  const Response now = system.response(t0_, risk, state_.tail(system.extra_initial.size()));
-  const double gamma = (*step_size_)(t0_);
-  const Eigen::VectorXd hs = (system.weight * state_.head(system.modes())).matrix();
-  const double decay = (hs.transpose() * system.drift.matrix()).dot(now.drift.matrix());
-  const double noise =
-      (system.weight.matrix().transpose() * system.diffusion.matrix()).dot(now.diffusion.matrix());
-  return gamma * (0.5 * gamma * noise - decay) / risk;
+  const Eigen::ArrayXd s = state_.head(system.modes());
+  const Now now{t0_, (*step_size_)(t0_), risk, state_.tail(system.extra_initial.size()), &s};
+  const auto [descent, injected] = flux(system, system.rates(now), s);
+  return now.gamma * (0.5 * now.gamma * injected - descent) / risk;
 }
 
 void Collocation::fill_scalars(const Eigen::ArrayXd& unknown) {
   const ModeSystem& system = *system_;
   const Eigen::Index extras = system.extra_initial.size();
-  Eigen::ArrayXd extra(extras);
   extra_.resize(kN, extras);
   extra_rate_.resize(kN, extras);
   drift_.resize(kN, system.drift.cols());
   diffusion_.resize(kN, system.diffusion.cols());
+  Now now;
   for (int j = 0; j < kN; ++j) {
-    const double t = t0_ + step_basis().node[j] * h_;
-    double risk;
+    now.time = t0_ + step_basis().node[j] * h_;
+    now.gamma = gamma_[j] = (*step_size_)(now.time);
     if (j == 0) {
-      risk = system.risk(state_.head(system.modes()));
-      extra = state_.tail(extras);
+      now.risk = system.risk(state_.head(system.modes()));
+      now.extra = state_.tail(extras);
     } else {
-      risk = std::exp(unknown[j - 1]);
-      for (Eigen::Index e = 0; e < extras; ++e) extra[e] = unknown[(e + 1) * (kN - 1) + j - 1];
+      now.risk = std::exp(unknown[j - 1]);
+      for (Eigen::Index e = 0; e < extras; ++e) now.extra[e] = unknown[(e + 1) * (kN - 1) + j - 1];
     }
-    const Response response = system.response(t, risk, extra);
-    gamma_[j] = (*step_size_)(t);
+    const Response response = system.response(now);
     drift_.row(j) = response.drift.transpose();
     diffusion_.row(j) = response.diffusion.transpose();
     if (extras > 0) {
-      extra_.row(j) = extra.transpose();
-      extra_rate_.row(j) = system.extra_rate(t, risk, extra).transpose();
+      extra_.row(j) = now.extra.transpose();
+      extra_rate_.row(j) = system.extra_rate(now).transpose();
     }
   }
   speed_ = drift_.colwise() * gamma_;

@@ -18,6 +18,8 @@ struct Flow {
     rate(x.data(), dxdt.data(), t);
   }
   void rate(const double* x, double* dxdt, double t) const;
+  /// [s; e] at t; `s` are its modes once more, for Now to point at.
+  Now at(const double* x, const Eigen::ArrayXd& s, double t) const;
   /// Jacobian (row major) and time derivative, for linearly implicit steppers: the diagonal and the
   /// rank-one coupling through R are exact but for dg/dR, dn/dR (central differences).
   void jacobian(const double* x, double* matrix, double* dfdt, double t) const;

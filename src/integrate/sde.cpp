@@ -10,7 +10,6 @@
 #include <cmath>
 #include <exception>
 #include <limits>
-#include <mutex>
 #include <tuple>
 #include <vector>
 
@@ -31,7 +30,8 @@ constexpr Index kAhead = 32;       // steps whose correlated noise is drawn by o
 
 enum Purpose : std::uint64_t { normals = 16, others = 17 };
 
-void check(const Amplitudes& of, const ArrayXd& at, const SdeOptions& options) {
+void check(const ModeSystem& system, const Correlation& noise, const ArrayXd& at,
+           const SdeOptions& options) {
   const auto whole = [](const char* field, int value, int least) {
     if (value < least)
       throw InputError(field, fmt::format("{}", value),
@@ -49,58 +49,47 @@ void check(const Amplitudes& of, const ArrayXd& at, const SdeOptions& options) {
       throw InputError(fmt::format("at[{}]", i), fmt::format("{}", at[i]),
                        "finite, increasing times >= 0");
 
-  const ModeSystem& system = of.system;
   validate(system);
   const auto shape = [&](const char* field, Index rows) {
     if (rows != system.modes())
       throw InputError(field, fmt::format("{} rows", rows),
                        fmt::format("one for each of the {} modes", system.modes()));
   };
-  shape("amplitudes: multiplicity", system.multiplicity.size());
-  if (of.initial.size() > 0) shape("amplitudes: initial", of.initial.size());
-  if (of.correlation.size() > 0) {
-    shape("amplitudes: correlation", of.correlation.rows());
+  shape("mode system: multiplicity", system.multiplicity.size());
+  if (noise.initial.size() > 0) shape("correlation: initial", noise.initial.size());
+  if (noise.factor.size() > 0) {
+    shape("correlation: factor", noise.factor.rows());
     if ((system.multiplicity != 1.0).any())
-      throw InputError("amplitudes: multiplicity", "not all 1",
+      throw InputError("mode system: multiplicity", "not all 1",
                        "single directions where noise is correlated");
   }
   if ((system.multiplicity <= 0 && system.weight * system.initial > 0).any())
-    throw InputError("amplitudes: multiplicity", "0 where there is initial error",
+    throw InputError("mode system: multiplicity", "0 where there is initial error",
                      "whole directions; a compressed system has lost them");
 }
 
 /// Everything the runs share.
 struct Setting {
-  ModeSystem system;  // its functions behind a lock: they may keep tables
+  const ModeSystem& system;
   Schedule schedule;
   SdeOptions options;
   ArrayXd initial;
   const Eigen::MatrixXd& correlation;
   std::vector<double> breaks;
   double blown_up;
-  std::mutex lock;
 
-  Setting(const Amplitudes& of, const Schedule& step, const SdeOptions& chosen)
-      : system(of.system),
+  Setting(const ModeSystem& of, const Correlation& between, const Schedule& step,
+          const SdeOptions& chosen)
+      : system(of),
         schedule(step),
         options(chosen),
-        initial(of.initial.size() > 0 ? of.initial : ArrayXd(of.system.initial.sqrt())),
-        correlation(of.correlation),
+        initial(between.initial.size() > 0 ? between.initial : ArrayXd(of.initial.sqrt())),
+        correlation(between.factor),
         breaks(step.breaks) {
     breaks.insert(breaks.end(), system.breaks.begin(), system.breaks.end());
     std::sort(breaks.begin(), breaks.end());
     const double noise = std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0;
     blown_up = kBlownUp * std::max(system.risk(initial.square()) + noise, 1e-250);
-    system.response = [this, inner = system.response](double t, double risk, const ArrayXd& e) {
-      const std::lock_guard<std::mutex> hold(lock);
-      return inner(t, risk, e);
-    };
-    if (system.extra_rate)
-      system.extra_rate = [this, inner = system.extra_rate](double t, double risk,
-                                                            const ArrayXd& e) {
-        const std::lock_guard<std::mutex> hold(lock);
-        return inner(t, risk, e);
-      };
   }
   Setting(const Setting&) = delete;
 };
@@ -215,10 +204,11 @@ void summarize(SdeEnsemble& ensemble) {
 
 }  // namespace
 
-SdeEnsemble solve_sde(const Amplitudes& amplitudes, const Schedule& step, const ArrayXd& at,
+SdeEnsemble solve_sde(const ModeSystem& system, const Schedule& step, const ArrayXd& at,
                       const SdeOptions& options) {
-  check(amplitudes, at, options);
-  const Setting setting(amplitudes, step, options);
+  const Correlation between = system.correlation ? system.correlation() : Correlation{};
+  check(system, between, at, options);
+  const Setting setting(system, between, step, options);
   Eigen::ArrayXXd risk = Eigen::ArrayXXd::Constant(at.size(), options.runs, infinity);
   std::vector<Index> whole;
   std::exception_ptr error;

@@ -13,11 +13,6 @@ using Eigen::Index;
 
 constexpr double kLeast = 1e-300;  // a response is only defined for R > 0
 
-void combine(const Eigen::ArrayXXd& products, const ArrayXd& by, double scale, ArrayXd& out) {
-  out = (scale * by[0]) * products.col(0);
-  for (Index q = 1; q < by.size(); ++q) out += (scale * by[q]) * products.col(q);
-}
-
 /// decay = e^(-z), spread = int_0^1 e^(-2z(1-v)) ((1-v) from + v to) dv, mode by mode.
 void relax(const ArrayXd& z, const ArrayXd& from, const ArrayXd& to, ArrayXd& decay,
            ArrayXd& spread) {
@@ -45,29 +40,34 @@ double change_of(const ArrayXd& a, const ArrayXd& b) {
 
 }  // namespace
 
-void SdeStep::start(double t, const ArrayXd& s, const ArrayXd& extra) {
-  t_ = t;
+Rates SdeStep::scaled(const Now& now, const Response& response) const {
+  Rates rates = system_.rates(
+      Response{now.gamma * response.drift, now.gamma * now.gamma * response.diffusion});
+  rates.diffusion = rates.diffusion.max(0.0);  // a sum of products may be a rounding below 0
+  return rates;
+}
+
+void SdeStep::start(double t, const ArrayXd& s, const ArrayXd& e) {
   s_ = s;
-  extra_ = extra;
-  gamma_ = schedule_(t);
-  risk_ = std::max(system_.risk(s), kLeast);
-  response_ = system_.response(t, risk_, extra);
-  combine(system_.drift, response_.drift, gamma_, rate_);
-  combine(system_.diffusion, response_.diffusion, gamma_ * gamma_, source_);
-  source_ = source_.max(0.0);  // a sum of products may be a rounding below 0
+  now_ = {t, schedule_(t), std::max(system_.risk(s), kLeast), e, &s_};
+  response_ = system_.response(now_);
+  rates_ = scaled(now_, response_);
 }
 
 double SdeStep::longest(double change, double most) const {
-  const double loss = (system_.weight * rate_ * s_).sum();
-  const double gain = 0.5 * (system_.weight * source_).sum();
-  double h = std::min(most, change * risk_ / (std::abs(loss) + gain));
+  const auto [loss, gain] = flux(system_, rates_, s_);
+  double h = std::min(most, change * now_.risk / (std::abs(loss) + 0.5 * gain));
   if (method_ == SdeMethod::euler_maruyama) h = std::min(h, change / fastest());
   // The schedule, and a response that depends on time: by trial.
   while (h > change) {
-    const double end = std::nextafter(t_ + h, t_), gamma = schedule_(end);
-    const Response then = system_.response(end, risk_, extra_);
-    if (change_of(gamma_ * response_.drift, gamma * then.drift) <= change &&
-        change_of(gamma_ * gamma_ * response_.diffusion, gamma * gamma * then.diffusion) <= change)
+    Now end = now_;
+    end.time = std::nextafter(now_.time + h, now_.time);
+    end.gamma = schedule_(end.time);
+    const Response then = system_.response(end);
+    const double gamma = now_.gamma;
+    if (change_of(gamma * response_.drift, end.gamma * then.drift) <= change &&
+        change_of(gamma * gamma * response_.diffusion, end.gamma * end.gamma * then.diffusion) <=
+            change)
       break;
     h /= 2;
   }
@@ -75,29 +75,27 @@ double SdeStep::longest(double change, double most) const {
 }
 
 void SdeStep::finish(double h) {
-  const bool extras = extra_.size() > 0;
-  const ArrayXd slope = extras ? system_.extra_rate(t_, risk_, extra_) : ArrayXd();
+  const bool extras = now_.extra.size() > 0;
+  const ArrayXd slope = extras ? system_.extra_rate(now_) : ArrayXd();
   const ArrayXd& m = system_.multiplicity;
+  const ArrayXd &rate = rates_.drift, &source = rates_.diffusion;
   if (method_ == SdeMethod::euler_maruyama) {
-    decay = 1 - h * rate_;
-    deviation = (m > 0).select(h * source_ / m, 0.0).sqrt();
-    extra = extras ? ArrayXd(extra_ + h * slope) : extra_;
+    decay = 1 - h * rate;
+    deviation = (m > 0).select(h * source / m, 0.0).sqrt();
+    extra = extras ? ArrayXd(now_.extra + h * slope) : now_.extra;
     return;
   }
-  // The risk at the end as it is on average under coefficients frozen at the start. From the left:
+  // The state at the end as it is on average under coefficients frozen at the start. From the left:
   // the schedule may jump there.
-  relax(h * rate_, source_, source_, decay, deviation);
-  const double predicted = std::max(system_.risk(decay.square() * s_ + h * deviation), kLeast);
-  const double end = std::nextafter(t_ + h, t_), gamma = schedule_(end);
-  const ArrayXd ahead = extras ? ArrayXd(extra_ + h * slope) : extra_;
-  const Response response = system_.response(end, predicted, ahead);
-  combine(system_.drift, response.drift, gamma, rate_end_);
-  combine(system_.diffusion, response.diffusion, gamma * gamma, source_end_);
-  source_end_ = source_end_.max(0.0);
-  relax(0.5 * h * (rate_ + rate_end_), source_, source_end_, decay, deviation);
+  relax(h * rate, source, source, decay, deviation);
+  const ArrayXd ahead = decay.square() * s_ + h * deviation;
+  const double t = std::nextafter(now_.time + h, now_.time);
+  const Now end{t, schedule_(t), std::max(system_.risk(ahead), kLeast),
+                extras ? ArrayXd(now_.extra + h * slope) : now_.extra, &ahead};
+  const Rates then = scaled(end, system_.response(end));
+  relax(0.5 * h * (rate + then.drift), source, then.diffusion, decay, deviation);
   deviation = (m > 0).select(h * deviation / m, 0.0).sqrt();
-  extra = extras ? ArrayXd(extra_ + 0.5 * h * (slope + system_.extra_rate(end, predicted, ahead)))
-                 : extra_;
+  extra = extras ? ArrayXd(now_.extra + 0.5 * h * (slope + system_.extra_rate(end))) : now_.extra;
 }
 
 }  // namespace riskcurve

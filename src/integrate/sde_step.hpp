@@ -15,13 +15,16 @@ class SdeStep {
 
   SdeStep(const ModeSystem& system, const Schedule& step, SdeMethod method)
       : system_(system), schedule_(step), method_(method) {}
+  SdeStep(const SdeStep&) = delete;  // now_ points at s_
 
   /// Where the next step starts: s_k = x_k^2.
-  void start(double t, const Eigen::ArrayXd& s, const Eigen::ArrayXd& extra);
+  void start(double t, const Eigen::ArrayXd& s, const Eigen::ArrayXd& e);
   /// The longest step that keeps every change below `change` (SdeOptions), at most `most`.
   double longest(double change, double most) const;
   /// gamma max a at the start.
-  double fastest() const { return rate_.size() > 0 ? std::max(0.0, rate_.maxCoeff()) : 0.0; }
+  double fastest() const {
+    return rates_.drift.size() > 0 ? std::max(0.0, rates_.drift.maxCoeff()) : 0.0;
+  }
   /// Fills decay, deviation and extra for a step of length h.
   void finish(double h);
 
@@ -29,11 +32,13 @@ class SdeStep {
   const ModeSystem& system_;
   const Schedule& schedule_;
   SdeMethod method_;
-  double t_ = 0, risk_ = 0, gamma_ = 0;
-  Response response_;
-  Eigen::ArrayXd s_, extra_;
-  Eigen::ArrayXd rate_, source_;          // gamma a, gamma^2 c at the start
-  Eigen::ArrayXd rate_end_, source_end_;  // and as predicted for the end
+  /// gamma a, gamma^2 c
+  Rates scaled(const Now& now, const Response& response) const;
+
+  Eigen::ArrayXd s_;
+  Now now_;            // the start
+  Response response_;  // there
+  Rates rates_;        // scaled, there
 };
 
 }  // namespace riskcurve

@@ -26,20 +26,22 @@ Scalars scalars_of(const ModeSystem& system, const Schedule& step, const Panel& 
   now.drift_slope = now.drift;
   now.diffusion.resize(system.diffusion.cols(), kN);
   now.diffusion_slope = now.diffusion;
-  const Eigen::ArrayXd none;
   for (int j = 0; j < kN; ++j) {
     // Inside the panel: a break of the schedule may stand at its end.
     const double end = (panel.start + panel.length) * (1 - 4e-16);
     const double t = std::min(panel.start + step_basis().node[j] * panel.length, end);
     const double risk = system.risk(panel.modes.col(j));
-    const auto at = [&](double shift) { return system.response(t, risk * std::exp(shift), none); };
+    const double gamma = step(t);
+    const auto at = [&](double shift) {
+      return system.response(Now{t, gamma, risk * std::exp(shift)});
+    };
     const double d = 2e-3;
     const Response r = at(0), up = at(d), down = at(-d), far_up = at(2 * d), far_down = at(-2 * d);
     const auto slope = [&](auto part) -> Eigen::ArrayXd {
       return (8 * (up.*part - down.*part) - (far_up.*part - far_down.*part)) / (12 * d * risk);
     };
     now.time[j] = t;
-    now.gamma[j] = step(t);
+    now.gamma[j] = gamma;
     now.risk[j] = risk;
     now.drift.col(j) = r.drift;
     now.drift_slope.col(j) = slope(&Response::drift);
@@ -97,16 +99,13 @@ Relaxation relaxation(const StepNodes& gamma, const StepNodes& rate, double leng
   return mode;
 }
 
-/// Carries p back over a panel; p at its nodes in increasing time.
+/// Carries p back over a panel, with a at its nodes; p there in increasing time.
 Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalars& now,
-                      Eigen::ArrayXd& p) {
+                      const Eigen::ArrayXXd& rate, Eigen::ArrayXd& p) {
   const Eigen::Index modes = system.modes();
-  const Eigen::ArrayXXd rate = (system.drift.matrix() * now.drift.matrix()).array();
   // What the risk's change does to ds_k/dt, over gamma.
-  Eigen::ArrayXXd pull =
-      -2 * panel.modes * (system.drift.matrix() * now.drift_slope.matrix()).array();
-  pull += (system.diffusion.matrix() * now.diffusion_slope.matrix()).array().rowwise() *
-          now.gamma.transpose();
+  Eigen::ArrayXXd pull = -2 * panel.modes * system.drift_of(now.drift_slope);
+  pull += system.diffusion_of(now.diffusion_slope).rowwise() * now.gamma.transpose();
   std::vector<Relaxation> mode(static_cast<std::size_t>(modes));
   StepMatrix coupling = StepMatrix::Identity();
   StepNodes known = StepNodes::Zero();
@@ -137,8 +136,7 @@ Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalar
 }
 
 double fastest_rate(const ModeSystem& system, double t, double gamma, double risk) {
-  const Response r = system.response(t, risk, {});
-  return 2 * gamma * (system.drift.matrix() * r.drift.matrix()).maxCoeff();
+  return 2 * gamma * system.rates(Now{t, gamma, risk}).drift.maxCoeff();
 }
 
 /// Geometric panels at either end, down to the memory of the fastest mode.
@@ -184,9 +182,8 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
   for (Eigen::Index i = count - 1; i >= 0; --i) {
     const Panel& panel = panels[static_cast<std::size_t>(i)];
     const Scalars now = scalars_of(system, step, panel);
-    const Eigen::ArrayXXd a = (system.drift.matrix() * now.drift.matrix()).array();
-    const Eigen::ArrayXXd c = (system.diffusion.matrix() * now.diffusion.matrix()).array();
-    const Eigen::ArrayXXd back = sweep(system, panel, now, p);
+    const Eigen::ArrayXXd a = system.drift_of(now.drift), c = system.diffusion_of(now.diffusion);
+    const Eigen::ArrayXXd back = sweep(system, panel, now, a, p);
     const auto sum = [](const auto& terms) -> StepNodes { return terms.colwise().sum(); };
     const StepNodes noise = sum(back * c);
     const auto weighted = [&](const Eigen::ArrayXXd& terms) -> StepNodes {

@@ -23,9 +23,9 @@ constexpr double kBlownUp = 1e30;     // growth over the start that counts as di
 /// Writes the requested times into the curve and watches over the state.
 class Recorder {
  public:
-  Recorder(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOptions& options,
-           RiskCurve& curve)
-      : system_(system), at_(at), options_(options), curve_(curve) {
+  Recorder(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
+           const SolveOptions& options, RiskCurve& curve)
+      : system_(system), step_(step), at_(at), options_(options), curve_(curve) {
     curve.steps.resize(0);
     rows_.reserve(static_cast<std::size_t>(at.size()));
   }
@@ -37,8 +37,12 @@ class Recorder {
     const Eigen::ArrayXd s = Eigen::Map<const Eigen::ArrayXd>(x.data(), system_.modes());
     const double risk = system_.risk(s);
     rows_.push_back(risk);
+    const Now now{
+        at_[next_], step_(at_[next_]), risk,
+        Eigen::Map<const Eigen::ArrayXd>(x.data() + system_.modes(), system_.extra_initial.size()),
+        &s};
     for (const auto& [key, observe] : system_.observable)
-      observed_[key].push_back(observe(system_, at_[next_], risk, s));
+      observed_[key].push_back(observe(system_, now, s));
     if (options_.keep_modes) modes_.push_back(s);
     ++next_;
   }
@@ -61,6 +65,7 @@ class Recorder {
 
  private:
   const ModeSystem& system_;
+  const Schedule& step_;
   const Eigen::ArrayXd& at_;
   const SolveOptions& options_;
   RiskCurve& curve_;
@@ -196,12 +201,10 @@ struct RiskErrorChecker {
 
 double first_step(const Flow& flow, const State& x, double t) {
   const ModeSystem& system = *flow.system;
-  const Eigen::Map<const Eigen::ArrayXd> s(x.data(), system.modes());
-  const Eigen::ArrayXd extra =
-      Eigen::Map<const Eigen::ArrayXd>(x.data() + system.modes(), system.extra_initial.size());
-  const Response response = system.response(t, std::max(system.risk(s), kVanished), extra);
-  const double rate =
-      flow.step_size(t) * (system.drift.matrix() * response.drift.matrix()).maxCoeff();
+  const Eigen::ArrayXd s = Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes());
+  Now now = flow.at(x.data(), s, t);
+  now.risk = std::max(now.risk, kVanished);
+  const double rate = now.gamma * system.rates(now).drift.maxCoeff();
   return rate > 0 ? 1e-2 / rate : 1.0;
 }
 
@@ -304,7 +307,7 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
   RiskCurve curve;
   curve.warnings = system.warnings;
   curve.message = "";
-  Recorder recorder(system, at, options, curve);
+  Recorder recorder(system, step, at, options, curve);
 
   State x(system.initial.begin(), system.initial.end());
   x.insert(x.end(), system.extra_initial.begin(), system.extra_initial.end());
@@ -330,10 +333,9 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
   if (horizon > 0 && initial_risk == 0) {
     // From R = 0 only noise acts at first, and responses may be infinite: one explicit instant.
     t = 1e-6 * std::min(1.0, ends.front());
-    const Response first = system.response(0, kVanished, system.extra_initial);
     const double gamma = checked(0);
-    for (Eigen::Index k = 0; k < system.modes(); ++k)
-      x[k] = gamma * gamma * t * (system.diffusion.row(k).transpose() * first.diffusion).sum();
+    const Rates first = system.rates(Now{0, gamma, kVanished, system.extra_initial});
+    for (Eigen::Index k = 0; k < system.modes(); ++k) x[k] = gamma * gamma * t * first.diffusion[k];
     if (!(system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes())) > 10 * kVanished))
       while (!recorder.done()) recorder.record(State(x.size(), 0.0));
   }

@@ -24,7 +24,7 @@ ModeSystem free_mode(double dimension) {
   system.diffusion = Eigen::ArrayXXd::Constant(1, 1, 3.0);
   system.initial = Eigen::ArrayXd::Constant(1, 2.0);
   system.multiplicity = Eigen::ArrayXd::Constant(1, dimension);
-  system.response = [](double, double, const Eigen::ArrayXd&) {
+  system.response = [](const Now&) {
     return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Ones(1)};
   };
   return system;
@@ -78,12 +78,9 @@ Experiment experiment(const std::string& optimizer, const std::string& noise) {
 /// Var R(T) forwards: the covariance V of all s_k by dV/dt = J V + V J^T + D, J the Jacobian of
 /// ds/dt by differences. Classical Runge-Kutta.
 double forwards(const Experiment& e, const ModeSystem& system, double horizon) {
-  const auto shared = shared_noise(e);
   const Eigen::Index n = system.modes();
   const auto rates = [&](double t, const Eigen::ArrayXd& s) {
-    const Response r = system.response(t, system.risk(s), {});
-    return std::pair<Eigen::ArrayXd, Eigen::ArrayXd>(
-        system.drift.matrix() * r.drift.matrix(), system.diffusion.matrix() * r.diffusion.matrix());
+    return system.rates(Now{t, e.schedule(t), system.risk(s), {}, &s});
   };
   const auto slope = [&](double t, const Eigen::ArrayXd& s) -> Eigen::ArrayXd {
     const auto [a, c] = rates(t, s);
@@ -101,10 +98,11 @@ double forwards(const Experiment& e, const ModeSystem& system, double horizon) {
     }
     const auto [a, c] = rates(t, s);
     const double gamma = e.schedule(t);
-    const SharedNoise noise = shared(t, system.risk(s));
+    const SharedNoise noise = system.shared_noise(Now{t, gamma, system.risk(s)});
     const Eigen::VectorXd x = -2 * gamma * a * s, y = gamma * gamma * c;
-    Eigen::MatrixXd d = noise.progress * x * x.transpose() + noise.size * y * y.transpose() +
-                        noise.both * (x * y.transpose() + y * x.transpose());
+    Eigen::MatrixXd d = noise.progress_variance * x * x.transpose() +
+                        noise.size_variance * y * y.transpose() +
+                        noise.covariance * (x * y.transpose() + y * x.transpose());
     d.diagonal().array() += 4 * gamma * gamma * s * c / system.multiplicity;
     return Eigen::MatrixXd(jacobian * v + v * jacobian.transpose() + d);
   };
@@ -136,7 +134,7 @@ TEST(Variance, SweptBackIsTheCovarianceOfAllModesCarriedForwards) {
     const ModeSystem system = mode_system(e);
     const double expected = forwards(e, system, 25);
     const Sensitivity s = sensitivity(system, e.schedule, 25);
-    EXPECT_NEAR(variance(s, shared_noise(e)), expected, 1e-5 * expected);
+    EXPECT_NEAR(variance(s, system.shared_noise), expected, 1e-5 * expected);
     // The shared part is a good part of it, so that it is tested as well.
     EXPECT_GT(std::abs(variance(s) - expected), 0.05 * expected);
   }
@@ -223,40 +221,48 @@ TEST(SharedNoise, IsWhatDrawnBatchesHave) {
       optimizer += c.slack > 0.01 ? "\nthreshold = 0.4\nclip = 'batch'" : "\nthreshold = 0.7";
     const Experiment e = experiment(optimizer, c.noise);
     const NoiseLaw& noise = e.vector().noise;
+    const ModeSystem system = mode_system(e);
     for (const double risk : {0.5, 0.02}) {
-      const SharedNoise computed = shared_noise(e)(0, risk);
+      const SharedNoise computed = system.shared_noise(Now{.risk = risk});
       const Drawn drawn = draw(noise, risk, c.batch, c.size);
       const auto agree = [&](double x, double y, double error, const char* what) {
         EXPECT_NEAR(x, y, 4 * error + c.slack * std::max(std::abs(y), 1.0 / c.batch))
             << what << " of " << optimizer << ", " << c.noise << " at R = " << risk;
       };
-      agree(computed.progress, drawn.mean.progress, drawn.error.progress, "progress");
-      agree(computed.both, drawn.mean.both, drawn.error.both, "both");
-      agree(computed.size, drawn.mean.size, drawn.error.size, "size");
+      agree(computed.progress_variance, drawn.mean.progress_variance, drawn.error.progress_variance,
+            "progress_variance");
+      agree(computed.covariance, drawn.mean.covariance, drawn.error.covariance, "covariance");
+      agree(computed.size_variance, drawn.mean.size_variance, drawn.error.size_variance,
+            "size_variance");
     }
   }
 }
 
 TEST(SharedNoise, OfSpectralOptimizersMeetsSgdAndSignSgdInTheirLimits) {
   const auto of = [](const std::string& optimizer, int batch, int side) {
-    return shared_noise(read_experiment(Fields::from_text(fmt::format(
-        "[problem]\ngeometry = 'matrix'\ncovariance_out = {{ kind = 'isotropic', dimension = {0} "
-        "}}\n"
-        "covariance_in = {{ kind = 'isotropic', dimension = {0} }}\n"
-        "target = {{ kind = 'isotropic', risk = 1.0 }}\nnoise = {{ kind = 'gaussian', std = 0.3 "
-        "}}\n"
-        "[optimizer]\nname = '{1}\nbatch = {2}\n[schedule]\nkind = 'constant'\nstep = 0.01\n"
-        "[run]\nsteps = 10\n",
-        side, optimizer, batch))))(0, 0.5);
+    return mode_system(read_experiment(Fields::from_text(
+                           fmt::format("[problem]\ngeometry = 'matrix'\ncovariance_out = {{ kind = "
+                                       "'isotropic', dimension = {0} "
+                                       "}}\n"
+                                       "covariance_in = {{ kind = 'isotropic', dimension = {0} }}\n"
+                                       "target = {{ kind = 'isotropic', risk = 1.0 }}\nnoise = {{ "
+                                       "kind = 'gaussian', std = 0.3 "
+                                       "}}\n"
+                                       "[optimizer]\nname = '{1}\nbatch = {2}\n[schedule]\nkind = "
+                                       "'constant'\nstep = 0.01\n"
+                                       "[run]\nsteps = 10\n",
+                                       side, optimizer, batch))))
+        .shared_noise(Now{.risk = 0.5});
   };
   const SharedNoise linear = of("schatten'\nexponent = 1.0", 30, 40), sgd = of("sgd'", 30, 40);
-  EXPECT_NEAR(linear.progress, sgd.progress, 1e-12);
-  EXPECT_NEAR(linear.both, sgd.both, 1e-12);
-  EXPECT_NEAR(linear.size, sgd.size, 1e-12);
+  EXPECT_NEAR(linear.progress_variance, sgd.progress_variance, 1e-12);
+  EXPECT_NEAR(linear.covariance, sgd.covariance, 1e-12);
+  EXPECT_NEAR(linear.size_variance, sgd.size_variance, 1e-12);
   // One sample is the sign of its residual; many are as many under SignSGD.
-  EXPECT_NEAR(of("sign_svd'", 1, 1000000).progress, of("sign_sgd'", 1, 1000000).progress, 1e-5);
-  EXPECT_NEAR(1e6 * of("sign_svd'", 1000000, 10).progress,
-              1e6 * of("sign_sgd'", 1000000, 10).progress, 1e-3);
+  EXPECT_NEAR(of("sign_svd'", 1, 1000000).progress_variance,
+              of("sign_sgd'", 1, 1000000).progress_variance, 1e-5);
+  EXPECT_NEAR(1e6 * of("sign_svd'", 1000000, 10).progress_variance,
+              1e6 * of("sign_sgd'", 1000000, 10).progress_variance, 1e-3);
 }
 
 TEST(Bands, AreLogNormalAndHaveNoWidthAtTheStart) {
@@ -269,7 +275,8 @@ TEST(Bands, AreLogNormalAndHaveNoWidthAtTheStart) {
   ASSERT_EQ(bands.missing, "");
   EXPECT_EQ(bands.deviation[0], 0);
   EXPECT_EQ(bands.low[0], prediction.curve.risk[0]);
-  const double expected = variance(sensitivity(mode_system(e), e.schedule, 30), shared_noise(e));
+  const ModeSystem system = mode_system(e);
+  const double expected = variance(sensitivity(system, e.schedule, 30), system.shared_noise);
   EXPECT_NEAR(bands.deviation[2], std::sqrt(expected), 1e-3 * std::sqrt(expected));
   const double r = prediction.curve.risk[2];
   EXPECT_NEAR(std::log(bands.high[2] / bands.low[2]), 2 * 1.96 * bands.deviation[2] / r, 1e-4);
@@ -305,9 +312,17 @@ TEST(Bands, SayWhyThereAreNone) {
 
   ModeSystem unknown = mode_system(e);
   unknown.multiplicity.resize(0);
-  EXPECT_NE(bands(e, unknown, heavy.curve).missing.find("how many directions"), std::string::npos);
+  EXPECT_NE(bands(unknown, e.schedule, heavy.curve).missing.find("how many directions"),
+            std::string::npos);
   EXPECT_THROW(variance(sensitivity(unknown, e.schedule, 10)), InputError);
   EXPECT_FALSE(predict(e).bands);
+
+  ModeSystem foreign = mode_system(experiment("name = 'sgd'", "kind = 'gaussian', std = 0.2"));
+  foreign.optimizer = "another";
+  foreign.shared_noise = nullptr;
+  const RiskCurve curve = solve(foreign, e.schedule, e.run.at);
+  EXPECT_NE(bands(foreign, e.schedule, curve).missing.find("not known for another"),
+            std::string::npos);
 }
 
 }  // namespace

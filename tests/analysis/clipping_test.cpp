@@ -68,7 +68,7 @@ TEST(Clipping, StabilityIsTheRatioOfTheLargestStableSteps) {
   const ModeSystem clipped = clipped_sgd(problem, {4, constant_schedule(c)});
   const ModeSystem plain = sgd(problem, {4});
   const auto balance = [&](const ModeSystem& system) {  // the gamma at rest at this risk
-    const Response r = system.response(0, risk, {});
+    const Response r = system.response(Now{.risk = risk});
     return 4 * risk * r.drift[0] /
            (r.diffusion[0] * (system.weight * system.diffusion.col(0) / system.drift.col(0)).sum());
   };

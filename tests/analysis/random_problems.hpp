@@ -86,8 +86,7 @@ class Generator {
     // The fastest mode decays by 1/1000 to 3 a step at first: in some problems more than is stable.
     const Experiment trial = problem.experiment();
     const ModeSystem system = mode_system(trial);
-    const Response response = system.response(0, problem.risk, system.extra_initial);
-    problem.step = between(1e-3, 3) / (system.drift.matrix() * response.drift.matrix()).maxCoeff();
+    problem.step = between(1e-3, 3) / system.rates(Now{.risk = problem.risk}).drift.maxCoeff();
     return problem;
   }
 

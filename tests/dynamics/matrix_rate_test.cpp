@@ -160,8 +160,9 @@ TEST(MatrixRate, IsTheDriftOfTheMatrixProblemAlone) {
     const ResidualLaw residual(law);
     const ModeSystem products = sign_sgd(matrix, {6}), plain = sign_sgd(vector, {6});
     for (const double risk : {1.0, 1e-3, 1e-9}) {
-      EXPECT_NEAR(products.response(0, risk, {}).drift[0] / residual.matrix_phi(risk, 6), 1, 1e-9);
-      EXPECT_NEAR(plain.response(0, risk, {}).drift[0] / residual.phi(risk, 6), 1, 1e-9);
+      EXPECT_NEAR(products.response(Now{.risk = risk}).drift[0] / residual.matrix_phi(risk, 6), 1,
+                  1e-9);
+      EXPECT_NEAR(plain.response(Now{.risk = risk}).drift[0] / residual.phi(risk, 6), 1, 1e-9);
     }
   }
 }

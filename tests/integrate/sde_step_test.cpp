@@ -25,7 +25,7 @@ ModeSystem one_direction(const std::function<Response(double risk)>& response) {
   system.weight = system.drift = system.diffusion = system.multiplicity = ArrayXd::Ones(1);
   system.initial = ArrayXd::Constant(1, kStart * kStart);
   system.noise_variance = kNoise * kNoise;
-  system.response = [response](double, double risk, const ArrayXd&) { return response(risk); };
+  system.response = [response](const Now& now) { return response(now.risk); };
   return system;
 }
 Response pair(double g, double n) {
@@ -63,11 +63,11 @@ std::vector<double> strong_errors(const ModeSystem& system, SdeMethod method) {
     for (double& d : dB) d *= std::sqrt(small);
     double limit = kStart;
     for (const double d : dB) {
-      const Response at = system.response(0, 0.5 * limit * limit, ArrayXd());
+      const Response at = system.response(Now{.risk = 0.5 * limit * limit});
       const double b = kGamma * std::sqrt(at.diffusion[0]);
       // b b' = gamma^2 c'/2, c' by central difference in x
       const auto c = [&](double x) {
-        return system.response(0, 0.5 * x * x, ArrayXd()).diffusion[0];
+        return system.response(Now{.risk = 0.5 * x * x}).diffusion[0];
       };
       const double bb = kGamma * kGamma * (c(limit + 1e-4) - c(limit - 1e-4)) / 4e-4;
       limit += -kGamma * at.drift[0] * limit * small + b * d + 0.5 * bb * (d * d - small);
@@ -175,7 +175,7 @@ double kolmogorov(const ModeSystem& system) {
   std::vector<double> u(n + 1), lower(n + 1, 0.0), upper(n + 1, 0.0), right(n + 1), scratch(n + 1);
   for (int i = 0; i <= n; ++i) u[static_cast<std::size_t>(i)] = 0.5 * x(i) * x(i);
   for (int i = 1; i < n; ++i) {  // far away the value is held: nothing of it reaches the middle
-    const Response at = system.response(0, std::max(0.5 * x(i) * x(i), 1e-300), ArrayXd());
+    const Response at = system.response(Now{.risk = std::max(0.5 * x(i) * x(i), 1e-300)});
     const double advect = -kWeakGamma * at.drift[0] * x(i) / (2 * dx);
     const double diffuse = 0.5 * kWeakGamma * kWeakGamma * at.diffusion[0] / (dx * dx);
     lower[static_cast<std::size_t>(i)] = 0.5 * dt * (diffuse - advect);

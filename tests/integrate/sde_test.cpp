@@ -51,9 +51,7 @@ ModeSystem constant_system(double m) {
   system.diffusion = ArrayXd{{0.5, 1.5}};
   system.initial = ArrayXd{{1.0, 2.0}};
   system.multiplicity = ArrayXd::Constant(2, m);
-  system.response = [](double, double, const ArrayXd&) {
-    return Response{ArrayXd::Ones(1), ArrayXd::Ones(1)};
-  };
+  system.response = [](const Now&) { return Response{ArrayXd::Ones(1), ArrayXd::Ones(1)}; };
   return system;
 }
 
@@ -71,7 +69,7 @@ TEST(Sde, IsExactForStepsOfAnyLengthUnderConstantResponses) {
       SdeOptions options;
       options.runs = 40000;
       options.step = step;
-      const SdeEnsemble runs = solve_sde({system}, constant_schedule(gamma), at(T), options);
+      const SdeEnsemble runs = solve_sde(system, constant_schedule(gamma), at(T), options);
       const Moments found = moments(runs.risk.row(0).transpose());
       EXPECT_NEAR(found.mean, 0.5 * (system.weight * mean).sum(), 4 * found.mean_error) << m;
       EXPECT_NEAR(found.variance, 0.25 * (system.weight.square() * variance).sum(),
@@ -101,7 +99,7 @@ TEST(Sde, SgdFollowsItsCurveAndSpreadsByTheLinearNoiseFormula) {
   }
   SdeOptions options;
   options.runs = 2000;
-  const SdeEnsemble runs = solve_sde({system}, gamma, at(T), options);
+  const SdeEnsemble runs = solve_sde(system, gamma, at(T), options);
   const Moments found = moments(runs.risk.row(0).transpose());
   std::printf("R %.5f (curve %.5f), Var R %.3e +- %.1e (linear noise %.3e)\n", found.mean,
               curve.risk[pieces], found.variance, found.variance_error, variance);
@@ -136,15 +134,15 @@ TEST(Sde, MeanFollowsTheCurveOfEveryOptimizer) {
       experiment("matrix", "name = 'sign_svd'\nbatch = 60",
                  "kind = 'piecewise'\nfrom = [0, 333.5]\nstep = [4e-3, 1e-3]")};
   for (const Experiment& now : cases) {
-    const Amplitudes limit = amplitudes(now);
+    const ModeSystem limit = mode_system(now, Grids::whole);
     SdeOptions options;
     options.runs = 60;
     const SdeEnsemble runs = solve_sde(limit, now.schedule, now.run.at, options);
-    const RiskCurve curve = solve(limit.system, now.schedule, now.run.at);
+    const RiskCurve curve = solve(limit, now.schedule, now.run.at);
     ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
     EXPECT_LT(curve.risk.minCoeff(), 0.6);
-    const ArrayXd& h = limit.system.weight;
-    const double d = (h * limit.system.multiplicity).sum() / h.maxCoeff();
+    const ArrayXd& h = limit.weight;
+    const double d = (h * limit.multiplicity).sum() / h.maxCoeff();
     for (Index i = 0; i < runs.steps.size(); ++i)
       EXPECT_NEAR(runs.mean[i], curve.risk[i], 4 * runs.error[i] + (3 / d + 2e-3) * curve.risk[i])
           << now.optimizer.text("name") << " at " << runs.steps[i];
@@ -190,24 +188,24 @@ TEST(Sde, GivenSignSgdHasTheCovarianceOfSampledSigns) {
     const Eigen::VectorXd sign = (root * z).array().sign();
     sampled += sign * sign.transpose() / draws;
   }
-  const Amplitudes limit = amplitudes(experiment);
+  const ModeSystem limit = mode_system(experiment);
+  const Correlation noise = limit.correlation();
   // The directions by another route: K v = Lambda D v, v^T D v = 1, w = D v, their signs free.
   const Eigen::MatrixXd scale = k.diagonal().cwiseSqrt().asDiagonal();
   const Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd> solver(k, scale);
   Eigen::MatrixXd w = scale * solver.eigenvectors();
   for (Index i = 0; i < d; ++i)
-    if (w.col(i).dot(*problem.initial_error) * limit.initial[i] < 0) w.col(i) *= -1;
-  EXPECT_LT((limit.initial.matrix() - w.transpose() * *problem.initial_error).norm(), 1e-9);
+    if (w.col(i).dot(*problem.initial_error) * noise.initial[i] < 0) w.col(i) *= -1;
+  EXPECT_LT((noise.initial.matrix() - w.transpose() * *problem.initial_error).norm(), 1e-9);
   const Eigen::MatrixXd expected = w.transpose() * sampled * w;
   const ArrayXd size = expected.diagonal().array().sqrt();
-  EXPECT_LT((limit.system.diffusion.col(0).sqrt() / size - 1).abs().maxCoeff(),
-            6 / std::sqrt(draws));
+  EXPECT_LT((limit.diffusion.col(0).sqrt() / size - 1).abs().maxCoeff(), 6 / std::sqrt(draws));
   const Eigen::MatrixXd difference =
-      limit.correlation * limit.correlation.transpose() -
+      noise.factor * noise.factor.transpose() -
       size.inverse().matrix().asDiagonal() * expected * size.inverse().matrix().asDiagonal();
   EXPECT_LT(difference.cwiseAbs().maxCoeff(), 6 / std::sqrt(draws));
   const Eigen::MatrixXd alone = Eigen::MatrixXd::Identity(d, d);
-  const Eigen::MatrixXd off = limit.correlation * limit.correlation.transpose() - alone;
+  const Eigen::MatrixXd off = noise.factor * noise.factor.transpose() - alone;
   EXPECT_GT(off.cwiseAbs().maxCoeff(), 0.1);  // so independent noise would not have passed
 }
 
@@ -217,7 +215,7 @@ TEST(Sde, GivenSignSgdSpreadsAsItsEquationInCoordinates) {
   const Index d = 12;
   const Experiment experiment = given_experiment(d);
   const VectorProblem& problem = experiment.vector();
-  const Amplitudes limit = amplitudes(experiment);
+  const ModeSystem limit = mode_system(experiment);
   const double T = 40;
   SdeOptions options;
   options.runs = 4000;
@@ -257,8 +255,8 @@ TEST(Sde, IsTheSameToTheBitForAnyNumberOfThreads) {
   VectorProblem problem = power_law_problem(64, laplace_noise(0.3));  // tabulated responses
   problem.covariance = spiked(64, ArrayXd{{4.0, 2.0}}, 0.5);          // modes of 1 and 62
   problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
-  const std::vector<Amplitudes> cases = {{sign_sgd(problem, {2})}, amplitudes(given_experiment(8))};
-  for (const Amplitudes& limit : cases) {
+  const std::vector<ModeSystem> cases = {sign_sgd(problem, {2}), mode_system(given_experiment(8))};
+  for (const ModeSystem& limit : cases) {
     SdeOptions options;
     options.runs = 13;
     options.threads = 1;
@@ -269,7 +267,7 @@ TEST(Sde, IsTheSameToTheBitForAnyNumberOfThreads) {
       const SdeEnsemble more = solve_sde(limit, constant_schedule(0.01), times, options);
       EXPECT_TRUE((one.risk == more.risk).all()) << threads;
     }
-    EXPECT_NEAR(one.risk(0, 0), limit.system.risk(limit.system.initial), 1e-12);
+    EXPECT_NEAR(one.risk(0, 0), limit.risk(limit.initial), 1e-12);
     EXPECT_NE(one.risk(2, 0), one.risk(2, 1));
     options.seed = 2;
     EXPECT_NE(solve_sde(limit, constant_schedule(0.01), times, options).risk(2, 0), one.risk(2, 0));
@@ -284,12 +282,12 @@ TEST(Sde, StartsFromZeroRiskAndReportsDivergence) {
   SdeOptions options;
   options.runs = 100;
   const Schedule gamma = constant_schedule(0.2 * stable);
-  const SdeEnsemble runs = solve_sde({system}, gamma, at(2000), options);
+  const SdeEnsemble runs = solve_sde(system, gamma, at(2000), options);
   EXPECT_NEAR(runs.mean[0], solve(system, gamma, at(2000)).risk[0],
               4 * runs.error[0] + 2e-3 * runs.mean[0]);
   options.runs = 3;
   const SdeEnsemble blown =
-      solve_sde({system}, constant_schedule(3 * stable), ArrayXd{{10.0, 1e5}}, options);
+      solve_sde(system, constant_schedule(3 * stable), ArrayXd{{10.0, 1e5}}, options);
   EXPECT_EQ(blown.diverged, 3);
   EXPECT_TRUE(blown.risk.row(0).isFinite().all());
   EXPECT_EQ(blown.risk(1, 0), std::numeric_limits<double>::infinity());
@@ -301,7 +299,7 @@ TEST(Sde, StopsWhenToldTo) {
   options.threads = 1;
   options.progress = [](double fraction) { return fraction < 0.45; };
   const SdeEnsemble runs =
-      solve_sde({constant_system(1)}, constant_schedule(0.1), ArrayXd{{1.0, 2.0}}, options);
+      solve_sde(constant_system(1), constant_schedule(0.1), ArrayXd{{1.0, 2.0}}, options);
   EXPECT_TRUE(runs.interrupted);
   EXPECT_EQ(runs.risk.cols(), 4);
 }
@@ -309,21 +307,26 @@ TEST(Sde, StopsWhenToldTo) {
 TEST(Sde, RefusesWhatItCannotRun) {
   const ModeSystem system = sgd(power_law_problem(300, no_noise()), {1});
   const Schedule gamma = constant_schedule(1e-3);
-  const auto refuses = [&](const Amplitudes& limit, const ArrayXd& times,
+  const auto refuses = [&](const ModeSystem& limit, const ArrayXd& times,
                            const SdeOptions& options) {
     EXPECT_THROW(solve_sde(limit, gamma, times, options), InputError);
   };
-  refuses({compress(system, 2)}, at(1), {});  // keeps no directions
-  refuses({system}, ArrayXd{{2.0, 1.0}}, {});
-  refuses({system}, ArrayXd(), {});
+  refuses(compress(system, 2), at(1), {});  // keeps no directions
+  refuses(system, ArrayXd{{2.0, 1.0}}, {});
+  refuses(system, ArrayXd(), {});
   SdeOptions options;
   options.runs = 0;
-  refuses({system}, at(1), options);
+  refuses(system, at(1), options);
   options.runs = 1;
   options.change = 0;
-  refuses({system}, at(1), options);
-  refuses({system, ArrayXd::Ones(2)}, at(1), {});
-  refuses({system, {}, Eigen::MatrixXd::Ones(3, 3)}, at(1), {});
+  refuses(system, at(1), options);
+  const auto correlated = [&](const Correlation& noise) {
+    ModeSystem with = system;
+    with.correlation = [noise] { return noise; };
+    return with;
+  };
+  refuses(correlated({ArrayXd::Ones(2), {}}), at(1), {});
+  refuses(correlated({{}, Eigen::MatrixXd::Ones(3, 3)}), at(1), {});
 }
 
 }  // namespace

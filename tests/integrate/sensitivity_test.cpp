@@ -144,7 +144,7 @@ TEST(Sensitivity, CanEndWhereTheRiskReachesATarget) {
 TEST(Sensitivity, RefusesExtraStates) {
   ModeSystem system = sgd(vector_problem(20, 0.6, no_noise()), {4});
   system.extra_initial = Eigen::ArrayXd::Ones(1);
-  system.extra_rate = [](double, double, const Eigen::ArrayXd& e) -> Eigen::ArrayXd { return -e; };
+  system.extra_rate = [](const Now& now) -> Eigen::ArrayXd { return -now.extra; };
   EXPECT_THROW(sensitivity(system, constant_schedule(1e-3), 10), InputError);
 }
 

@@ -40,8 +40,9 @@ ModeSystem one_mode(double a, double h, double c, double s0, std::function<doubl
   system.drift = Eigen::ArrayXd::Constant(1, a);
   system.diffusion = Eigen::ArrayXd::Constant(1, c);
   system.initial = Eigen::ArrayXd::Constant(1, s0);
-  system.response = [g, n](double, double r, const Eigen::ArrayXd&) {
-    return Response{Eigen::ArrayXd::Constant(1, g(r)), Eigen::ArrayXd::Constant(1, n(r))};
+  system.response = [g, n](const Now& now) {
+    return Response{Eigen::ArrayXd::Constant(1, g(now.risk)),
+                    Eigen::ArrayXd::Constant(1, n(now.risk))};
   };
   return system;
 }
@@ -148,8 +149,8 @@ TEST(Solve, SumOfProductsEqualsItsSingleProduct) {
   two.drift.col(1) = one.drift.col(0).square();
   two.drift.conservativeResize(one.modes(), 3);
   two.drift.col(2) = 0.7 * one.drift.col(0) - one.drift.col(0).square();
-  two.response = [inner = one.response](double t, double r, const Eigen::ArrayXd& e) {
-    Response response = inner(t, r, e);
+  two.response = [inner = one.response](const Now& now) {
+    Response response = inner(now);
     response.drift = Eigen::ArrayXd::Ones(3);
     return response;
   };
@@ -171,7 +172,8 @@ TEST(Solve, ResponsesThatChangeModeByModeAgreeWithDopri5) {
   system.diffusion.col(0) = index.pow(-1.0);
   system.diffusion.col(1).setConstant(0.1);
   system.initial = index.pow(-0.5);
-  system.response = [](double, double r, const Eigen::ArrayXd&) {
+  system.response = [](const Now& now) {
+    const double r = now.risk;
     Response response{Eigen::ArrayXd(2), Eigen::ArrayXd(2)};
     response.drift << 1 / (1 + r), 0.3 / std::sqrt(r + 0.01);
     response.diffusion << 2 * r + 0.1, 1 / (1 + r);
@@ -188,12 +190,13 @@ TEST(Solve, ExtraScalarStateAgreesWithDopri5) {
   // Adam with a slow second moment V: dV/dt = rate (2P/b - V), a = lambda/sqrt(V).
   ModeSystem system = sgd(power_law_problem(80, 0.6, gaussian_noise(0.5)), {1});
   system.extra_initial = Eigen::ArrayXd::Constant(1, 3.0);
-  system.extra_rate = [](double, double r, const Eigen::ArrayXd& v) {
-    return Eigen::ArrayXd(0.004 * (2 * r + 0.25 - v));
+  system.extra_rate = [](const Now& now) {
+    return Eigen::ArrayXd(0.004 * (2 * now.risk + 0.25 - now.extra));
   };
-  system.response = [](double, double r, const Eigen::ArrayXd& v) {
-    return Response{Eigen::ArrayXd::Constant(1, 1 / std::sqrt(v[0])),
-                    Eigen::ArrayXd::Constant(1, (2 * r + 0.25) / v[0])};
+  system.response = [](const Now& now) {
+    const double v = now.extra[0];
+    return Response{Eigen::ArrayXd::Constant(1, 1 / std::sqrt(v)),
+                    Eigen::ArrayXd::Constant(1, (2 * now.risk + 0.25) / v)};
   };
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(9, 0, 3000);
   const Schedule step = constant_schedule(1e-3);

@@ -18,9 +18,9 @@ ModeSystem coupled(const Eigen::ArrayXd& a) {
   system.drift = a;
   system.diffusion = 0.3 + a;
   system.initial = Eigen::ArrayXd::Constant(a.size(), 2 / a.sum());
-  system.response = [](double, double r, const Eigen::ArrayXd&) {
-    return Response{Eigen::ArrayXd::Constant(1, 1 / std::sqrt(2 * r + 0.1)),
-                    Eigen::ArrayXd::Constant(1, 1 + r)};
+  system.response = [](const Now& now) {
+    return Response{Eigen::ArrayXd::Constant(1, 1 / std::sqrt(2 * now.risk + 0.1)),
+                    Eigen::ArrayXd::Constant(1, 1 + now.risk)};
   };
   return system;
 }
@@ -69,7 +69,7 @@ TEST(ExponentialStepper, StaysAccurateWhereMostModesAreStiff) {
   system.diffusion = 0.5 * a;
   double risk = 1;
   for (int i = 0; i < 100; ++i) {  // the balance depends on the risk, and the risk on it
-    const Response start = system.response(0, risk, {});
+    const Response start = system.response(Now{.risk = risk});
     const double balance = smooth_schedule()(0) * start.diffusion[0] * 0.5 / (2 * start.drift[0]);
     system.initial = (a > 3).select(balance, Eigen::ArrayXd::Constant(24, 0.2));
     risk = system.risk(system.initial);
@@ -134,9 +134,7 @@ TEST(ExponentialStepper, DenseOutputIsAsAccurateAsTheSteps) {
 TEST(Flow, JacobianMatchesFiniteDifferences) {
   ModeSystem system = coupled(Eigen::ArrayXd::LinSpaced(4, 0.2, 2));
   system.extra_initial = Eigen::ArrayXd::Constant(1, 0.7);
-  system.extra_rate = [](double, double r, const Eigen::ArrayXd& e) {
-    return Eigen::ArrayXd(0.1 * (r - e));
-  };
+  system.extra_rate = [](const Now& now) { return Eigen::ArrayXd(0.1 * (now.risk - now.extra)); };
   const Flow flow{&system, smooth_schedule()};
   std::vector<double> x{0.3, 0.2, 0.5, 0.1, 0.7}, up(5), down(5), jacobian(25), dfdt(5);
   flow.jacobian(x.data(), jacobian.data(), dfdt.data(), 2.0);

@@ -156,11 +156,9 @@ Suite chosen(const Suite& suite, bool full, const std::string& only) {
 
 /// The step with which R would fall by a factor e^-progress over `steps` at its initial rate.
 double step_of_progress(const ModeSystem& system, double progress, double steps) {
-  const double risk = 0.5 * (system.weight * system.initial).sum();
-  const Response response = system.response(0, risk, system.extra_initial);
-  const Eigen::ArrayXd rate =
-      (system.drift.matrix() * response.drift.matrix()).array() * system.weight * system.initial;
-  return progress * risk / (rate.sum() * steps);
+  const Now start = system.start();
+  return progress * start.risk /
+         (flux(system, system.rates(start), system.initial).descent * steps);
 }
 
 }  // namespace

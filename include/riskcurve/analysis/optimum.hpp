@@ -23,6 +23,10 @@ struct Optimum {
   int evaluations = 0;  ///< solves of the mode system
 };
 
+/// A first guess for these searches: the step of fastest descent at the start, or one that decays
+/// the risk a few times over the horizon, if less.
+double guessed_step(const ModeSystem& system, double horizon);
+
 /// argmin over constant gamma of R(horizon): the root of dlog R/dlog gamma, exact by the adjoint
 /// (sensitivity.hpp), bracketed from `start` and refined by TOMS 748. A step at which the risk
 /// diverges counts as too large. Theory.md section 6(a).

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/dynamics/signal.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/problem.hpp"
 
@@ -49,28 +50,6 @@ Trust trust(const Experiment& experiment, double risk);
 double participation(const ModeSystem& system);
 /// gamma max_k a_k g at iteration time t and risk R; nan where optimizers have states of their own.
 double step_rate(const ModeSystem& system, double step, double t, double risk);
-
-/// Estimate of ||K_out Delta K_in|| at the start. Entries that are known (initial_error): by power
-/// iteration. Else independent entries of variance v_ij = sigma_i^2 lambda_j^2 s_ij(0): the least g
-/// at which the cavity equations x_ij = 1/(g - sum_{l /= j} v_il y_il), y_ij = 1/(g - sum_{l /= i}
-/// v_lj x_lj) and their full sums stay positive: the edge of a dense matrix, the entry itself of a
-/// matrix with one. Within 10 % of drawn matrices of independent signs.
-double signal_norm(const MatrixProblem& problem);
-/// The number `rank` above: of the entries where known, else expected of independent ones, with
-/// q_ij = sigma_i lambda_j s_ij: (sum q)^2/(sum_i (sum_j q)^2 + sum_j (sum_i q)^2 - sum q^2).
-double risk_rank(const MatrixProblem& problem);
-/// Estimate of ||G - E G||, G = (1/B) sum_b z_b u_b v_b^T with z of its law at excess risk R. Where
-/// a gradient takes at most 4e6 random numbers: the mean over 1 to 32 drawn ones. Else the upper
-/// edge of the resolvent curve continued to t^2 = -g^2,
-///     g^2 = min_{pi > 0} pi^2/(a b m),   pi = (1/B) sum_i a sigma_i/(1 - a sigma_i),
-///     likewise b of K_in and m of z^2, whose law is held by B quantiles:
-/// up to 40 % too large where single eigenvalues stand out. Noise of infinite variance: |z| is cut
-/// at its 90 % quantile, beyond which single samples would stand for the bulk of the singular
-/// values.
-double noise_norm(const MatrixProblem& problem, double batch, double risk);
-/// signal_norm, scaled as sqrt(R/R(0)), over noise_norm. The scaling overstates it later in a run,
-/// where the modes of large sigma lambda have been learned; R = 0: 0.
-double signal_ratio(const MatrixProblem& problem, double batch, double risk);
 
 /// One line for each number out of its range, naming the number.
 std::vector<std::string> warnings(const Trust& trust);

@@ -7,10 +7,43 @@
 
 namespace riskcurve {
 
+/// An instant of a run, as rates see it.
+struct Now {
+  double time = 0;                        ///< iteration time t, one unit a step
+  double gamma = 0;                       ///< raw step size; 0 where there is none in question
+  double risk = 0;                        ///< R > 0
+  Eigen::ArrayXd extra = {};              ///< e, in the shape of extra_initial
+  const Eigen::ArrayXd* state = nullptr;  ///< s of all modes where whoever asks has it
+};
+
 /// The scalar factors of the rates at one instant: g_q and n_r below.
 struct Response {
   Eigen::ArrayXd drift;      ///< g_q, shape (Q)
   Eigen::ArrayXd diffusion;  ///< n_r, shape (N)
+};
+
+/// a_k and c_k at one instant, shape (modes).
+struct Rates {
+  Eigen::ArrayXd drift, diffusion;
+};
+
+/// The noise of a step that all directions share: through the batch's residuals l_i = g_i -
+/// epsilon_i, g_i = <x_i, Delta>. An update of length S along y = sum l_i x_i/|l| moves sum p_k s_k
+/// by -2 gamma X alpha + gamma^2 Y beta, and what single directions add, with alpha = sum p a s,
+/// beta = sum p c, X = S G/E[S G], G = sum l_i g_i/|l|, and Y = S^2/E[S^2]. All are O(1/b), and
+/// count at leading order: see docs/bands.md, which derives them for each optimizer.
+struct SharedNoise {
+  double progress_variance = 0;  ///< Var X - 2R E[S^2]/E[S G]^2: less what single directions have
+  double covariance = 0;         ///< Cov(X, Y)
+  double size_variance = 0;      ///< Var Y; +inf where a fourth moment of the noise is
+};
+
+/// Noise that is correlated between modes, each a single direction of amplitude x_k, s_k = x_k^2.
+struct Correlation {
+  Eigen::ArrayXd initial;  ///< x_k(0) with its sign, shape (modes)
+  /// F of dB = F dW, W of independent Brownian motions, rows of unit length or zero: shape (modes,
+  /// rank).
+  Eigen::MatrixXd factor;
 };
 
 /// The mode system: what every optimizer produces, and all that integrators and analyses read.
@@ -18,8 +51,8 @@ struct Response {
 /// unit a step),
 ///
 ///     ds_k/dt = -2 gamma(t) a_k s_k + gamma(t)^2 c_k,         R = sum_k h_k s_k / 2,
-///     a_k = sum_q g_q(t, R, e) drift(k, q),   c_k = sum_r n_r(t, R, e) diffusion(k, r),
-///     de/dt = extra_rate(t, R, e).
+///     a_k = sum_q g_q(now) drift(k, q),   c_k = sum_r n_r(now) diffusion(k, r),
+///     de/dt = extra_rate(now),            now = (t, gamma, R, e).
 ///
 /// Q = N = 1 for most optimizers: fixed vectors times scalar responses (theory.md, section 1).
 /// Larger Q, N are rates that are a short sum of products; e are extra scalar states (Adam's mean
@@ -33,26 +66,64 @@ struct ModeSystem {
   Eigen::ArrayXd initial;       ///< s_k(0) >= 0, shape (modes)
   Eigen::ArrayXd multiplicity;  ///< directions each mode stands for; may be empty (unknown)
 
-  /// g and n at iteration time t and risk R > 0; `extra` has the shape of extra_initial. May keep
-  /// tables of its own: a system, with its copies, belongs to one thread at a time.
-  std::function<Response(double t, double risk, const Eigen::ArrayXd& extra)> response;
+  /// g and n. Like all functions here safe to call from several threads at once, with numbers that
+  /// do not depend on who asked before.
+  std::function<Response(const Now& now)> response;
 
   Eigen::ArrayXd extra_initial;  ///< e(0); empty for most
-  std::function<Eigen::ArrayXd(double t, double risk, const Eigen::ArrayXd& extra)> extra_rate;
+  std::function<Eigen::ArrayXd(const Now& now)> extra_rate;
 
   std::vector<double> breaks;  ///< iteration times where the response is not smooth in t
   double noise_variance = 0;   ///< E epsilon^2: P = R + noise_variance/2; may be +inf
 
   /// Named quantities worth reading along the curve: for SignSGD its four effects. They are given
   /// the system they are read from, which may be a compressed one (compress.hpp).
-  std::map<std::string, std::function<double(const ModeSystem& system, double t, double risk,
-                                             const Eigen::ArrayXd& s)>>
+  std::map<std::string,
+           std::function<double(const ModeSystem& system, const Now& now, const Eigen::ArrayXd& s)>>
       observable;
   std::vector<std::string> warnings;  ///< approximations made while it was filled
 
+  // What its optimizer knows of itself beyond the mean curve; empty where it is not known.
+  std::string optimizer;  ///< its name, for messages
+  std::function<SharedNoise(const Now& now)> shared_noise;
+  /// The relative loss of drift at finite dimension, to first order in its inverse:
+  /// ds_k = -2 gamma (1 - loss) a_k s_k dt + .. (docs/bands.md).
+  std::function<double(const ModeSystem& system, const Now& now, const Eigen::ArrayXd& s)>
+      drift_loss;
+  /// Signal over noise of the gradient at risk R, where the rates hold for a small one
+  /// (signal.hpp).
+  std::function<double(double risk)> signal;
+  /// Empty: independent, or taken to be.
+  std::function<Correlation()> correlation;
+
   Eigen::Index modes() const { return weight.size(); }
   double risk(const Eigen::ArrayXd& s) const { return 0.5 * (weight * s).sum(); }
+
+  /// t = 0, R(0) and e(0), the step size left open.
+  Now start() const { return {0, 0, risk(initial), extra_initial, &initial}; }
+  /// a and c, now or of given factors.
+  Rates rates(const Now& now) const { return rates(response(now)); }
+  Rates rates(const Response& factors) const {
+    return {(drift.matrix() * factors.drift.matrix()).array(),
+            (diffusion.matrix() * factors.diffusion.matrix()).array()};
+  }
+  /// a, and c, of several factors at once, a column each: (Q, n) or (N, n) to (modes, n).
+  Eigen::ArrayXXd drift_of(const Eigen::ArrayXXd& factors) const {
+    return (drift.matrix() * factors.matrix()).array();
+  }
+  Eigen::ArrayXXd diffusion_of(const Eigen::ArrayXXd& factors) const {
+    return (diffusion.matrix() * factors.matrix()).array();
+  }
 };
+
+/// sum_k h_k a_k s_k and sum_k h_k c_k: dR/dt = -gamma descent + gamma^2 injected/2. Their ratio is
+/// the step size of fastest descent.
+struct Flux {
+  double descent, injected;
+};
+inline Flux flux(const ModeSystem& system, const Rates& rates, const Eigen::ArrayXd& s) {
+  return {(system.weight * rates.drift * s).sum(), (system.weight * rates.diffusion).sum()};
+}
 
 /// Throws InputError unless shapes agree, numbers are finite and h, drift, s(0) are non-negative.
 void validate(const ModeSystem& system);

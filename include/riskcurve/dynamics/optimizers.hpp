@@ -11,7 +11,7 @@ namespace riskcurve {
 
 /// SGD: a = lambda, c = lambda 2P/b, h = lambda. Needs a finite noise variance (InputError).
 /// Source: (C) eq. for the unclipped case; theory.md section 2.
-ModeSystem sgd(const VectorProblem& problem, const Sgd& optimizer);
+ModeSystem mode_system(const VectorProblem& problem, const Sgd& optimizer);
 
 /// SignSGD. With D = diag(K)^(1/2), S = D^(-1/2) K D^(-1/2) = Q Lambda Q^T, w_i = D^(1/2) q_i and
 /// s_i = (w_i^T Delta)^2: h = Lambda, a = Lambda phi_b(R), c_i = w_i^T K_sigma w_i,
@@ -23,17 +23,31 @@ ModeSystem sgd(const VectorProblem& problem, const Sgd& optimizer);
 /// preconditioning, the decay rate of the risk under D^(-1) K over that under K/sqrt(tau);
 /// noise_reshaping, the risk injected by K_sigma over that injected by K/tau.
 /// Source: (S); theory.md section 2.
-ModeSystem sign_sgd(const VectorProblem& problem, const SignSgd& optimizer);
+ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer);
 
 /// Clipped SGD: a = lambda mu(R), c = lambda nu(R)/b, h = lambda; mu the descent reduction, nu the
 /// variance of the clipped residual. Source: (C); theory.md section 2.
-ModeSystem clipped_sgd(const VectorProblem& problem, const ClippedSgd& optimizer);
+ModeSystem mode_system(const VectorProblem& problem, const ClippedSgd& optimizer);
+
+// What each knows of itself (docs/bands.md), r = 2R, batch b, residuals l = g - epsilon, the shared
+// noise as (progress_variance, covariance, size_variance):
+//   SGD           1/b, 2/b, Var(l^2)/(b E[l^2]^2)
+//   SignSGD       (b-2) E[1/|l|^2]/((b-1) E[1/|l|]^2) - 1 (b = 1: -1), 0, 0. Its drift loss; and in
+//                 given coordinates of a vector problem its correlation: x_i = w_i^T Delta,
+//                 F = diag(c)^(-1/2) W^T L for a pivoted Cholesky factor K_sigma = L L^T without
+//                 its vanishing columns. On the matrix problem noise is taken as independent.
+//   clipped SGD   (Var(f g) - r E f^2)/(b E[f g]^2), Cov(f g, f^2)/(b E[f g] E[f^2]),
+//                 Var(f^2)/(b E[f^2]^2), f the clipped l. Clipping of the batch mean, b > 1:
+//                 sampled (fixed seed, about 2 %).
+//   spectral      f = g^q: b >> N: (1+q)^2/2 - 1, q(1+q), 2 q^2, over b; b << N: those of
+//                 f = |l|^q sign(l), SignSVD -1/b. Between them weighted by 1/(1 + b/N), N the
+//                 smaller side. Gaussian residuals. regularized_svd: taken as 0. Their signal.
 
 // The matrix problem (theory.md section 4, docs/matrix-derivation.md). One mode for each pair (i,
 // j) of nodes of the two spectra, h_ij = sigma_i lambda_j, in the order i + N_out j.
 
 /// SGD: a = sigma lambda, c = 2P sigma lambda/B. Needs a finite noise variance (InputError).
-ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer);
+ModeSystem mode_system(const MatrixProblem& problem, const Sgd& optimizer);
 
 /// SignSGD on the entries of W, batch B, phi_B = ResidualLaw::matrix_phi. Generic (if either side
 /// is), with tau_o, tau_i the mean eigenvalues: a = sigma lambda phi_B/sqrt(tau_o tau_i),
@@ -48,16 +62,7 @@ ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer);
 /// one side are in closed form and the others a sum over k of products over the Hadamard powers of
 /// rho_out, rho_in, to 1e-13 of |w_i|^2 |w_j|^2 by a bound of the rest; cut after 400 terms, with a
 /// warning, where correlations near 1 on both sides ask for more.
-ModeSystem sign_sgd(const MatrixProblem& problem, const SignSgd& optimizer);
-
-/// A spectral optimizer in the mode system's terms: f and the batch.
-struct SpectralOptimizer {
-  enum class Kind { sign_svd, schatten, regularized_svd };
-  Kind kind = Kind::sign_svd;
-  int batch = 1;
-  double exponent = 0;
-  double epsilon = 0;
-};
+ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer);
 
 enum class Grids { compressed, whole };
 /// SignSVD and every other spectral optimizer: a and c by the quadratures of spectral.hpp. Gaussian
@@ -66,17 +71,25 @@ enum class Grids { compressed, whole };
 /// products, the spectra first compressed by their Gauss rules where they are long (Grids::whole:
 /// kept, a mode for each pair of nodes).
 /// Throws InputError where c is infinite (heavy tails or q too small; see spectral.hpp).
-ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer,
-                    Grids grids = Grids::compressed);
+ModeSystem mode_system(const MatrixProblem& problem, const SignSvd& optimizer,
+                       Grids grids = Grids::compressed);
+ModeSystem mode_system(const MatrixProblem& problem, const Schatten& optimizer,
+                       Grids grids = Grids::compressed);
+ModeSystem mode_system(const MatrixProblem& problem, const RegularizedSvd& optimizer,
+                       Grids grids = Grids::compressed);
 
-/// The mode system of the experiment's optimizer. Throws InputError where there is none for this
-/// geometry, or its parameters are out of range.
+/// The one of these that the experiment's problem and optimizer ask for; Grids::whole for the SDE,
+/// which needs directions. Throws InputError where there is none for this geometry, or the
+/// optimizer's parameters are out of range.
 ModeSystem mode_system(const Experiment& experiment, Grids grids = Grids::compressed);
+/// The optimizers that have one, by name.
 std::vector<std::string> optimizer_names(bool matrix);
 
 /// f of a spectral optimizer.
-SpectralFunction spectral_function(const SpectralOptimizer& optimizer);
-/// f and the batch of the optimizer named in the experiment; empty where it is not a spectral one.
+SpectralFunction spectral_function(const SignSvd& optimizer);
+SpectralFunction spectral_function(const Schatten& optimizer);
+SpectralFunction spectral_function(const RegularizedSvd& optimizer);
+/// f and the batch of the experiment's optimizer; empty where it is not a spectral one.
 struct Spectral {
   SpectralFunction function;
   int batch;

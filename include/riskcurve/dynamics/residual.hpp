@@ -8,7 +8,7 @@ namespace riskcurve {
 /// The law of the residual l = sqrt(2R) z + epsilon, z ~ N(0,1), at excess risk R > 0, and the
 /// expectations every optimizer's response is made of. All depend on |epsilon| alone. Heavy tails
 /// and R -> 0 included; exact to about 1e-11 relative unless stated. Costly ones are tabulated in
-/// log R as they are asked for, so an object belongs to one thread.
+/// log R as they are asked for; threads may share an object and its copies.
 /// Source: theory.md section 2 restated in docs/theory-vector.md; (C), (S).
 class ResidualLaw {
  public:

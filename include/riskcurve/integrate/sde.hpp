@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "riskcurve/dynamics/amplitudes.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/problem/schedule.hpp"
 
 namespace riskcurve {
@@ -37,8 +37,14 @@ struct SdeEnsemble {
   bool interrupted = false;  ///< by `progress`; then `risk` holds the runs that were finished
 };
 
-/// Runs the SDE of the amplitudes (amplitudes.hpp) at the times `at` (iteration times, increasing,
-/// >= 0). One step from t to t + h, given the state:
+/// Runs the mode system one level down, before the mean over the noise, at the times `at`
+/// (iteration times, increasing, >= 0). The homogenised limit is
+///
+///     dx_k = -gamma a_k x_k dt + gamma sqrt(c_k) dB_k     (Ito),     s_k = x_k^2.
+///
+/// A mode that stands for m_k directions holds the square sum of m_k such amplitudes, each with
+/// c_k/m_k. The B_k are independent unless system.correlation says otherwise: exact for every
+/// optimizer but SignSGD in given coordinates. One step from t to t + h, given the state:
 ///
 ///     x_k -> e^(-z_k) x_k + sigma_k xi_k,    z_k = h (gamma a_k|_t + gamma a_k|_(t+h))/2,
 ///     sigma_k^2 = int_0^h e^(-2 z_k (1 - u/h)) f_k(u) du,     f_k linear from gamma^2 c_k at t
@@ -56,7 +62,7 @@ struct SdeEnsemble {
 /// Source: (C), (S) for the homogenised limits; theory.md section 7; the step is ours.
 /// Throws InputError for bad times or options, a system without multiplicities or with initial
 /// error in a mode of none (compressed ones), and shapes that disagree.
-SdeEnsemble solve_sde(const Amplitudes& amplitudes, const Schedule& step, const Eigen::ArrayXd& at,
+SdeEnsemble solve_sde(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
                       const SdeOptions& options = {});
 
 }  // namespace riskcurve

@@ -1,11 +1,11 @@
-// The small-signal condition of the matrix problem (theory.md section 10).
+#include "riskcurve/dynamics/signal.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <vector>
 
-#include "riskcurve/analysis/trust.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 #include "problem/random.hpp"
 

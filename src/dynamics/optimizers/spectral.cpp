@@ -1,12 +1,15 @@
+#include "riskcurve/dynamics/spectral.hpp"
+
+#include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "dynamics/gauss_measure.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/resolvent.hpp"
-#include "riskcurve/dynamics/spectral.hpp"
-#include "riskcurve/problem/error.hpp"
+#include "riskcurve/dynamics/signal.hpp"
 
 namespace riskcurve {
 namespace {
@@ -150,42 +153,53 @@ void fill(ModeSystem& system, Eigen::Index column, const std::vector<Grid>& grid
   }
 }
 
-}  // namespace
-
-SpectralFunction spectral_function(const SpectralOptimizer& optimizer) {
-  switch (optimizer.kind) {
-    case SpectralOptimizer::Kind::schatten:
-      return schatten(optimizer.exponent);
-    case SpectralOptimizer::Kind::regularized_svd:
-      return regularized_svd(optimizer.epsilon);
-    case SpectralOptimizer::Kind::sign_svd:
-      break;
-  }
-  return sign_svd();
+/// E |z|^n, z ~ N(0,1).
+double normal_moment(double n) {
+  return std::pow(2, 0.5 * n) * std::tgamma(0.5 * (n + 1)) / std::sqrt(M_PI);
 }
 
-ModeSystem sgd(const MatrixProblem& problem, const Sgd& optimizer) {
-  const double variance = problem.noise.variance;
-  if (!std::isfinite(variance))
-    throw InputError("problem.noise", problem.noise.kind + " (infinite variance)",
-                     "a finite variance for sgd; use sign_sgd or sign_svd");
-  const std::vector<Grid> grid{full_grid(problem)};
-  ModeSystem system = stack(grid, 1);
-  system.drift.col(0) = system.weight;
-  system.diffusion.col(0) = system.weight * system.multiplicity / optimizer.batch;
-  system.noise_variance = variance;
-  system.response = [variance](double, double risk, const Eigen::ArrayXd&) {
-    return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * risk + variance)};
+/// f = g^q; `side` the smaller side.
+SharedNoise shared_noise_of(double q, double batch, double side) {
+  // batch >> side: the update is ||l||^q times a function of directions alone.
+  const SharedNoise many{0.5 * (1 + q) * (1 + q) - 1, q * (1 + q), 2 * q * q};
+  // batch << side: the samples are orthogonal, and each is raised to q by itself.
+  const auto m = normal_moment;
+  const double x = m(1 + q);
+  SharedNoise few = many;
+  if (q >= 0)
+    few = {(m(2 + 2 * q) - m(2 * q)) / (x * x) - 1, m(1 + 3 * q) / (x * m(2 * q)) - 1,
+           m(4 * q) / (m(2 * q) * m(2 * q)) - 1};
+  const double w = 1 / (1 + batch / side);
+  return {(w * few.progress_variance + (1 - w) * many.progress_variance) / batch,
+          (w * few.covariance + (1 - w) * many.covariance) / batch,
+          (w * few.size_variance + (1 - w) * many.size_variance) / batch};
+}
+
+/// A spectral optimizer. power: q of f = g^q, for the shared noise; empty: between SGD and SignSVD,
+/// whose numbers have opposite signs, nothing is added.
+struct Terms {
+  SpectralFunction function;
+  int batch;
+  std::optional<double> power;
+};
+
+/// What is known beside the rates.
+void add_knowledge(ModeSystem& system, const MatrixProblem& problem, const Terms& terms) {
+  system.optimizer = terms.function.name;
+  system.signal = [problem, batch = terms.batch](double risk) {
+    return signal_ratio(problem, batch, risk);
   };
-  return system;
+  const double side =
+      std::min(problem.covariance_out.dimension(), problem.covariance_in.dimension());
+  const SharedNoise shared =
+      terms.power ? shared_noise_of(*terms.power, terms.batch, side) : SharedNoise{};
+  system.shared_noise = [shared](const Now&) { return shared; };
 }
 
-ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optimizer,
-                    Grids wanted) {
+ModeSystem filled(const MatrixProblem& problem, const Terms& terms, Grids wanted) {
   const ResolventCurve curve(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
-                             optimizer.batch);
-  const auto rates =
-      std::make_shared<SpectralRates>(curve, spectral_function(optimizer), problem.noise);
+                             terms.batch);
+  const auto rates = std::make_shared<SpectralRates>(curve, terms.function, problem.noise);
   const double variance = problem.noise.variance;
   const double start = problem.initial_risk();
 
@@ -193,16 +207,17 @@ ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optim
     const double q = rates->function().degree;
     const std::vector<Grid> grid{full_grid(problem)};
     ModeSystem system = stack(grid, 1);
+    add_knowledge(system, problem, terms);
     // The coefficients at some risk R1, brought to 2P = 1.
     const double reference = start > 0 ? start : 1.0, p2 = 2 * reference + variance;
     fill(system, 0, grid, rates->at(reference));
     system.drift *= std::pow(p2, 0.5 * (1 - q));
     system.diffusion *= std::pow(p2, -q);
     system.noise_variance = variance;
-    system.response = [variance, q](double, double risk, const Eigen::ArrayXd&) {
-      const double now = 2 * risk + variance;
-      return Response{Eigen::ArrayXd::Constant(1, std::pow(now, 0.5 * (q - 1))),
-                      Eigen::ArrayXd::Constant(1, std::pow(now, q))};
+    system.response = [variance, q](const Now& now) {
+      const double square = 2 * now.risk + variance;
+      return Response{Eigen::ArrayXd::Constant(1, std::pow(square, 0.5 * (q - 1))),
+                      Eigen::ArrayXd::Constant(1, std::pow(square, q))};
     };
     return system;
   }
@@ -214,13 +229,37 @@ ModeSystem spectral(const MatrixProblem& problem, const SpectralOptimizer& optim
   const std::vector<Grid> grids =
       wanted == Grids::whole ? std::vector<Grid>{full_grid(problem)} : short_grids(problem);
   ModeSystem system = stack(grids, kRiskNodes);
+  add_knowledge(system, problem, terms);
   for (int m = kRiskNodes - 1; m >= 0; --m) fill(system, m, grids, rates->at(basis->risk(m)));
   system.noise_variance = variance;
-  system.response = [basis](double, double risk, const Eigen::ArrayXd&) {
-    const Eigen::ArrayXd values = basis->at(risk);
+  system.response = [basis](const Now& now) {
+    const Eigen::ArrayXd values = basis->at(now.risk);
     return Response{values, values};
   };
   return system;
+}
+
+}  // namespace
+
+SpectralFunction spectral_function(const SignSvd&) {
+  return sign_svd();
+}
+SpectralFunction spectral_function(const Schatten& optimizer) {
+  return schatten(optimizer.exponent);
+}
+SpectralFunction spectral_function(const RegularizedSvd& optimizer) {
+  return regularized_svd(optimizer.epsilon);
+}
+
+ModeSystem mode_system(const MatrixProblem& problem, const SignSvd& optimizer, Grids grids) {
+  return filled(problem, {spectral_function(optimizer), optimizer.batch, 0}, grids);
+}
+ModeSystem mode_system(const MatrixProblem& problem, const Schatten& optimizer, Grids grids) {
+  return filled(problem, {spectral_function(optimizer), optimizer.batch, optimizer.exponent},
+                grids);
+}
+ModeSystem mode_system(const MatrixProblem& problem, const RegularizedSvd& optimizer, Grids grids) {
+  return filled(problem, {spectral_function(optimizer), optimizer.batch, {}}, grids);
 }
 
 }  // namespace riskcurve

@@ -1,3 +1,5 @@
+#include "dynamics/optimizers/sign_sgd_matrix.hpp"
+
 #include <fmt/format.h>
 
 #include <Eigen/Eigenvalues>
@@ -5,8 +7,6 @@
 #include <cmath>
 #include <vector>
 
-#include "dynamics/effective_rate.hpp"
-#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -189,18 +189,11 @@ ArrayXXd initial_squares(const MatrixProblem& problem, const Side& out, const Si
   return squares;
 }
 
-void fill_generic(ModeSystem& system, const MatrixProblem& problem) {
-  const Spectrum& out = problem.covariance_out.spectrum;
-  const Spectrum& in = problem.covariance_in.spectrum;
-  const double tau = out.mean() * in.mean();
-  system.weight = outer(out.value, in.value).reshaped();
-  system.initial = problem.initial.reshaped();
-  system.multiplicity = outer(out.multiplicity, in.multiplicity).reshaped();
-  system.drift = system.weight / std::sqrt(tau);
-  system.diffusion = 2 / M_PI * (system.weight / tau + M_PI / 2 - 1) * system.multiplicity;
-}
+}  // namespace
 
-void fill_exact(ModeSystem& system, const MatrixProblem& problem) {
+ModeSystem exact_sign_modes(const MatrixProblem& problem) {
+  ModeSystem system;
+  system.noise_variance = problem.noise.variance;
   const Side out = side_of(problem.covariance_out), in = side_of(problem.covariance_in);
   system.weight = outer(out.weight, in.weight).reshaped();
   system.initial = initial_squares(problem, out, in).reshaped();
@@ -217,27 +210,6 @@ void fill_exact(ModeSystem& system, const MatrixProblem& problem) {
         "coordinates correlated to nearly 1 on both sides: the arcsine series of SignSGD's noise "
         "was cut, at most {:.1e} of it left out",
         series.rest));
-}
-
-}  // namespace
-
-ModeSystem sign_sgd(const MatrixProblem& problem, const SignSgd& optimizer) {
-  ModeSystem system;
-  system.noise_variance = problem.noise.variance;
-  for (const Covariance* covariance : {&problem.covariance_out, &problem.covariance_in})
-    if (covariance->orientation == Orientation::given &&
-        (!covariance->matrix || !covariance->eigenvectors))
-      throw InputError("problem.covariance_out, covariance_in: orientation", "given",
-                       "a covariance matrix small enough to hold; use orientation = \"generic\"");
-  // A multiple of the identity looks the same in every basis.
-  const auto generic = [](const Covariance& covariance) {
-    return covariance.orientation == Orientation::generic && covariance.spectrum.size() > 1;
-  };
-  if (generic(problem.covariance_out) || generic(problem.covariance_in))
-    fill_generic(system, problem);
-  else
-    fill_exact(system, problem);
-  add_sign_response(system, problem.noise, optimizer.batch, &ResidualLaw::matrix_phi);
   return system;
 }
 
