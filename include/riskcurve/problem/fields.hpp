@@ -2,8 +2,9 @@
 #include <limits>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
+
+#include "riskcurve/run/table.hpp"
 
 namespace riskcurve {
 
@@ -19,9 +20,6 @@ struct Range {
   std::string text() const;
   bool contains(double x) const;
 };
-
-/// A number or a text of a problem file, or of a table of results.
-using Cell = std::variant<double, std::string>;
 
 /// A table of a problem file (TOML), read field by field. Every read remembers its key, so that
 /// `reject_unknown` can name a key nobody asked for; every error names the full dotted path.

@@ -1,9 +1,9 @@
 #pragma once
-#include <Eigen/Core>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/problem/fields.hpp"
 #include "riskcurve/problem/random.hpp"
 
