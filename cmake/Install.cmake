@@ -3,7 +3,8 @@ include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/riskcurve)
 
 install(TARGETS riskcurve EXPORT riskcurveTargets)
-install(DIRECTORY include/riskcurve DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY include/riskcurve DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT riskcurveTargets NAMESPACE riskcurve:: DESTINATION ${package_folder})
 if(RISKCURVE_BUILD_CLI)
   install(TARGETS riskcurve_cli)

@@ -47,7 +47,7 @@ void hold(
   const ModeSystem limit = mode_system(experiment, Grids::whole);
   SdeOptions options;
   options.runs = 1000;
-  const SdeEnsemble sde = solve_sde(limit, experiment.schedule, experiment.run.at, options);
+  const Ensemble sde = solve_sde(limit, experiment.schedule, experiment.run.at, options);
   const Eigen::ArrayXd predicted = spread(sde.risk), found = spread(runs.risk);
   const double sampling = std::sqrt(0.5 / options.runs + 0.5 / real.runs);
   const double size = 3 / experiment.vector().covariance.spectrum.intrinsic_dimension();

@@ -36,7 +36,7 @@ Exponent fit_exponent(const ArrayXd& x, const ArrayXd& y) {
   std::vector<Index> order;
   for (Index i = 0; i < x.size(); ++i)
     if (std::isfinite(x[i]) && std::isfinite(y[i]) && x[i] > 0 && y[i] > 0) order.push_back(i);
-  std::ranges::sort(order, {}, [&](Index i) { return x[i]; });
+  std::sort(order.begin(), order.end(), [&](Index i, Index j) { return x[i] < x[j]; });
   if (order.size() < 2 || x[order.front()] == x[order.back()])
     throw InputError("points of a power law", fmt::format("{}", order.size()),
                      "two or more different ones, finite and > 0");

@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/version.hpp"
 
 namespace {
 

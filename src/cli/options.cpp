@@ -79,10 +79,8 @@ Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice) {
   Ensemble ensemble;
   if (choice.sde) {
     const Experiment& experiment = loaded.experiment;
-    SdeEnsemble sde = solve_sde(mode_system(experiment, Grids::whole), experiment.schedule,
-                                experiment.run.at, with_choice(SdeOptions{}));
-    ensemble = {std::move(sde.steps), std::move(sde.risk), std::move(sde.mean),
-                std::move(sde.error), sde.diverged,        sde.interrupted};
+    ensemble = solve_sde(mode_system(experiment, Grids::whole), experiment.schedule,
+                         experiment.run.at, with_choice(SdeOptions{}));
   } else {
     ensemble = simulate(loaded.experiment, with_choice(SimulateOptions{}));
   }

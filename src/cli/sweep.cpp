@@ -123,7 +123,7 @@ int run(const Options& options) {
     Progress progress("sweeping");
     TableOptions sweep_options = options.sweep;
     sweep_options.progress = std::ref(progress);
-    outcome = run_sweep(sweep, options.grid, options.out, sweep_options);
+    outcome = run_sweep(sweep, options.out, sweep_options);
   }
   if (!outcome.complete) {
     fmt::print(stderr, "riskcurve: interrupted: {} of {} points are saved; --resume goes on\n",

@@ -2,10 +2,10 @@
 #include <Eigen/Core>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "riskcurve/analysis/sweep.hpp"
+#include "riskcurve/problem/error.hpp"
+#include "riskcurve/run/table.hpp"
 
 namespace riskcurve {
 

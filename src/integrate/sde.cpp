@@ -1,21 +1,20 @@
 #include "riskcurve/integrate/sde.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
-#include <atomic>
 #include <boost/random/gamma_distribution.hpp>
 #include <boost/random/poisson_distribution.hpp>
 #include <cmath>
-#include <exception>
 #include <limits>
+#include <memory>
 #include <tuple>
 #include <vector>
 
 #include "integrate/sde_step.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "problem/random.hpp"
+#include "run/ensemble.hpp"
 
 namespace riskcurve {
 namespace {
@@ -24,30 +23,22 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kBlownUp = 1e30;  // growth over the start that counts as divergence
 constexpr Index kAhead = 32;       // steps whose correlated noise is drawn by one product
 
 enum Purpose : std::uint64_t { normals = 16, others = 17 };
 
+EnsembleOptions ensemble_options(const SdeOptions& options) {
+  return {options.runs, options.seed, options.threads, options.progress};
+}
+
 void check(const ModeSystem& system, const Correlation& noise, const ArrayXd& at,
            const SdeOptions& options) {
-  const auto whole = [](const char* field, int value, int least) {
-    if (value < least)
-      throw InputError(field, fmt::format("{}", value),
-                       fmt::format("a whole number, at least {}", least));
-  };
-  whole("runs", options.runs, 1);
-  whole("threads", options.threads, 0);
+  check_ensemble(at, "at", ensemble_options(options));
   if (!(options.change > 0 && options.change <= 1))
     throw InputError("change", fmt::format("{}", options.change), "a number in (0, 1]");
   if (!(options.step >= 0 && std::isfinite(options.step)))
     throw InputError("step", fmt::format("{}", options.step), "a finite number >= 0");
-  if (at.size() == 0) throw InputError("at", "[]", "at least one time to record");
-  for (Index i = 0; i < at.size(); ++i)
-    if (!(at[i] >= 0 && std::isfinite(at[i]) && (i == 0 || at[i] > at[i - 1])))
-      throw InputError(fmt::format("at[{}]", i), fmt::format("{}", at[i]),
-                       "finite, increasing times >= 0");
 
   validate(system);
   const auto shape = [&](const char* field, Index rows) {
@@ -189,72 +180,23 @@ class Walk {
   Eigen::MatrixXd ahead_;
 };
 
-void summarize(SdeEnsemble& ensemble) {
-  const auto n = static_cast<double>(ensemble.risk.cols());
-  ensemble.mean = ensemble.risk.rowwise().sum() / n;  // nan where no run was whole
-  ensemble.error.setConstant(ensemble.risk.rows(), nan);
-  if (n < 2) return;  // one run tells nothing of the spread
-  for (Index i = 0; i < ensemble.risk.rows(); ++i) {
-    const double mean = ensemble.mean[i];
-    ensemble.error[i] = std::isfinite(mean)
-                            ? std::sqrt((ensemble.risk.row(i) - mean).square().sum() / (n - 1) / n)
-                            : infinity;
-  }
-}
-
 }  // namespace
 
-SdeEnsemble solve_sde(const ModeSystem& system, const Schedule& step, const ArrayXd& at,
-                      const SdeOptions& options) {
+Ensemble solve_sde(const ModeSystem& system, const Schedule& step, const ArrayXd& at,
+                   const SdeOptions& options) {
   const Correlation between = system.correlation ? system.correlation() : Correlation{};
   check(system, between, at, options);
   const Setting setting(system, between, step, options);
-  Eigen::ArrayXXd risk = Eigen::ArrayXXd::Constant(at.size(), options.runs, infinity);
-  std::vector<Index> whole;
-  std::exception_ptr error;
-  std::atomic<bool> stopped = false;
-  long done = 0;
-  const double total = static_cast<double>(options.runs) * static_cast<double>(at.size());
-  const int threads = options.threads > 0 ? options.threads : omp_get_num_procs();
-
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (int number = 0; number < options.runs; ++number) {
-    if (stopped) continue;
-    bool stop = false;
-    try {  // an exception must not leave the parallel region
-      Walk run(setting, static_cast<std::uint64_t>(number));
-      for (Index i = 0; i < at.size() && !stop; ++i) {
-        run.advance(at[i]);
-        if (run.sound()) risk(i, number) = run.risk();
-#pragma omp critical(riskcurve_sde)
-        {
-          ++done;
-          if (!stopped && options.progress && !options.progress(static_cast<double>(done) / total))
-            stopped = true;
-          stop = stopped && i + 1 < at.size();
-        }
-      }
-#pragma omp critical(riskcurve_sde)
-      if (!stop) whole.push_back(number);
-    } catch (...) {
-#pragma omp critical(riskcurve_sde)
-      {
-        stopped = true;
-        error = std::current_exception();
-      }
-    }
-  }
-  if (error) std::rethrow_exception(error);
-
-  std::sort(whole.begin(), whole.end());
-  SdeEnsemble ensemble;
-  ensemble.steps = at;
-  ensemble.interrupted = std::ssize(whole) < options.runs;
-  ensemble.risk = risk(Eigen::all, whole);
-  for (Index run = 0; run < ensemble.risk.cols(); ++run)
-    if (!std::isfinite(ensemble.risk(at.size() - 1, run))) ++ensemble.diverged;
-  summarize(ensemble);
-  return ensemble;
+  return run_ensemble(at, static_cast<double>(at.size()), ensemble_options(options),
+                      [&](std::uint64_t number) -> Trajectory {
+                        const auto walk = std::make_shared<Walk>(setting, number);
+                        return {[walk](double, double to, Progress& progress) {
+                                  walk->advance(to);
+                                  progress.count();
+                                  return true;
+                                },
+                                [walk] { return walk->sound() ? walk->risk() : infinity; }};
+                      });
 }
 
 }  // namespace riskcurve

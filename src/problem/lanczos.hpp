@@ -1,6 +1,7 @@
 #pragma once
-#include <Eigen/Core>
 #include <functional>
+
+#include "riskcurve/eigen.hpp"
 
 namespace riskcurve {
 

@@ -6,7 +6,7 @@
 
 namespace riskcurve {
 
-TableOutcome run_sweep(const Sweep& sweep, const std::string& grid_path, const std::string& path,
+TableOutcome run_sweep(const Sweep& sweep, const std::string& path,
                        const TableOptions& options) {
   Table table;
   table.identity = sweep.identity;

@@ -55,7 +55,8 @@ std::string untrusted_points(const std::vector<std::string>& untrusted) {
     points += !names.empty();
     std::istringstream words(names);
     for (std::string name; words >> name;) {
-      const auto known = std::ranges::find(counts, name, &std::pair<std::string, int>::first);
+      const auto known = std::find_if(counts.begin(), counts.end(),
+                                      [&](const auto& one) { return one.first == name; });
       if (known == counts.end())
         counts.emplace_back(name, 1);
       else

@@ -1,16 +1,11 @@
 #include "riskcurve/report/write.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "riskcurve/problem/error.hpp"
 
@@ -52,17 +47,6 @@ std::vector<std::string> cells_of(const Eigen::ArrayXd& values) {
   std::vector<std::string> cells;
   for (const double x : values) cells.push_back(fmt::format("{}", x));
   return cells;
-}
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out(1, '"');
-  for (const char c : text) {
-    if (c == '"') out.push_back('"');
-    out.push_back(c == '\n' ? ' ' : c);
-  }
-  out.push_back('"');
-  return out;
 }
 
 void collect_columns(const Record& record, std::vector<Column>& columns) {
@@ -118,15 +102,6 @@ std::string to_csv(const Record& record) {
   return text;
 }
 
-std::string csv_line(const std::vector<std::string>& cells) {
-  std::string line;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (i > 0) line += ',';
-    line += csv_cell(cells[i]);
-  }
-  return line;
-}
-
 std::string to_table(const Record& record, const std::vector<Heading>& headings) {
   std::vector<std::vector<std::string>> columns;
   for (const Heading& heading : headings) {
@@ -155,25 +130,6 @@ std::string to_table(const Record& record, const std::vector<Heading>& headings)
     text += '\n';
   }
   return text;
-}
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
-void write_file(const std::string& path, const std::string& bytes) {
-  const std::string temporary = fmt::format("{}.part-{}", path, getpid());
-  std::ofstream file(temporary, std::ios::binary);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    std::remove(temporary.c_str());
-    throw Failure("cannot write " + path + ": " + reason);
-  }
 }
 
 void save(const Record& record, const std::string& path) {

@@ -6,22 +6,73 @@
 #define lapack_complex_float std::complex<float>
 #define lapack_complex_double std::complex<double>
 #include <lapacke.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
+#include <new>
 #include <string>
+#include <vector>
 
 #include "riskcurve/problem/error.hpp"
+
+// OpenBLAS's own, in no header of it.
+extern "C" {
+[[gnu::weak]] void* blas_memory_alloc(int kind);
+[[gnu::weak]] void blas_memory_free(void* buffer);
+}
 
 namespace riskcurve {
 namespace {
 
 // The serial flavour of OpenBLAS hands out its work buffers without a lock: two threads at once may
 // share one, and compute garbage. There, calls take turns; the other flavours are safe.
-std::unique_lock<std::mutex> take_turn() {
-  static std::mutex one_at_a_time;
+bool is_serial() {
   static const bool serial = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
-  return serial ? std::unique_lock(one_at_a_time) : std::unique_lock<std::mutex>();
+  return serial;
+}
+
+std::mutex lives;              // of the two below
+int threads_before = 1;        // OpenBLAS's own, to be given back
+std::atomic<int> callers = 0;  // threads that may call at once
+
+constexpr std::size_t kBuffer = std::size_t{129} << 20;  // of 128 MiB, and pages around it
+
+bool can_have(std::size_t bytes) {
+  void* const place =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return place != MAP_FAILED && munmap(place, bytes) == 0;
+}
+
+// A thread in a call holds a work buffer. OpenBLAS asks for it again and again, without end, where
+// there is no room for it. So all are taken before the first call, one by one as there is room, and
+// given back to OpenBLAS, which keeps them for the calls.
+void take_buffers(int count) {
+  std::vector<void*> taken;
+  bool room = true;
+  for (int i = 0; i < count && room; ++i) {
+    room = can_have(kBuffer);
+    if (room && blas_memory_alloc) taken.push_back(blas_memory_alloc(0));
+  }
+  for (void* const buffer : taken) blas_memory_free(buffer);
+  if (!room)
+    throw Failure("not enough address space: OpenBLAS wants 128 MiB for each of " +
+                  std::to_string(count) + " threads, and there is room for " +
+                  std::to_string(taken.size()) + " (more by ulimit -v, or fewer threads)");
+}
+
+/// To be held during every call.
+std::unique_lock<std::mutex> take_turn() {
+  static std::mutex taking, one_at_a_time;
+  static std::atomic<int> held = 0;
+  const int wanted = is_serial() ? 1 : std::max(1, callers.load());
+  if (held < wanted) {
+    const std::lock_guard<std::mutex> guard(taking);
+    if (held < wanted) take_buffers(wanted);
+    held = std::max(held.load(), wanted);
+  }
+  return is_serial() ? std::unique_lock(one_at_a_time) : std::unique_lock<std::mutex>();
 }
 
 int as_int(Eigen::Index n) {
@@ -29,6 +80,8 @@ int as_int(Eigen::Index n) {
 }
 
 void check(lapack_int info, const char* routine) {
+  if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
+    throw std::bad_alloc();
   if (info != 0)
     throw Failure("LAPACK " + std::string(routine) + " failed with info " + std::to_string(info));
 }
@@ -84,6 +137,7 @@ Eigen::MatrixXd multiply_symmetric(const Eigen::MatrixXd& lower, const Eigen::Ma
 
 void form_orthogonal(Eigen::MatrixXd& reflectors, const Eigen::VectorXd& tau) {
   const int rows = as_int(reflectors.rows()), columns = as_int(reflectors.cols());
+  const auto turn = take_turn();
   check(
       LAPACKE_dorgqr(LAPACK_COL_MAJOR, rows, columns, columns, reflectors.data(), rows, tau.data()),
       "dorgqr");
@@ -122,12 +176,17 @@ ThinSvd thin_svd(Eigen::MatrixXd a) {
   return svd;
 }
 
-SingleThreadedBlas::SingleThreadedBlas() : before_(openblas_get_num_threads()) {
+SingleThreadedBlas::SingleThreadedBlas(int threads) : callers_(threads) {
+  const std::lock_guard<std::mutex> guard(lives);
+  if (callers == 0) threads_before = openblas_get_num_threads();
+  callers += callers_;
   openblas_set_num_threads(1);
 }
 
 SingleThreadedBlas::~SingleThreadedBlas() {
-  openblas_set_num_threads(before_);
+  const std::lock_guard<std::mutex> guard(lives);
+  callers -= callers_;
+  if (callers == 0) openblas_set_num_threads(threads_before);
 }
 
 }  // namespace riskcurve

@@ -41,17 +41,17 @@ struct ThinSvd {
 };
 ThinSvd thin_svd(Eigen::MatrixXd a);
 
-/// One BLAS thread while it lives: runs go in parallel instead, and no sum depends on a thread
-/// count.
+/// One BLAS thread a call while it lives: runs go in parallel instead, on so many threads, and no
+/// sum depends on a thread count. Calls then throw Failure where OpenBLAS has no room for its work.
 class SingleThreadedBlas {
  public:
-  SingleThreadedBlas();
+  explicit SingleThreadedBlas(int threads);
   ~SingleThreadedBlas();
   SingleThreadedBlas(const SingleThreadedBlas&) = delete;
   SingleThreadedBlas& operator=(const SingleThreadedBlas&) = delete;
 
  private:
-  int before_;
+  int callers_;
 };
 
 }  // namespace riskcurve

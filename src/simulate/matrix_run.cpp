@@ -51,15 +51,9 @@ class MatrixRun {
   Eigen::MatrixXd delta_;
 };
 
-void check_size(const MatrixSource& source, int batch) {
-  const auto rows = static_cast<double>(source.out.dimension()),
-             columns = static_cast<double>(source.in.dimension());
-  if (rows * columns > largest_block)
-    throw InputError(
-        "problem",
-        std::to_string(source.out.dimension()) + " x " + std::to_string(source.in.dimension()),
-        "at most 1e8 entries for Monte Carlo");
-  if (batch * (rows + columns) > largest_block)
+void check_batch(const MatrixSource& source, int batch) {
+  const auto both = static_cast<double>(source.out.dimension() + source.in.dimension());
+  if (batch * both > largest_block)
     throw InputError("optimizer.batch", std::to_string(batch),
                      "batch times the sum of both dimensions at most 1e8 for Monte Carlo");
 }
@@ -70,8 +64,8 @@ Ensemble simulate_matrix(const Experiment& experiment, const SimulateOptions& op
   const MatrixProblem& problem = experiment.matrix();
   const MatrixUpdate update = update_for<MatrixUpdate>(experiment.optimizer, problem);
   const MatrixSource source = matrix_source(problem, update.rotation_invariant, options.seed);
-  check_size(source, update.batch);
-  return run_ensemble(experiment.run.at, options, [&](std::uint64_t number) -> Trajectory {
+  check_batch(source, update.batch);
+  return run_steps(experiment.run.at, options, [&](std::uint64_t number) -> Iteration {
     auto run = std::make_shared<MatrixRun>(source, problem.noise, update, experiment.schedule,
                                            options.seed, number);
     return {[run](long k) { run->step(k); }, [run] { return run->risk(); }};

@@ -1,6 +1,7 @@
 #include "simulate/matrix_source.hpp"
 
 #include <cmath>
+#include <string>
 
 #include "riskcurve/problem/error.hpp"
 #include "simulate/blas.hpp"
@@ -82,6 +83,10 @@ MatrixSource matrix_source(const MatrixProblem& problem, bool rotation_invariant
   MatrixSource source;
   source.out = side_of(problem.covariance_out, "covariance_out", rotation_invariant, seed, 0);
   source.in = side_of(problem.covariance_in, "covariance_in", rotation_invariant, seed, 1);
+  const Eigen::Index n_out = source.out.dimension(), n_in = source.in.dimension();
+  if (static_cast<double>(n_out) * static_cast<double>(n_in) > 1e8)
+    throw InputError("problem", std::to_string(n_out) + " x " + std::to_string(n_in),
+                     "at most 1e8 entries for Monte Carlo");
   const Eigen::Index rows = source.out.root.size(), columns = source.in.root.size();
   source.signs_known = problem.initial_error.has_value();
   source.initial = source.signs_known ? problem.initial_error->topLeftCorner(rows, columns)

@@ -35,7 +35,7 @@ struct MatrixSource {
 
 /// Each side in its eigenbasis where `rotation_invariant`, diagonal or isotropic; else under the
 /// eigenvectors given, or one Haar-random set of them a side.
-/// Throws InputError where there are too many eigenvalues to draw samples.
+/// Throws InputError where there are too many eigenvalues to draw samples, or entries to hold.
 MatrixSource matrix_source(const MatrixProblem& problem, bool rotation_invariant,
                            std::uint64_t seed);
 

@@ -85,7 +85,7 @@ Ensemble simulate_vector(const Experiment& experiment, const SimulateOptions& op
   if (static_cast<double>(update.batch) * static_cast<double>(source.dimension) > largest_block)
     throw InputError("optimizer.batch", std::to_string(update.batch),
                      "batch times dimension at most 1e8 for Monte Carlo");
-  return run_ensemble(experiment.run.at, options, [&](std::uint64_t run) -> Trajectory {
+  return run_steps(experiment.run.at, options, [&](std::uint64_t run) -> Iteration {
     auto vector =
         std::make_shared<VectorRun>(source, update, experiment.schedule, options.seed, run);
     return {[vector](long k) { vector->step(k); }, [vector] { return vector->risk(); }};

@@ -69,7 +69,7 @@ TEST(Sde, IsExactForStepsOfAnyLengthUnderConstantResponses) {
       SdeOptions options;
       options.runs = 40000;
       options.step = step;
-      const SdeEnsemble runs = solve_sde(system, constant_schedule(gamma), at(T), options);
+      const Ensemble runs = solve_sde(system, constant_schedule(gamma), at(T), options);
       const Moments found = moments(runs.risk.row(0).transpose());
       EXPECT_NEAR(found.mean, 0.5 * (system.weight * mean).sum(), 4 * found.mean_error) << m;
       EXPECT_NEAR(found.variance, 0.25 * (system.weight.square() * variance).sum(),
@@ -99,7 +99,7 @@ TEST(Sde, SgdFollowsItsCurveAndSpreadsByTheLinearNoiseFormula) {
   }
   SdeOptions options;
   options.runs = 2000;
-  const SdeEnsemble runs = solve_sde(system, gamma, at(T), options);
+  const Ensemble runs = solve_sde(system, gamma, at(T), options);
   const Moments found = moments(runs.risk.row(0).transpose());
   std::printf("R %.5f (curve %.5f), Var R %.3e +- %.1e (linear noise %.3e)\n", found.mean,
               curve.risk[pieces], found.variance, found.variance_error, variance);
@@ -137,7 +137,7 @@ TEST(Sde, MeanFollowsTheCurveOfEveryOptimizer) {
     const ModeSystem limit = mode_system(now, Grids::whole);
     SdeOptions options;
     options.runs = 60;
-    const SdeEnsemble runs = solve_sde(limit, now.schedule, now.run.at, options);
+    const Ensemble runs = solve_sde(limit, now.schedule, now.run.at, options);
     const RiskCurve curve = solve(limit, now.schedule, now.run.at);
     ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
     EXPECT_LT(curve.risk.minCoeff(), 0.6);
@@ -220,7 +220,7 @@ TEST(Sde, GivenSignSgdSpreadsAsItsEquationInCoordinates) {
   SdeOptions options;
   options.runs = 4000;
   options.step = 0.5;  // so few directions need short steps
-  const SdeEnsemble runs = solve_sde(limit, experiment.schedule, at(T), options);
+  const Ensemble runs = solve_sde(limit, experiment.schedule, at(T), options);
 
   const Eigen::MatrixXd& k = *problem.covariance.matrix;
   const Eigen::VectorXd inverse = k.diagonal().cwiseSqrt().cwiseInverse();
@@ -261,10 +261,10 @@ TEST(Sde, IsTheSameToTheBitForAnyNumberOfThreads) {
     options.runs = 13;
     options.threads = 1;
     const ArrayXd times{{0.0, 7.5, 40.0}};
-    const SdeEnsemble one = solve_sde(limit, constant_schedule(0.01), times, options);
+    const Ensemble one = solve_sde(limit, constant_schedule(0.01), times, options);
     for (const int threads : {2, 3}) {
       options.threads = threads;
-      const SdeEnsemble more = solve_sde(limit, constant_schedule(0.01), times, options);
+      const Ensemble more = solve_sde(limit, constant_schedule(0.01), times, options);
       EXPECT_TRUE((one.risk == more.risk).all()) << threads;
     }
     EXPECT_NEAR(one.risk(0, 0), limit.risk(limit.initial), 1e-12);
@@ -282,11 +282,11 @@ TEST(Sde, StartsFromZeroRiskAndReportsDivergence) {
   SdeOptions options;
   options.runs = 100;
   const Schedule gamma = constant_schedule(0.2 * stable);
-  const SdeEnsemble runs = solve_sde(system, gamma, at(2000), options);
+  const Ensemble runs = solve_sde(system, gamma, at(2000), options);
   EXPECT_NEAR(runs.mean[0], solve(system, gamma, at(2000)).risk[0],
               4 * runs.error[0] + 2e-3 * runs.mean[0]);
   options.runs = 3;
-  const SdeEnsemble blown =
+  const Ensemble blown =
       solve_sde(system, constant_schedule(3 * stable), ArrayXd{{10.0, 1e5}}, options);
   EXPECT_EQ(blown.diverged, 3);
   EXPECT_TRUE(blown.risk.row(0).isFinite().all());
@@ -298,7 +298,7 @@ TEST(Sde, StopsWhenToldTo) {
   options.runs = 10;
   options.threads = 1;
   options.progress = [](double fraction) { return fraction < 0.45; };
-  const SdeEnsemble runs =
+  const Ensemble runs =
       solve_sde(constant_system(1), constant_schedule(0.1), ArrayXd{{1.0, 2.0}}, options);
   EXPECT_TRUE(runs.interrupted);
   EXPECT_EQ(runs.risk.cols(), 4);

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
 
 #include "riskcurve/dynamics/compress.hpp"
@@ -119,7 +118,7 @@ TEST(Solve, NoiselessSignSgdNearItsStationaryRiskIsNotStiffForTheDefault) {
   EXPECT_LT(curve.accepted, 3000);
 }
 
-TEST(Solve, MillionModesToAMillionStepsTakeSeconds) {
+TEST(Solve, ListedAndAnalyticSpectraOfAMillionModesGiveOneCurve) {
   Eigen::ArrayXd eigenvalues(1000000);
   for (Eigen::Index j = 0; j < eigenvalues.size(); ++j)
     eigenvalues[j] = std::pow(static_cast<double>(j + 1), -1.2);
@@ -127,17 +126,12 @@ TEST(Solve, MillionModesToAMillionStepsTakeSeconds) {
   listed.initial = power_law_target(listed.covariance.spectrum, 0.2, 1.0);
   Eigen::ArrayXd at(5);
   at << 0, 1e2, 1e4, 1e5, 1e6;
-  const auto start = std::chrono::steady_clock::now();
   const RiskCurve curve = solve(compress(sign_sgd(listed, {8})), constant_schedule(1e-6), at);
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
-  EXPECT_LT(seconds, 20);
   // The analytic spectrum takes another road (Gauss nodes in the index) to the same curve.
   const RiskCurve analytic = solve(sign_sgd(power_law_problem(1e6, 0.6, gaussian_noise(0.1)), {8}),
                                    constant_schedule(1e-6), at);
   EXPECT_LT(largest_relative_difference(curve, analytic), 1e-8);
-  RecordProperty("seconds", std::to_string(seconds));
 }
 
 TEST(Solve, SumOfProductsEqualsItsSingleProduct) {

@@ -12,6 +12,7 @@
 #include "results.hpp"
 #include "riskcurve/report/curve.hpp"
 #include "riskcurve/report/write.hpp"
+#include "riskcurve/version.hpp"
 
 namespace riskcurve::validation {
 namespace {

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <mutex>
 #include <utility>
 
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/report/table.hpp"
+#include "riskcurve/run/table.hpp"
 
 namespace riskcurve::validation {
 namespace {
@@ -53,7 +54,9 @@ Results run(const std::string& name, Suite suite, const RunOptions& options) {
 
   std::atomic<bool> stopped = false;
   std::atomic<double> fraction = 0;
+  std::mutex lock;
   const auto go_on = [&] {
+    const std::lock_guard<std::mutex> guard(lock);
     if (options.progress && !options.progress(fraction)) stopped = true;
     return !stopped;
   };

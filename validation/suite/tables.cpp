@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "results.hpp"
+#include "riskcurve/version.hpp"
 
 namespace riskcurve::validation {
 namespace {

@@ -5,11 +5,9 @@
 #include <vector>
 
 #include "riskcurve/problem/problem.hpp"
+#include "riskcurve/run/table.hpp"
 
 namespace riskcurve {
-
-/// A number or a text.
-using Cell = std::variant<double, std::string>;
 
 /// A field of an experiment, by its name in problem files ("optimizer.batch", "optimizer.name"), and
 /// the numbers or texts it takes in turn.

@@ -1,9 +1,10 @@
 #pragma once
-#include <Eigen/Core>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "riskcurve/eigen.hpp"
 
 namespace riskcurve {
 

@@ -5,6 +5,7 @@
 
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/problem/schedule.hpp"
+#include "riskcurve/run/ensemble.hpp"
 
 namespace riskcurve {
 
@@ -17,7 +18,7 @@ struct SdeOptions {
   SdeMethod method = SdeMethod::ornstein_uhlenbeck;
   int runs = 100;
   std::uint64_t seed = 1;
-  int threads = 0;  ///< 0: all cores. The numbers do not depend on it.
+  int threads = 0;  ///< 0: all cores this process may use. The numbers do not depend on it.
   /// A step loses or gains at most this fraction of the risk, gross, and moves the step size and
   /// the responses at most as much; none is shorter than so many iterations (the algorithm itself
   /// resolves no less). Euler-Maruyama and correlated noise also bound the fastest decay, at
@@ -26,15 +27,6 @@ struct SdeOptions {
   double step = 0;  ///< > 0: steps of this length instead (iteration time)
   /// Called from one thread at a time with the fraction done; returning false interrupts.
   std::function<bool(double fraction)> progress = {};
-};
-
-/// Runs of the limit: an ensemble in the form of the Monte Carlo one (simulate.hpp).
-struct SdeEnsemble {
-  Eigen::ArrayXd steps;        ///< iteration times, as asked for
-  Eigen::ArrayXXd risk;        ///< R of each run, shape (times, runs); +inf once it has diverged
-  Eigen::ArrayXd mean, error;  ///< over the runs; standard error of the mean (nan for one run)
-  int diverged = 0;
-  bool interrupted = false;  ///< by `progress`; then `risk` holds the runs that were finished
 };
 
 /// Runs the mode system one level down, before the mean over the noise, at the times `at`
@@ -62,7 +54,7 @@ struct SdeEnsemble {
 /// Source: (C), (S) for the homogenised limits; theory.md section 7; the step is ours.
 /// Throws InputError for bad times or options, a system without multiplicities or with initial
 /// error in a mode of none (compressed ones), and shapes that disagree.
-SdeEnsemble solve_sde(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
-                      const SdeOptions& options = {});
+Ensemble solve_sde(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
+                   const SdeOptions& options = {});
 
 }  // namespace riskcurve

@@ -1,6 +1,7 @@
 #pragma once
-#include <Eigen/Core>
 #include <string>
+
+#include "riskcurve/eigen.hpp"
 
 namespace riskcurve {
 

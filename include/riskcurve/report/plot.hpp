@@ -1,8 +1,9 @@
 #pragma once
-#include <Eigen/Core>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "riskcurve/eigen.hpp"
 
 namespace riskcurve {
 

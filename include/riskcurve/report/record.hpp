@@ -1,9 +1,10 @@
 #pragma once
-#include <Eigen/Core>
 #include <cstddef>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "riskcurve/eigen.hpp"
 
 namespace riskcurve {
 

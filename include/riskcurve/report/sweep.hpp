@@ -9,7 +9,7 @@ namespace riskcurve {
 /// Runs every point of the sweep and writes PATH, a CSV file with sweep.columns() as header and
 /// the points in order, once all are there; until then its journal is PATH.partial. Throws as fill
 /// (table.hpp) and sweep_row do. The journal belongs to the contents of both files.
-TableOutcome run_sweep(const Sweep& sweep, const std::string& grid_path, const std::string& path,
+TableOutcome run_sweep(const Sweep& sweep, const std::string& path,
                        const TableOptions& options = {});
 
 }  // namespace riskcurve

@@ -1,47 +1,13 @@
 #pragma once
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "riskcurve/analysis/sweep.hpp"
 #include "riskcurve/report/record.hpp"
+#include "riskcurve/run/table.hpp"
 
 namespace riskcurve {
 
-/// A long result: points computed one by one, each some rows of a table.
-struct Table {
-  std::string identity;  ///< all that the rows depend on, as text
-  std::vector<std::string> columns;
-  long points = 0, rows_each = 1;
-  /// The `rows_each` rows of a point, in the order of `columns`: deterministic, and safe to call
-  /// from several threads.
-  std::function<std::vector<std::vector<Cell>>(long point)> rows;
-};
-
-struct TableOptions {
-  int threads = 0;                                ///< 0: all cores; changes no number
-  bool resume = false;                            ///< go on from the journal, where there is one
-  std::function<bool(double fraction)> progress;  ///< false: stop; what is finished stays saved
-};
-
-struct TableOutcome {
-  bool complete = false;
-  long done = 0, taken_over = 0;               ///< points finished, and how many of them earlier
-  std::vector<std::vector<std::string>> rows;  ///< cells as text, numbers to the last digit
-};
-
-/// Computes the points. Each finished one is appended to the file `journal` at once (none if it is
-/// empty), which stays there: remove it when the result is safe. A point cut short by a kill counts
-/// as not there, so a resumed table ends in the same rows as one that was never stopped.
-/// Throws InputError where the journal exists and is not to be resumed, or belongs to another table
-/// (its first line holds a hash of the identity), and what `rows` throws; Failure where the journal
-/// cannot be written.
-TableOutcome fill(const Table& table, const std::string& journal, const TableOptions& options);
-
-/// The rows as CSV under the names of the columns.
-std::string to_csv(const std::vector<std::string>& columns,
-                   const std::vector<std::vector<std::string>>& rows);
-/// The rows as columns: numbers where every cell is one, else texts.
+/// The rows of a table (run/table.hpp) as columns: numbers where every cell is one, else texts.
 Record to_record(const std::vector<std::string>& columns,
                  const std::vector<std::vector<std::string>>& rows);
 

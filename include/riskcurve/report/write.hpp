@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "riskcurve/report/record.hpp"
+#include "riskcurve/run/table.hpp"
 
 namespace riskcurve {
 
@@ -13,8 +14,6 @@ std::string to_json(const Record& record);
 /// The columns of the record, and of the records in it, under one header line; numbers read back
 /// to the same double, with nan and inf spelled out.
 std::string to_csv(const Record& record);
-/// A line of a CSV file, without its end: cells in quotes where they need them.
-std::string csv_line(const std::vector<std::string>& cells);
 
 /// A NumPy archive (stored zip of .npy version 1.0): numbers as float64, int64 or bool, text as
 /// bytes, nested names joined by a dot; what is null is left out.
@@ -29,11 +28,6 @@ struct Heading {
 /// Right-aligned under the headings; headings whose field is missing are left out. A dotted field
 /// looks into a nested record.
 std::string to_table(const Record& record, const std::vector<Heading>& headings);
-
-/// The bytes of a file; empty where it cannot be read.
-std::string read_file(const std::string& path);
-/// Writes the file whole: under a temporary name beside it, then renamed. Throws Failure.
-void write_file(const std::string& path, const std::string& bytes);
 
 /// Writes the record in the format that the extension names: .csv, .json or .npz.
 void save(const Record& record, const std::string& path);

@@ -1,30 +1,10 @@
 #pragma once
-#include <Eigen/Core>
-#include <cstdint>
-#include <functional>
-#include <string>
-
 #include "riskcurve/problem/problem.hpp"
+#include "riskcurve/run/ensemble.hpp"
 
 namespace riskcurve {
 
-struct SimulateOptions {
-  int runs = 16;
-  std::uint64_t seed = 1;
-  int threads = 0;  ///< 0: all cores. The numbers do not depend on it.
-  /// Called from one thread at a time with the fraction done; returning false interrupts.
-  std::function<bool(double fraction)> progress = {};
-};
-
-/// An ensemble of runs of the real algorithm on real samples.
-struct Ensemble {
-  Eigen::ArrayXd steps;        ///< as asked for: R is recorded after so many steps
-  Eigen::ArrayXXd risk;        ///< R of each run, shape (times, runs); +inf once it has diverged
-  Eigen::ArrayXd mean, error;  ///< over the runs; standard error of the mean (nan for one run)
-  int diverged = 0;            ///< runs whose risk left the finite numbers
-  /// Stopped by `progress`; then `risk` holds the runs that were finished, perhaps none.
-  bool interrupted = false;
-};
+using SimulateOptions = EnsembleOptions;
 
 /// Runs the optimizer named in experiment.optimizer, `runs` times, on fresh samples up to the last
 /// of experiment.run.at, and records R = Delta^T K Delta / 2 exactly (not from a test set). Step

@@ -1,8 +1,7 @@
 // Damaged journals of tables: taken over as far as they are whole, or refused in one line.
 #include "fuzz.hpp"
 
-#include "riskcurve/report/table.hpp"
-#include "riskcurve/report/write.hpp"
+#include "riskcurve/run/table.hpp"
 
 namespace riskcurve {
 namespace {

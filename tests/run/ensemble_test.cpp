@@ -1,0 +1,96 @@
+#include "run/ensemble.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+/// Run n: R = (n + 1) t, from an infinite R at time 4 on for every third run.
+Trajectory line(std::uint64_t number) {
+  const auto time = std::make_shared<double>(0);
+  return {[time](double from, double to, Progress& progress) {
+            EXPECT_EQ(from, *time);
+            *time = to;
+            progress.count();
+            return true;
+          },
+          [time, number] {
+            return number % 3 == 2 && *time >= 4 ? inf : static_cast<double>(number + 1) * *time;
+          }};
+}
+
+const Eigen::ArrayXd at{{0.0, 2.5, 4.0, 5.0}};
+
+TEST(RunEnsemble, RecordsSummarizesAndCountsWhatDiverged) {
+  const Ensemble e = run_ensemble(at, 4, {.runs = 5, .threads = 2}, line);
+  EXPECT_TRUE((e.steps == at).all());
+  EXPECT_TRUE((e.risk.row(1).transpose() == 2.5 * Eigen::ArrayXd::LinSpaced(5, 1, 5)).all());
+  EXPECT_EQ(e.mean[1], 7.5);
+  EXPECT_DOUBLE_EQ(e.error[1], 2.5 * std::sqrt(2.5 / 5));
+  EXPECT_EQ(e.diverged, 1);
+  EXPECT_EQ(e.risk(2, 2), inf);
+  EXPECT_EQ(e.risk(3, 2), inf);
+  EXPECT_EQ(e.mean[3], inf);
+  EXPECT_EQ(e.error[3], inf);
+  EXPECT_FALSE(e.interrupted);
+  EXPECT_TRUE(std::isnan(run_ensemble(at, 4, {.runs = 1}, line).error[1]));
+}
+
+TEST(RunEnsemble, KeepsTheRunsThatWereWholeWhenToldToStop) {
+  std::vector<double> told;
+  const auto until = [&](double last) {
+    return [&told, last](double fraction) {
+      told.push_back(fraction);
+      return fraction < last;
+    };
+  };
+  const Ensemble e = run_ensemble(at, 4, {.runs = 10, .threads = 1, .progress = until(0.5)}, line);
+  EXPECT_TRUE(e.interrupted);
+  EXPECT_EQ(e.risk.cols(), 5);  // run 2 counts less than a whole one
+  EXPECT_EQ(e.diverged, 1);
+  const Ensemble none = run_ensemble(at, 4, {.runs = 10, .threads = 1, .progress = until(0)}, line);
+  EXPECT_EQ(none.risk.cols(), 0);
+  EXPECT_TRUE(none.mean.isNaN().all());
+}
+
+TEST(RunEnsemble, ThrowsWhatARunThrows) {
+  EXPECT_THROW(run_ensemble(at, 4, {.runs = 8, .threads = 3},
+                            [](std::uint64_t number) -> Trajectory {
+                              if (number == 5) throw std::domain_error("five");
+                              return line(number);
+                            }),
+               std::domain_error);
+}
+
+TEST(RunEnsemble, RefusesBadTimesAndOptionsByName) {
+  const auto says = [](const Eigen::ArrayXd& times, const EnsembleOptions& options) {
+    try {
+      check_ensemble(times, "run.at", options);
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(says(at, {}), "");
+  EXPECT_NE(says(at, {.runs = 0}).find("runs"), std::string::npos);
+  EXPECT_NE(says(at, {.threads = -1}).find("threads"), std::string::npos);
+  EXPECT_NE(says({}, {}).find("run.at"), std::string::npos);
+  for (const Eigen::ArrayXd& times :
+       {Eigen::ArrayXd{{1.0, 1.0}}, Eigen::ArrayXd{{0.0, -1e-9}}, Eigen::ArrayXd{{0.0, inf}}})
+    EXPECT_NE(says(times, {}).find("run.at[1]"), std::string::npos);
+  EXPECT_NE(says(Eigen::ArrayXd{{0.0, -1e-9}}, {}).find("-1e-9"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace riskcurve
