@@ -1,21 +1,12 @@
 #include "riskcurve/problem/error.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
+#include "problem/one_line.hpp"
+
 namespace riskcurve {
-namespace {
-
-/// Keys, names of files and cells are quoted as they come: control characters become blanks.
-std::string one_line(std::string text) {
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
-  std::replace_if(text.begin(), text.end(), control, ' ');
-  return text;
-}
-
-}  // namespace
 
 std::string number_text(double x) {
   if (std::isnan(x)) return "nan";

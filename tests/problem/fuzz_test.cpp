@@ -76,7 +76,7 @@ TEST_F(FuzzedMatrix, OfNpyIsReadOrRefusedInOneLine) {
       {npy(1, "<f8", "(2, 3)", false, raw<double>({1, 2, 3, 4, 5, 6})),
        npy(1, "<f4", "(3, 2)", true, raw<float>({1, 2, 3, 4, 5, 6})),
        npy(2, "<i8", "(3,)", false, raw<std::int64_t>({1, 2, 3})),
-       npy(1, "|u1", "(2, 1, 2)", false, raw<std::uint8_t>({1, 2, 3, 4}))},
+       npy(1, "|u1", "(2, 2)", false, raw<std::uint8_t>({1, 2, 3, 4}))},
       "(), '<>fiu4810123456789xTrueFals:{}", 3);
 }
 
