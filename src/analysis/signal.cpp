@@ -1,4 +1,4 @@
-// The small-signal condition of the matrix problem (theory.md section 10).
+// The small-signal condition of the matrix problem (docs/theory/trust.md#signal).
 #include <algorithm>
 #include <cmath>
 #include <functional>

@@ -27,7 +27,8 @@ struct SharedNoise {
 ///   SignSVD, Schatten q   b >> N: progress = (1+q)^2/2 - 1, both = q(1+q), size = 2 q^2, over b;
 ///                 b << N: those of f = |l|^q sign(l), SignSVD -1/b. Between them weighted by
 ///                 1/(1 + b/N), N the smaller side. Gaussian residuals. regularized_svd: 0.
-/// All are O(1/b), and count at leading order: see docs/bands.md, which derives them.
+/// All are O(1/b), and count at leading order: see docs/theory/bands.md#two-sources-of-spread,
+/// which derives them.
 std::function<SharedNoise(double t, double risk)> shared_noise(const Experiment& experiment);
 
 /// Var R(T) over runs from the same R(0), to leading order in the inverse dimension:
@@ -37,7 +38,7 @@ std::function<SharedNoise(double t, double risk)> shared_noise(const Experiment&
 ///
 /// p_k = dR(T)/ds_k(t), m_k the directions of mode k. Without `shared`: the first line, the linear
 /// noise of the SDE. Throws InputError where multiplicities are unknown.
-/// Source: theory.md section 7; the second line is ours (docs/bands.md).
+/// Source: docs/theory/sde.md#linear-noise; the second line is ours (docs/theory/bands.md).
 double variance(const Sensitivity& sensitivity,
                 const std::function<SharedNoise(double t, double risk)>& shared = {});
 
@@ -47,7 +48,8 @@ struct Bands {
   std::string missing;       ///< why there are none; empty if there are
   Eigen::ArrayXd deviation;  ///< sqrt(Var R), shape (times)
   /// Mean of runs - R to first order in the inverse dimension, where it is known: for sign_sgd,
-  /// whose drift is lost to signal in its own noise (docs/bands.md). Else 0.
+  /// whose drift is lost to signal in its own noise (docs/theory/bands.md#where-the-mean-goes).
+  /// Else 0.
   Eigen::ArrayXd shift;
   Eigen::ArrayXd low, high;
 };

@@ -10,7 +10,7 @@ namespace riskcurve {
 ///
 ///     dx_k = -gamma a_k x_k dt + gamma sqrt(c_k) dB_k     (Ito),     s_k = x_k^2,
 ///
-/// with a, c, R of the system (theory.md, section 7). A mode that stands for m_k directions holds
+/// with a, c, R of the system (docs/theory/sde.md). A mode that stands for m_k directions holds
 /// the square sum of m_k such amplitudes, each with c_k/m_k. The B_k are independent unless
 /// `correlation` says otherwise: exact for every optimizer but SignSGD in given coordinates.
 struct Amplitudes {
@@ -26,7 +26,8 @@ struct Amplitudes {
 /// SignSGD in given coordinates: x_i = w_i^T Delta and F = diag(c)^(-1/2) W^T L for a pivoted
 /// Cholesky factor K_sigma = L L^T without its vanishing columns. On the matrix problem the noise
 /// of different modes is taken as independent there, with a warning.
-/// Throws InputError as mode_system does. Source: (S) for K_sigma; theory.md section 7.
+/// Throws InputError as mode_system does. Source: (S) for K_sigma;
+/// docs/theory/sde.md#homogenised-limits.
 Amplitudes amplitudes(const Experiment& experiment);
 
 }  // namespace riskcurve

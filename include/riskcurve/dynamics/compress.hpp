@@ -12,7 +12,8 @@ namespace riskcurve {
 /// nodes: 1e-9 of R).
 /// In the result h = 1: s_k is twice the mode's share of the risk.
 /// Systems with several drift products, or fewer modes than it would leave, come back unchanged.
-/// Observables indexed by the original modes turn nan. Source: theory.md section 9; ours.
+/// Observables indexed by the original modes turn nan. Source:
+/// docs/theory/integrator.md#compression; ours.
 ModeSystem compress(const ModeSystem& system, int nodes = 8, double slow = 0);
 
 }  // namespace riskcurve
