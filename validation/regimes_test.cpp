@@ -1,4 +1,4 @@
-// Optimal schedules on power laws against the laws derived in docs/schedules.md.
+// Optimal schedules on power laws against the laws derived in docs/theory/schedules.md.
 //
 // lambda_j = j^(-2 alpha), squared target coefficients j^(-2 beta). In the drift clock the part of
 // the risk yet to be learned falls as tau^(-rho), and noise is forgotten as K(u) ~ u^(-kappa).

@@ -1,5 +1,5 @@
 // Drift and noise of spectral optimizers, block by block, against the singular value decomposition
-// of sampled gradients, for the cases of theory.md section 11 and more. The samples follow the
+// of sampled gradients (docs/theory/matrix.md#exact-checks). The samples follow the
 // definition of the problem and share no formula with the theory.
 #include "riskcurve/dynamics/spectral.hpp"
 

@@ -18,7 +18,7 @@ using StepSize = std::function<double(double t)>;
 /// x = integral a_k gamma dt it relaxes as e^(-2x) towards a polynomial source, so stiff rates are
 /// integrated exactly, by moments of e^(-2x). What is left to solve is the risk (and the extra
 /// states) at the four later nodes, by quasi-Newton: the coupling of all modes through R is
-/// implicit, and a stiff risk costs nothing either. Our derivation: docs/integrator.md.
+/// implicit, and a stiff risk costs nothing either. Our derivation: docs/theory/integrator.md.
 class Collocation {
  public:
   static constexpr int kOrder = 6;       ///< global order where rates times H are small

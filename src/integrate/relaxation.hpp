@@ -5,8 +5,9 @@
 
 namespace riskcurve {
 
-// What a step of exponential collocation (docs/integrator.md), forward or adjoint, is made of: the
-// five Chebyshev-Lobatto nodes of a step, and a linear mode's exact answer to a polynomial source.
+// What a step of exponential collocation (docs/theory/integrator.md), forward or adjoint, is made
+// of: the five Chebyshev-Lobatto nodes of a step, and a linear mode's exact answer to a polynomial
+// source.
 
 constexpr int kStepNodes = 5;
 using StepNodes = Eigen::Array<double, kStepNodes, 1>;

@@ -52,7 +52,7 @@ Scalars scalars_of(const ModeSystem& system, const Schedule& step, const Panel& 
 }
 
 /// p at the nodes of one panel, counted backwards from its end, as decay * p(end) + source * nu
-/// with nu = mu/gamma at the nodes: the collocation of docs/integrator.md in reversed time.
+/// with nu = mu/gamma at the nodes: the collocation of docs/theory/integrator.md in reversed time.
 struct Relaxation {
   StepNodes decay;
   StepMatrix source;

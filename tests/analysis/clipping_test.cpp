@@ -35,7 +35,7 @@ TEST(Clipping, OptimalThresholdIsTheLargestGainAndAFinerScanAgrees) {
        {student_t_noise(1, 0.2), student_t_noise(3, 0.3), laplace_noise(0.5),
         mixture_noise({0.9, 0.1}, {gaussian_noise(0.1), gaussian_noise(3)})}) {
     const ResidualLaw law(noise);
-    double before = INFINITY;  // mu^2/nu at c* falls as the risk grows: docs/optima.md needs it
+    double before = INFINITY;  // mu^2/nu at c* falls as R grows: docs/theory/clipping.md
     for (const double risk : {0.01, 0.5}) {
       const double best = optimal_threshold(law, risk);
       ASSERT_TRUE(std::isfinite(best) && best > 0) << noise.kind << " " << risk;

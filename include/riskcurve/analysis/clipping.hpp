@@ -9,7 +9,7 @@ namespace riskcurve {
 
 /// What per-sample clipping of the residual l at `threshold` does at excess risk R. The best step
 /// descends by (sum h a s)^2/(2 sum h c), that is by mu^2/nu of what it is for mu = nu = 1.
-/// Source: (C); theory.md section 6.
+/// Source: (C); docs/theory/clipping.md.
 struct Clipping {
   double threshold;   ///< residual units, C/sqrt(tr K)
   double reduction;   ///< descent reduction mu = P(|l| <= threshold)
@@ -37,8 +37,9 @@ ClippingCurve optimal_clipping(const ResidualLaw& law, const Eigen::ArrayXd& ris
 /// Clipped SGD that clips every sample at c*(R) of the moment: a = lambda mu(c*(R), R), c = lambda
 /// nu(c*(R), R)/b. For a drift eta = gamma mu a step the noise is gamma^2 nu = eta^2 nu/mu^2, least
 /// at c*: so this threshold goes with the best step-size schedule, whatever the horizon (where
-/// nu/mu^2 at c* grows with R, docs/optima.md). Thresholds are kept between a thousandth of the
-/// median |l| and 20 sqrt(E l^2), where c* is 0 or +inf. Observable: threshold.
+/// nu/mu^2 at c* grows with R, docs/theory/clipping.md#the-optimal-threshold). Thresholds are kept
+/// between a thousandth of the median |l| and 20 sqrt(E l^2), where c* is 0 or +inf. Observable:
+/// threshold.
 ModeSystem optimally_clipped_sgd(const VectorProblem& problem, int batch);
 /// The same in place of the experiment's own threshold. Throws InputError unless its optimizer clips
 /// single samples.

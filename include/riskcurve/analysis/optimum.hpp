@@ -29,7 +29,7 @@ double guessed_step(const ModeSystem& system, double horizon);
 
 /// argmin over constant gamma of R(horizon): the root of dlog R/dlog gamma, exact by the adjoint
 /// (sensitivity.hpp), bracketed from `start` and refined by TOMS 748. A step at which the risk
-/// diverges counts as too large. Theory.md section 6(a).
+/// diverges counts as too large. Source: docs/theory/optima.md#constant-steps.
 Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& options = {});
 
 /// argmin over constant gamma of the time at which R falls to `risk`: where the time is shortest,
@@ -41,7 +41,7 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest = 1e1
 /// The risk at which a constant gamma comes to rest, R = (gamma/4) sum h c(R)/a(R), responses taken
 /// at iteration time t: the first root met from R(0), upwards where the risk grows there. 0: the
 /// risk vanishes; +inf: it grows for ever. Modes that do not move (a = c = 0) keep their risk.
-/// Theory.md section 5.
+/// Source: docs/theory/stability.md#stationary-points.
 double stationary_risk(const ModeSystem& system, double step, double t = 0);
 
 }  // namespace riskcurve

@@ -59,7 +59,7 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha,
 ///                                                        (2 - 3 alpha)/(3 alpha) | 1
 ///                                                        from alpha = 3/4 | 1/2 | 1/3 down
 ///
-/// Our derivation: docs/phases.md. Throws InputError unless alpha > 0.
+/// Our derivation: docs/theory/phases.md#exponents-derived. Throws InputError unless alpha > 0.
 double sign_sgd_exponent(double alpha, double beta, Sides sides);
 double sign_svd_exponent(double alpha, double beta, Sides sides);
 

@@ -19,7 +19,7 @@ namespace riskcurve {
 /// 1 - out and 1 - in. 1: the mode learns at a rate proportional to its eigenvalue, as under SGD;
 /// 1/2: to the square root of it; 0: at a rate that does not depend on it. Exact derivatives of the
 /// sums for a; nan at a zero eigenvalue, where a = 0.
-/// Source: (5) of theory.md section 4, differentiated; docs/matrix-derivation.md.
+/// Source: docs/theory/matrix.md#preconditioning-exponent.
 struct Exponents {
   Eigen::ArrayXXd out, in;
 };

@@ -48,13 +48,13 @@ struct ScheduleOptions {
 
 /// Minimises log R(horizon) over the family from `start`, by L-BFGS; the gradient and the diagonal
 /// it is scaled by come from one adjoint sweep a solve.
-/// A local minimum, never above the start. Source: theory.md section 6 (c), (e).
+/// A local minimum, never above the start. Source: docs/theory/optima.md#schedules.
 ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
                               const ScheduleFamily& family, const Eigen::ArrayXd& start,
                               const ScheduleOptions& options = {});
 
 /// The greedy schedule gamma(t) = argmin dR/dt = sum h a s/sum h c at the times of the mesh,
-/// linear between them. Theory.md section 6(b).
+/// linear between them. Source: docs/theory/optima.md#greedy.
 ScheduleOptimum greedy_schedule(const ModeSystem& system, const Eigen::ArrayXd& mesh,
                                 const ScheduleOptions& options = {});
 

@@ -9,7 +9,7 @@
 
 namespace riskcurve {
 
-/// The numbers that say whether the high-dimensional limit can be trusted (theory.md section 10).
+/// The numbers that say whether the high-dimensional limit can be trusted (docs/theory/trust.md).
 struct Trust {
   double intrinsic_dimension = 0;  ///< tr K / ||K||; of a matrix problem the lesser of both sides
   double intrinsic_dimension_out = 0, intrinsic_dimension_in = 0;  ///< 0 for vector problems
@@ -19,7 +19,7 @@ struct Trust {
   /// Largest gamma a_k g along the curve: the rate per step that the continuum treats as small.
   double step_rate = 0;
   /// Spectral optimizers: largest ||K_out Delta K_in||/||G - E G|| in operator norm along the
-  /// curve, estimated from the spectra (signal_ratio at the largest R). Theory.md section 4 needs
+  /// curve, estimated from the spectra (signal_ratio at the largest R). docs/theory/matrix.md needs
   /// it small: it grows with the batch, and with a target of low rank.
   double signal = 0;
   /// Matrix problems: how many singular directions of M = K_out^(1/2) Delta K_in^(1/2) share the

@@ -55,11 +55,12 @@ struct Correlation {
 ///     a_k = sum_q g_q(now) drift(k, q),   c_k = sum_r n_r(now) diffusion(k, r),
 ///     de/dt = extra_rate(now),            now = (t, gamma, R, e).
 ///
-/// Q = N = 1 for most optimizers: fixed vectors times scalar responses (theory.md, section 1).
-/// Larger Q, N are rates that are a short sum of products; e are extra scalar states (Adam's mean
-/// second moment). Noise correlated between steps enters through c_k as its sum over lags. A mode
-/// may stand for many (a group of equal rates, a quadrature node): s_k and c_k are then sums.
-/// Source: (C) 2406.11733, (S) 2411.12135 for SGD, clipped SGD and SignSGD; the form is ours.
+/// Q = N = 1 for most optimizers: fixed vectors times scalar responses
+/// (docs/theory/mode-system.md). Larger Q, N are rates that are a short sum of products; e are
+/// extra scalar states (Adam's mean second moment). Noise correlated between steps enters through
+/// c_k as its sum over lags. A mode may stand for many (a group of equal rates, a quadrature node):
+/// s_k and c_k are then sums. Source: (C) 2406.11733, (S) 2411.12135 for SGD, clipped SGD and
+/// SignSGD; the form is ours.
 struct ModeSystem {
   Eigen::ArrayXd weight;        ///< h_k >= 0, shape (modes)
   Eigen::ArrayXXd drift;        ///< shape (modes, Q)

@@ -8,7 +8,7 @@
 namespace riskcurve {
 
 /// The residual z = sqrt(2R) zeta + epsilon, zeta ~ N(0,1) independent of the label noise epsilon,
-/// through the two functions of it that the matrix problem needs (theory.md, section 4):
+/// through the two functions of it that the matrix problem needs (docs/theory/matrix.md):
 ///
 ///     p(m) = E[m z^2/(1 + m z^2)],     chi(m) = E[d/dz (z/(1 + m z^2))],     m > 0.
 ///

@@ -10,7 +10,7 @@ namespace riskcurve {
 /// variable x (log t, or whatever the grid is uniform in).
 struct ResolventPoints {
   Eigen::ArrayXd p, rest;              ///< p and p_max - p, each to relative accuracy
-  Eigen::ArrayXd log_a, log_b, log_m;  ///< of theory.md (2)
+  Eigen::ArrayXd log_a, log_b, log_m;  ///< of (2) in docs/theory/matrix.md
   Eigen::ArrayXd log_t;
   Eigen::ArrayXd dp, dlog_t;  ///< p' and (log t)'
   Eigen::ArrayXd chi;         ///< chi(m), the drift factor of (4)
@@ -28,7 +28,7 @@ struct ResolventPoints {
 /// equation is scalar and monotone. a and b depend on p alone; the law of z moves t and chi only.
 /// The curve is followed in the log of whichever of a, b, m goes to infinity at p_max (the side
 /// that binds), where p_max - p is a sum of positive terms.
-/// Source: theory.md section 4, docs/matrix-derivation.md.
+/// Source: docs/theory/matrix.md#fixed-point.
 class ResolventCurve {
  public:
   /// Zero eigenvalues are left out (their modes have no rate). Throws InputError unless batch > 0

@@ -12,8 +12,8 @@ namespace riskcurve {
 ///
 ///     f(g) = int_0^inf g/(g^2 + shift^2 + tau^2) weight(tau) dtau,
 ///
-/// weight analytic and of moderate growth in the half plane Re tau > 0. Theory.md's w(t) is
-/// weight(tau) t/tau at t^2 = tau^2 + shift^2.
+/// weight analytic and of moderate growth in the half plane Re tau > 0. The w(t) of
+/// docs/theory/matrix.md is weight(tau) t/tau at t^2 = tau^2 + shift^2.
 struct SpectralFunction {
   std::string name;
   std::function<double(double tau)> weight;
@@ -61,8 +61,8 @@ struct SpectralCoefficients {
 /// The coefficients of a spectral optimizer as functions of the risk. For Gaussian noise and
 /// homogeneous f they scale with P, and one quadrature serves every risk; else the curve of the
 /// first call is kept and only m(p), t(p), chi(p) move with R, unless their error estimate asks for
-/// a new grid. An object belongs to one thread. Source: theory.md section 4 (4), (5);
-/// docs/matrix-derivation.md.
+/// a new grid. An object belongs to one thread. Source: docs/theory/matrix.md#drift,
+/// docs/theory/matrix.md#coefficients.
 class SpectralRates {
  public:
   /// Throws InputError for a tolerance outside [1e-13, 1e-2]; or f(g) = g with noise of infinite

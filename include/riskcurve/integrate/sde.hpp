@@ -46,12 +46,12 @@ struct SdeOptions {
 /// the mean curve, up to a first-order term that falls as 1/d; of strong order 1 where c does not
 /// depend on R, else 1/2. The mean over runs is that of the real algorithm up to O(1/d); the spread
 /// is the limit's own, and can differ from real runs where the mean update is a large part of the
-/// update in the direction of the error (docs/sde.md).
+/// update in the direction of the error (docs/theory/sde.md#what-the-spread-means).
 /// Modes of m directions: s -> sigma^2 times a noncentral chi-square of m degrees of freedom.
 /// Correlated noise: xi = F eta. The variance of each mode is then still exact, and the covariance
 /// of two at most 1 + (z_k - z_l)^2/24 times the exact one.
 /// Each run has random numbers of its own: bit-identical for any thread count.
-/// Source: (C), (S) for the homogenised limits; theory.md section 7; the step is ours.
+/// Source: (C), (S) for the homogenised limits; docs/theory/sde.md; the step is ours.
 /// Throws InputError for bad times or options, a system without multiplicities or with initial
 /// error in a mode of none (compressed ones), and shapes that disagree.
 Ensemble solve_sde(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,

@@ -13,7 +13,7 @@ namespace riskcurve {
 /// The sweep takes the panels of the forward solve, each by the same exponential collocation: p
 /// relaxes backwards as s does forwards, and mu at the nodes solves a linear 5x5 system. Towards T
 /// the panels shrink geometrically, so that the layer in which fast modes forget is resolved.
-/// Source: theory.md sections 6(c) and 7; the discretisation is ours (docs/optima.md).
+/// Source: docs/theory/optima.md#one-sweep-for-all-derivatives; the discretisation is ours.
 struct Sensitivity {
   RiskCurve curve;  ///< at T, or at the time `reached`; look at its status first
   double risk = 0;  ///< R(T)
