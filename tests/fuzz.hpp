@@ -12,8 +12,8 @@
 #include <typeinfo>
 #include <vector>
 
-#include "riskcurve/problem/error.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/problem/error.hpp"
 
 namespace riskcurve::fuzz {
 

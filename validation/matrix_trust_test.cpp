@@ -12,9 +12,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "problem/random.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "problem/random.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve {

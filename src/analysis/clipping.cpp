@@ -142,8 +142,7 @@ ModeSystem optimally_clipped_sgd(const VectorProblem& problem, int batch) {
 
 ModeSystem optimally_clipped_sgd(const Experiment& experiment) {
   const auto* const clipped = std::get_if<ClippedSgd>(&experiment.optimizer);
-  if (!clipped)
-    throw InputError("optimizer.name", name_of(experiment.optimizer), ClippedSgd::name);
+  if (!clipped) throw InputError("optimizer.name", name_of(experiment.optimizer), ClippedSgd::name);
   if (clipped->clip == ClippedSgd::Clip::batch)
     throw InputError("optimizer.clip", "\"batch\"", "\"sample\", for a threshold of every moment");
   return optimally_clipped_sgd(experiment.vector(), clipped->batch);

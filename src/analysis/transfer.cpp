@@ -110,8 +110,8 @@ class Variation {
  private:
   void set_values(double own, bool whole) { values_ = doublings(own_value_ = own, whole); }
   void refuse_fixed_target() const {
-    const bool formula = own_.is_matrix() ? is_a_formula(own_.matrix().target)
-                                          : is_a_formula(own_.vector().target);
+    const bool formula =
+        own_.is_matrix() ? is_a_formula(own_.matrix().target) : is_a_formula(own_.vector().target);
     if (!formula) throw Skipped{"the target is read from a file of one dimension"};
   }
   void set_dimension() {
@@ -253,8 +253,7 @@ namespace {
 
 /// Of single samples, at R(0).
 Schedule best_constant_threshold(const VectorProblem& problem) {
-  const double threshold =
-      optimal_threshold(ResidualLaw(problem.noise), problem.initial_risk());
+  const double threshold = optimal_threshold(ResidualLaw(problem.noise), problem.initial_risk());
   if (std::isinf(threshold)) throw Skipped{"no threshold improves on sgd at R(0)"};
   if (threshold == 0) throw Skipped{"the smaller the threshold the better at R(0)"};
   return constant_schedule(threshold);

@@ -87,7 +87,8 @@ Table table_of(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta)
   table.rows = [&plan, &alpha, &beta](long point) {
     std::vector<std::vector<Cell>> rows;
     for (const PhasePoint& p : phase_column(plan, alpha[point], beta)) {
-      const auto phase = std::find(std::begin(phases), std::end(phases), p.phase) - std::begin(phases);
+      const auto phase =
+          std::find(std::begin(phases), std::end(phases), p.phase) - std::begin(phases);
       std::vector<Cell> row{p.alpha, p.beta, static_cast<double>(phase)};
       const auto exponent = [&](const Exponent& e, double derived) {
         row.insert(row.end(), {e.value, e.error, derived});

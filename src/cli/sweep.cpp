@@ -64,9 +64,8 @@ std::string text_of(const Cell& cell) {
 Figure figure_of(const Sweep& sweep, const Record& record) {
   const auto plain = [&](std::size_t i) {
     const auto& values = sweep.axes[i].values;
-    return std::all_of(values.begin(), values.end(), [](const Cell& cell) {
-      return std::holds_alternative<double>(cell);
-    });
+    return std::all_of(values.begin(), values.end(),
+                       [](const Cell& cell) { return std::holds_alternative<double>(cell); });
   };
   std::size_t across = sweep.axes.size();
   for (std::size_t i = 0; i < sweep.axes.size(); ++i)

@@ -10,7 +10,9 @@ namespace {
 
 /// Whether there is a mode_system(problem, optimizer).
 template <class Problem, class Of>
-constexpr bool exists = requires(const Problem& problem, const Of& of) { mode_system(problem, of); };
+constexpr bool exists = requires(const Problem& problem, const Of& of) {
+  mode_system(problem, of);
+};
 
 template <class Problem>
 std::vector<std::string> names_for() {
@@ -44,9 +46,9 @@ std::vector<std::string> optimizer_names(bool matrix) {
 
 ModeSystem mode_system(const Experiment& experiment, Grids grids) {
   validate(experiment.optimizer);
-  ModeSystem system = std::visit(
-      [&](const auto& problem, const auto& of) { return filled(problem, of, grids); },
-      experiment.problem, experiment.optimizer);
+  ModeSystem system =
+      std::visit([&](const auto& problem, const auto& of) { return filled(problem, of, grids); },
+                 experiment.problem, experiment.optimizer);
   system.optimizer = name_of(experiment.optimizer);
   const auto remark = [&](const Covariance& covariance) {
     if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);

@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
-#include "riskcurve/dynamics/residual.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/dynamics/residual.hpp"
 
 namespace riskcurve {
 namespace {

@@ -106,8 +106,7 @@ double to_number(const toml::node& node, const std::string& name, const Range& r
   if (!node.is_number()) throw InputError(name, written(&node), range.expected());
   const double x =
       node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.value_or(0.0);
-  if (!range.contains(x))
-    throw InputError(name, written(&node), "a finite number" + bounds(range));
+  if (!range.contains(x)) throw InputError(name, written(&node), "a finite number" + bounds(range));
   return x;
 }
 
@@ -247,8 +246,8 @@ std::vector<Cell> Fields::cells(const std::string& key) const {
     for (const toml::node& element : *array) result.emplace_back(element.as_string()->get());
     return result;
   }
-  const bool text =
-      array && std::any_of(array->begin(), array->end(), [](const auto& e) { return e.is_string(); });
+  const bool text = array && std::any_of(array->begin(), array->end(),
+                                         [](const auto& e) { return e.is_string(); });
   if (!array || text) fail(key, "an array of numbers, or of strings");
   const std::vector<double> values = numbers(key);
   return {values.begin(), values.end()};
@@ -269,10 +268,9 @@ Eigen::MatrixXd Fields::matrix(const std::string& key) const {
     if (static_cast<Eigen::Index>(width(row)) != columns)
       throw InputError(row_name, written(&row), fmt::format("{} numbers, as the first", columns));
     for (Eigen::Index j = 0; j < columns; ++j)
-      result(i, j) = row.is_array()
-                         ? to_number((*row.as_array())[static_cast<std::size_t>(j)],
-                                     fmt::format("{}[{}]", row_name, j), Range::any())
-                         : to_number(row, row_name, Range::any());
+      result(i, j) = row.is_array() ? to_number((*row.as_array())[static_cast<std::size_t>(j)],
+                                                fmt::format("{}[{}]", row_name, j), Range::any())
+                                    : to_number(row, row_name, Range::any());
   }
   return result;
 }

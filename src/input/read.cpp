@@ -31,8 +31,8 @@ Schedule read_named(const Fields& fields, const StepNames& names, double horizon
     shape = TabulatedSchedule{{table.col(0).begin(), table.col(0).end()},
                               {table.col(1).begin(), table.col(1).end()}};
   } else {
-    shape = read_kind<ScheduleShape>(fields, "kind", ReadKeys(fields, names),
-                                     DefaultHorizon{horizon});
+    shape =
+        read_kind<ScheduleShape>(fields, "kind", ReadKeys(fields, names), DefaultHorizon{horizon});
   }
   const double warmup = fields.number_or("warmup", 0, Range::positive());
   return in_table(fields, [&] { return make_schedule(shape, warmup, unit); });
@@ -71,8 +71,8 @@ void ReadKeys::operator()(const char* key, std::vector<NoiseComponent>& componen
 Covariance read_covariance(const Fields& fields) {
   const CovarianceKind kind = read_kind<CovarianceKind>(fields);
   Covariance result = in_table(fields, [&] { return make_covariance(kind); });
-  const bool given = std::visit(
-      [](const auto& of) { return of.orientation == Orientation::given; }, kind);
+  const bool given =
+      std::visit([](const auto& of) { return of.orientation == Orientation::given; }, kind);
   if (given && fields.has("orientation") && !result.matrix)
     fields.fail("orientation", "\"generic\": K is too large to be held");
   return result;
@@ -140,8 +140,7 @@ Schedule read_schedule(const Fields& fields, double dimension, double horizon) {
 }
 
 Schedule read_threshold(const Fields& optimizer, const std::string& key, double horizon) {
-  if (!optimizer.is_table(key))
-    return constant_schedule(optimizer.number(key, Range::positive()));
+  if (!optimizer.is_table(key)) return constant_schedule(optimizer.number(key, Range::positive()));
   const Fields table = optimizer.table(key);
   const Schedule threshold = read_named(table, {"value", "final_value"}, horizon, 1);
   // A threshold of zero, but for an instant at either end of a table, would clip everything away.

@@ -34,7 +34,8 @@ class ReadKeys {
   }
   void operator()(const char* key, bool& x) const { x = fields_.boolean_or(key, x); }
   void operator()(const char* key, std::optional<double>& x, const Range& range) const {
-    if (fields_.has(key)) x = range.whole ? fields_.integer(key, range) : fields_.number(key, range);
+    if (fields_.has(key))
+      x = range.whole ? fields_.integer(key, range) : fields_.number(key, range);
   }
   void operator()(const char* key, std::vector<double>& x, const Range& range) const {
     const std::string name = called(key);

@@ -152,18 +152,17 @@ VectorTarget stated(const VectorProblem& problem) {
     const auto again = [&] {
       try {
         // A target may have added nodes to the spectrum of large data.
-        return make_problem(problem.covariance.rows
-                                ? make_covariance(problem.covariance.made_from)
-                                : problem.covariance,
+        return make_problem(problem.covariance.rows ? make_covariance(problem.covariance.made_from)
+                                                    : problem.covariance,
                             problem.target, problem.noise, problem.start);
       } catch (const InputError&) {  // the file is gone, or the error was set by hand
         return VectorProblem{};
       }
     }();
-    const bool same_error = problem.initial_error ? again.initial_error &&
-                                                        same(*again.initial_error,
-                                                             *problem.initial_error)
-                                                  : !again.initial_error;
+    const bool same_error =
+        problem.initial_error
+            ? again.initial_error && same(*again.initial_error, *problem.initial_error)
+            : !again.initial_error;
     if (same(again.initial, problem.initial) && same_error) return problem.target;
   }
   GivenTarget given{column(problem.initial), {}};
@@ -173,8 +172,8 @@ VectorTarget stated(const VectorProblem& problem) {
 
 MatrixTarget stated(const MatrixProblem& problem) {
   if (!std::holds_alternative<GivenTarget>(problem.target)) {
-    const MatrixProblem again = make_problem(problem.covariance_out, problem.covariance_in,
-                                             problem.target, problem.noise);
+    const MatrixProblem again =
+        make_problem(problem.covariance_out, problem.covariance_in, problem.target, problem.noise);
     if (again == problem) return problem.target;
   }
   GivenTarget given{{std::make_shared<const Eigen::MatrixXd>(problem.initial.matrix())}, {}};
@@ -196,8 +195,8 @@ std::string problem_text(const VectorProblem& problem) {
   } else if (std::holds_alternative<FitTarget>(target)) {
     pairs.emplace_back("noise", "{ kind = \"residuals\" }");
   } else {
-    pairs.emplace_back("noise", "{ kind = \"residuals\", sample = " +
-                                    list_text(*problem.row_residuals) + " }");
+    pairs.emplace_back(
+        "noise", "{ kind = \"residuals\", sample = " + list_text(*problem.row_residuals) + " }");
   }
   return lines(pairs);
 }

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "integrate/sde_step.hpp"
-#include "riskcurve/problem/error.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/problem/error.hpp"
 #include "run/ensemble.hpp"
 
 namespace riskcurve {

@@ -87,8 +87,7 @@ Covariance toeplitz(const Eigen::ArrayXd& first_row) {
   return make_covariance(ToeplitzCovariance{{first_row.begin(), first_row.end()}});
 }
 Covariance from_matrix(const Eigen::MatrixXd& matrix) {
-  return make_covariance(
-      MatrixCovariance{{}, {std::make_shared<const Eigen::MatrixXd>(matrix)}});
+  return make_covariance(MatrixCovariance{{}, {std::make_shared<const Eigen::MatrixXd>(matrix)}});
 }
 
 }  // namespace riskcurve

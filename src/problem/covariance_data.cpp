@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "covariance_kinds.hpp"
+#include "problem/lanczos.hpp"
 #include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "problem/lanczos.hpp"
 
 namespace riskcurve {
 

@@ -84,10 +84,9 @@ Covariance covariance_of(const EigenvaluesCovariance& kind) {
   const Eigen::ArrayXd values = listed(kind.values, kind.path, "values");
   if (kind.count.empty()) return spectral(spectrum_of(values, "values"), kind.orientation);
   Spectrum spectrum{values, {}, {}, {}};
-  for (const auto& [key, list, column] :
-       {std::tuple("count", &kind.count, &spectrum.multiplicity),
-        std::tuple("first", &kind.first, &spectrum.first),
-        std::tuple("last", &kind.last, &spectrum.last)}) {
+  for (const auto& [key, list, column] : {std::tuple("count", &kind.count, &spectrum.multiplicity),
+                                          std::tuple("first", &kind.first, &spectrum.first),
+                                          std::tuple("last", &kind.last, &spectrum.last)}) {
     if (std::ssize(*list) != values.size())
       throw InputError(key, std::to_string(list->size()) + " numbers",
                        std::to_string(values.size()) + " numbers, as many as values");

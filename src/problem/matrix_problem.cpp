@@ -11,8 +11,7 @@ namespace {
 
 Eigen::ArrayXXd scaled_to(const Spectrum& out, const Spectrum& in, Eigen::ArrayXXd squares,
                           double risk) {
-  if (!(risk >= 0) || !std::isfinite(risk))
-    throw InputError("risk", risk, "a finite number >= 0");
+  if (!(risk >= 0) || !std::isfinite(risk)) throw InputError("risk", risk, "a finite number >= 0");
   const double present =
       0.5 * (out.value.matrix().transpose() * squares.matrix() * in.value.matrix()).value();
   if (risk == 0) return Eigen::ArrayXXd::Zero(squares.rows(), squares.cols());
@@ -39,9 +38,9 @@ Eigen::ArrayXXd node_squares(const Eigen::MatrixXd& entries, const Spectrum& out
 }
 
 void set_error(const MatrixPowerLawTarget& target, MatrixProblem& problem) {
-  problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
-                                            problem.covariance_in.spectrum, target.beta,
-                                            target.sides, target.risk);
+  problem.initial =
+      matrix_power_law_target(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
+                              target.beta, target.sides, target.risk);
 }
 
 void set_error(const IsotropicTarget& target, MatrixProblem& problem) {
@@ -49,9 +48,8 @@ void set_error(const IsotropicTarget& target, MatrixProblem& problem) {
   const Spectrum& in = problem.covariance_in.spectrum;
   const auto [from, to] = index_range(target.indices, in.dimension());
   const Eigen::ArrayXd columns = in.mass_between(from, to);
-  problem.initial =
-      scaled_to(out, in, (out.multiplicity.matrix() * columns.matrix().transpose()).array(),
-                target.risk);
+  problem.initial = scaled_to(
+      out, in, (out.multiplicity.matrix() * columns.matrix().transpose()).array(), target.risk);
 }
 
 void set_error(const FileTarget& target, MatrixProblem& problem) {
@@ -122,7 +120,8 @@ void validate(const MatrixProblem& problem) {
 MatrixProblem make_problem(Covariance out, Covariance in, const MatrixTarget& target,
                            NoiseLaw noise) {
   MatrixProblem problem;
-  for (const auto& [key, side] : {std::pair("covariance_out", &out), std::pair("covariance_in", &in)})
+  for (const auto& [key, side] :
+       {std::pair("covariance_out", &out), std::pair("covariance_in", &in)})
     if (side->sample_rows && side->rows)
       throw InputError(std::string(key) + ".sample", "\"rows\"",
                        "sample = \"gaussian\" in a matrix problem");

@@ -1,6 +1,6 @@
 #pragma once
-#include "riskcurve/problem/noise.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/problem/noise.hpp"
 
 namespace riskcurve {
 

@@ -12,8 +12,7 @@ namespace riskcurve {
 namespace {
 
 Eigen::ArrayXd scaled_to(const Spectrum& spectrum, Eigen::ArrayXd squares, double risk) {
-  if (!(risk >= 0) || !std::isfinite(risk))
-    throw InputError("risk", risk, "a finite number >= 0");
+  if (!(risk >= 0) || !std::isfinite(risk)) throw InputError("risk", risk, "a finite number >= 0");
   if (risk == 0) return Eigen::ArrayXd::Zero(squares.size());
   // The largest square is brought to one first, so that no sum of extreme values over- or
   // underflows.
@@ -113,8 +112,8 @@ Run run_for(double steps, int points, Spacing spacing) {
 }
 
 std::string describe(const Experiment& experiment) {
-  const std::string start = fmt::format("{}, batch {} on", name_of(experiment.optimizer),
-                                        batch_of(experiment.optimizer));
+  const std::string start =
+      fmt::format("{}, batch {} on", name_of(experiment.optimizer), batch_of(experiment.optimizer));
   if (!experiment.is_matrix())
     return fmt::format("{} {} covariance, d = {:.10g}, noise: {}", start,
                        experiment.vector().covariance.kind, experiment.dimension(),

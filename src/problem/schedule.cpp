@@ -55,9 +55,9 @@ List breaks_of(const TabulatedSchedule& s) {
 void check_knots(const char* key, const List& at, const List& step) {
   if (at.empty()) throw InputError(key, "[]", "at least one step");
   if (at.size() != step.size())
-    throw InputError(key, std::to_string(at.size()) + " entries for " +
-                              std::to_string(step.size()) + " values",
-                     "as many entries as values");
+    throw InputError(
+        key, std::to_string(at.size()) + " entries for " + std::to_string(step.size()) + " values",
+        "as many entries as values");
   const auto fall = std::adjacent_find(at.begin(), at.end(), std::greater_equal<>());
   if (fall != at.end())
     throw InputError(std::string(key) + "[" + std::to_string(fall - at.begin() + 1) + "]",
@@ -94,7 +94,8 @@ Schedule make_schedule(ScheduleShape shape, double warmup, double unit) {
       },
       shape);
   List& breaks = schedule.breaks;
-  if (warmup > 1) breaks.insert(std::lower_bound(breaks.begin(), breaks.end(), warmup - 1), warmup - 1);
+  if (warmup > 1)
+    breaks.insert(std::lower_bound(breaks.begin(), breaks.end(), warmup - 1), warmup - 1);
   breaks.erase(std::unique(breaks.begin(), breaks.end()), breaks.end());
   std::erase_if(breaks, [](double k) { return k <= 0; });
   schedule.shape = std::move(shape);

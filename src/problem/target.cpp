@@ -7,9 +7,9 @@
 #include <type_traits>
 
 #include "named.hpp"
-#include "riskcurve/problem/data.hpp"
 #include "problem/lanczos.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/problem/data.hpp"
 
 namespace riskcurve {
 
@@ -126,9 +126,9 @@ Eigen::VectorXd read_coordinates(const File& path, double dimension) {
   if (path.path.empty()) throw InputError("path", "(missing)", "the name of a file");
   const Eigen::ArrayXd values = read_column(path.path, "path");
   if (static_cast<double>(values.size()) != dimension)
-    throw InputError("path", path.path,
-                     fmt::format("a file of {} numbers, the dimension; it holds {}", dimension,
-                                 values.size()));
+    throw InputError(
+        "path", path.path,
+        fmt::format("a file of {} numbers, the dimension; it holds {}", dimension, values.size()));
   return values.matrix();
 }
 
@@ -231,20 +231,18 @@ InitialError error_of(const PowerLawTarget& target, const Start&, Covariance& co
 InitialError error_of(const IsotropicTarget& target, const Start&, Covariance& covariance) {
   const Spectrum& spectrum = covariance.spectrum;
   const auto among = index_range(target.indices, spectrum.dimension());
-  return from_squares(covariance,
-                      isotropic_target(spectrum, target.risk, among.first, among.second),
-                      spectrum.mass_between(among.first, among.second), [among](double j) {
-                        return j >= among.first && j <= among.second ? 1.0 : 0.0;
-                      });
+  return from_squares(
+      covariance, isotropic_target(spectrum, target.risk, among.first, among.second),
+      spectrum.mass_between(among.first, among.second),
+      [among](double j) { return j >= among.first && j <= among.second ? 1.0 : 0.0; });
 }
 
 /// Delta_0 = theta_0 - theta*
 Eigen::VectorXd started(Eigen::VectorXd theta, const Start& start) {
   Eigen::VectorXd error = -theta;
   if (!start.path.path.empty())
-    error += named("start.", [&] {
-      return read_coordinates(start.path, static_cast<double>(theta.size()));
-    });
+    error += named("start.",
+                   [&] { return read_coordinates(start.path, static_cast<double>(theta.size())); });
   return error;
 }
 
@@ -287,9 +285,8 @@ InitialError initial_error_of(const VectorTarget& target, const Start& start,
     return std::visit(
         [&](const auto& of) {
           check_keys(of);
-          constexpr bool started_at =
-              std::is_same_v<decltype(of), const FileTarget&> ||
-              std::is_same_v<decltype(of), const FitTarget&>;
+          constexpr bool started_at = std::is_same_v<decltype(of), const FileTarget&> ||
+                                      std::is_same_v<decltype(of), const FitTarget&>;
           if (!started_at && !start.path.path.empty())
             throw InputError("start.kind", "\"file\"",
                              fmt::format("\"zero\": beside a {} target, which gives theta_0 - "

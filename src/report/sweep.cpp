@@ -6,8 +6,7 @@
 
 namespace riskcurve {
 
-TableOutcome run_sweep(const Sweep& sweep, const std::string& path,
-                       const TableOptions& options) {
+TableOutcome run_sweep(const Sweep& sweep, const std::string& path, const TableOptions& options) {
   Table table;
   table.identity = sweep.identity;
   table.columns = sweep.columns();

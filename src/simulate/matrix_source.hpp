@@ -2,8 +2,8 @@
 #include <Eigen/Core>
 #include <cstdint>
 
-#include "riskcurve/problem/problem.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
 

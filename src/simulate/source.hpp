@@ -3,8 +3,8 @@
 #include <functional>
 #include <string>
 
-#include "riskcurve/problem/problem.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/problem/problem.hpp"
 #include "simulate/blas.hpp"
 
 namespace riskcurve {

@@ -6,11 +6,11 @@
 #include <cmath>
 #include <vector>
 
+#include "problem/random.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

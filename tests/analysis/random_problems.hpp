@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "problem/random.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/problem.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve::random_problems {
 

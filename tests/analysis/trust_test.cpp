@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "problem/random.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

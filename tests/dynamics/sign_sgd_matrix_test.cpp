@@ -5,10 +5,10 @@
 #include <cmath>
 #include <unsupported/Eigen/KroneckerProduct>
 
+#include "problem/random.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

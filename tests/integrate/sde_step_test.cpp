@@ -7,8 +7,8 @@
 #include <cmath>
 #include <vector>
 
-#include "riskcurve/integrate/solve.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/integrate/solve.hpp"
 
 namespace riskcurve {
 namespace {

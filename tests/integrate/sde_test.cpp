@@ -7,12 +7,12 @@
 #include <cmath>
 #include <limits>
 
+#include "problem/random.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "problem/random.hpp"
 #include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

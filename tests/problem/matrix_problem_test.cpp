@@ -1,5 +1,3 @@
-#include "riskcurve/problem/problem.hpp"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -8,6 +6,7 @@
 #include <fstream>
 
 #include "riskcurve/problem/error.hpp"
+#include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
 namespace {

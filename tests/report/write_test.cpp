@@ -13,9 +13,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "problem/random.hpp"
 #include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {

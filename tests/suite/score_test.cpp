@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "riskcurve/problem/error.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/problem/error.hpp"
 #include "validation/suite/results.hpp"
 
 namespace riskcurve::validation {

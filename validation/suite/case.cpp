@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <limits>
 
+#include "input/read.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "input/read.hpp"
 
 namespace riskcurve::validation {
 namespace {
@@ -52,7 +52,8 @@ Case read_case(const Fields& file, const Fields& family, const Fields& the) {
   const Fields& sized = holder(family, the, "sizes");
   read.sizes =
       sized.has("sizes") ? sized.numbers("sizes", Range::within(1e-3, 1)) : std::vector<double>{1};
-  if (read.sizes.empty() || read.sizes.back() != 1 || !std::is_sorted(read.sizes.begin(), read.sizes.end()))
+  if (read.sizes.empty() || read.sizes.back() != 1 ||
+      !std::is_sorted(read.sizes.begin(), read.sizes.end()))
     sized.fail("sizes", "increasing fractions, the last 1");
   const Fields& running = holder(family, the, "runs");
   read.runs = running.numbers("runs", Range::within(2, 1e6));

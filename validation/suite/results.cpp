@@ -116,7 +116,7 @@ std::string verdict(const Results& results, std::size_t the) {
   if (results.scores[the].empty()) return "not run";
   if (!declared.why.empty()) return "not held";
   return std::all_of(results.scores[the].begin(), results.scores[the].end(),
-                             [&](const Score& score) { return within(declared, score); })
+                     [&](const Score& score) { return within(declared, score); })
              ? "ok"
              : "FAILED";
 }

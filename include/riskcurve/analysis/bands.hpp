@@ -15,7 +15,8 @@ namespace riskcurve {
 ///
 /// p_k = dR(T)/ds_k(t), m_k the directions of mode k, X, Y, alpha, beta of SharedNoise. Without
 /// `shared`: the first line, the linear noise of the SDE. Throws InputError where multiplicities
-/// are unknown. Source: theory.md section 7; the second line is ours (docs/bands.md).
+/// are unknown. Source: docs/theory/sde.md#linear-noise; the second line is ours
+/// (docs/theory/bands.md).
 double variance(const Sensitivity& sensitivity,
                 const std::function<SharedNoise(const Now& now)>& shared = {});
 

@@ -41,8 +41,8 @@ ClippingCurve optimal_clipping(const ResidualLaw& law, const Eigen::ArrayXd& ris
 /// between a thousandth of the median |l| and 20 sqrt(E l^2), where c* is 0 or +inf. Observable:
 /// threshold.
 ModeSystem optimally_clipped_sgd(const VectorProblem& problem, int batch);
-/// The same in place of the experiment's own threshold. Throws InputError unless its optimizer clips
-/// single samples.
+/// The same in place of the experiment's own threshold. Throws InputError unless its optimizer
+/// clips single samples.
 ModeSystem optimally_clipped_sgd(const Experiment& experiment);
 /// optimal_clipping of the experiment's noise at these risks; nullopt where its optimizer does not
 /// clip.

@@ -9,8 +9,8 @@
 
 namespace riskcurve {
 
-/// A field of an experiment, by its name in problem files ("optimizer.batch", "optimizer.name"), and
-/// the numbers or texts it takes in turn.
+/// A field of an experiment, by its name in problem files ("optimizer.batch", "optimizer.name"),
+/// and the numbers or texts it takes in turn.
 struct SweepAxis {
   std::string field;
   std::vector<Cell> values;

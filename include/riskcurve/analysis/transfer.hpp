@@ -48,8 +48,8 @@ struct Counterpart {
   std::string optimizer;
   double threshold;   ///< of clipped_sgd, in residual units; else nan
   double step, risk;  ///< gamma* (raw), R*
-  double ratio;  ///< gamma* over that of the own optimizer: what a tuned step is multiplied by
-  Trust trust;   ///< at the best step
+  double ratio;       ///< gamma* over that of the own optimizer: what a tuned step is multiplied by
+  Trust trust;        ///< at the best step
   std::string skipped;  ///< one line: why step, risk and ratio are nan
 };
 

@@ -13,7 +13,7 @@ namespace riskcurve {
 /// In the result h = 1: s_k is twice the mode's share of the risk.
 /// Systems with several drift products, or fewer modes than it would leave, come back unchanged.
 /// Observables indexed by the original modes turn nan; drift_loss and correlation are left out.
-/// Source: theory.md section 9; ours.
+/// Source: docs/theory/integrator.md#compression; ours.
 ModeSystem compress(const ModeSystem& system, int nodes = 8, double slow = 0);
 
 }  // namespace riskcurve

@@ -32,7 +32,8 @@ struct Rates {
 /// epsilon_i, g_i = <x_i, Delta>. An update of length S along y = sum l_i x_i/|l| moves sum p_k s_k
 /// by -2 gamma X alpha + gamma^2 Y beta, and what single directions add, with alpha = sum p a s,
 /// beta = sum p c, X = S G/E[S G], G = sum l_i g_i/|l|, and Y = S^2/E[S^2]. All are O(1/b), and
-/// count at leading order: see docs/bands.md, which derives them for each optimizer.
+/// count at leading order: see docs/theory/bands.md#two-sources-of-spread, which derives them for
+/// each optimizer.
 struct SharedNoise {
   double progress_variance = 0;  ///< Var X - 2R E[S^2]/E[S G]^2: less what single directions have
   double covariance = 0;         ///< Cov(X, Y)
@@ -89,7 +90,7 @@ struct ModeSystem {
   std::string optimizer;  ///< its name, for messages
   std::function<SharedNoise(const Now& now)> shared_noise;
   /// The relative loss of drift at finite dimension, to first order in its inverse:
-  /// ds_k = -2 gamma (1 - loss) a_k s_k dt + .. (docs/bands.md).
+  /// ds_k = -2 gamma (1 - loss) a_k s_k dt + .. (docs/theory/bands.md).
   std::function<double(const ModeSystem& system, const Now& now, const Eigen::ArrayXd& s)>
       drift_loss;
   /// Signal over noise of the gradient at risk R, where the rates hold for a small one

@@ -10,7 +10,7 @@
 namespace riskcurve {
 
 /// SGD: a = lambda, c = lambda 2P/b, h = lambda. Needs a finite noise variance (InputError).
-/// Source: (C) eq. for the unclipped case; theory.md section 2.
+/// Source: (C), the case without clipping; docs/theory/vector.md#sgd.
 ModeSystem mode_system(const VectorProblem& problem, const Sgd& optimizer);
 
 /// SignSGD. With D = diag(K)^(1/2), S = D^(-1/2) K D^(-1/2) = Q Lambda Q^T, w_i = D^(1/2) q_i and
@@ -22,15 +22,15 @@ ModeSystem mode_system(const VectorProblem& problem, const Sgd& optimizer);
 /// phi_b(R) over its value for Gaussian noise of the same variance (0/0 and inf as nan);
 /// preconditioning, the decay rate of the risk under D^(-1) K over that under K/sqrt(tau);
 /// noise_reshaping, the risk injected by K_sigma over that injected by K/tau.
-/// Source: (S); theory.md section 2.
+/// Source: (S); docs/theory/vector.md#signsgd.
 ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer);
 
 /// Clipped SGD: a = lambda mu(R), c = lambda nu(R)/b, h = lambda; mu the descent reduction, nu the
-/// variance of the clipped residual. Source: (C); theory.md section 2.
+/// variance of the clipped residual. Source: (C); docs/theory/vector.md#clipped-sgd.
 ModeSystem mode_system(const VectorProblem& problem, const ClippedSgd& optimizer);
 
-// What each knows of itself (docs/bands.md), r = 2R, batch b, residuals l = g - epsilon, the shared
-// noise as (progress_variance, covariance, size_variance):
+// What each knows of itself (docs/theory/bands.md), r = 2R, batch b, residuals l = g - epsilon, the
+// shared noise as (progress_variance, covariance, size_variance):
 //   SGD           1/b, 2/b, Var(l^2)/(b E[l^2]^2)
 //   SignSGD       (b-2) E[1/|l|^2]/((b-1) E[1/|l|]^2) - 1 (b = 1: -1), 0, 0. Its drift loss; and in
 //                 given coordinates of a vector problem its correlation: x_i = w_i^T Delta,
@@ -43,7 +43,7 @@ ModeSystem mode_system(const VectorProblem& problem, const ClippedSgd& optimizer
 //                 f = |l|^q sign(l), SignSVD -1/b. Between them weighted by 1/(1 + b/N), N the
 //                 smaller side. Gaussian residuals. regularized_svd: taken as 0. Their signal.
 
-// The matrix problem (theory.md section 4, docs/matrix-derivation.md). One mode for each pair (i,
+// The matrix problem (docs/theory/matrix.md). One mode for each pair (i,
 // j) of nodes of the two spectra, h_ij = sigma_i lambda_j, in the order i + N_out j.
 
 /// SGD: a = sigma lambda, c = 2P sigma lambda/B. Needs a finite noise variance (InputError).

@@ -9,7 +9,7 @@ namespace riskcurve {
 /// expectations every optimizer's response is made of. All depend on |epsilon| alone. Heavy tails
 /// and R -> 0 included; exact to about 1e-11 relative unless stated. Costly ones are tabulated in
 /// log R as they are asked for; threads may share an object and its copies.
-/// Source: theory.md section 2 restated in docs/theory-vector.md; (C), (S).
+/// Source: docs/theory/residual.md; (C), (S).
 class ResidualLaw {
  public:
   explicit ResidualLaw(const NoiseLaw& noise);
@@ -27,7 +27,7 @@ class ResidualLaw {
   /// product of two independent N(0,1): (2B/pi) int_0^inf E[(1-2s^2l^2)(1+s^2l^2)^(-5/2)]
   /// E[(1+s^2l^2)^(-1/2)]^(B-1) ds. B = 1: sqrt(2/pi) phi(risk, 1). Gaussian l: sqrt(2/pi)
   /// E||w||_2/sqrt(2P) over B products. Relative error about 1e-11 + 1e-15 B.
-  /// Source: docs/matrix-derivation.md, section 8.
+  /// Source: docs/theory/matrix.md#signsgd.
   double matrix_phi(double risk, int batch) const;
 
   /// Per-sample clipping at c: descent reduction mu = P(|l| <= c).

@@ -3,7 +3,7 @@
 
 namespace riskcurve {
 
-// The small-signal condition of the matrix problem (theory.md section 10).
+// The small-signal condition of the matrix problem (docs/theory/trust.md#signal).
 
 /// Estimate of ||K_out Delta K_in|| at the start. Entries that are known (initial_error): by power
 /// iteration. Else independent entries of variance v_ij = sigma_i^2 lambda_j^2 s_ij(0): the least g

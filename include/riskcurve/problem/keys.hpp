@@ -52,7 +52,8 @@ struct Entries {
   bool operator==(const Entries& other) const {
     if (matrix == other.matrix) return true;
     return matrix && other.matrix && matrix->rows() == other.matrix->rows() &&
-           matrix->cols() == other.matrix->cols() && (matrix->array() == other.matrix->array()).all();
+           matrix->cols() == other.matrix->cols() &&
+           (matrix->array() == other.matrix->array()).all();
   }
 };
 

@@ -44,7 +44,9 @@ struct ClippedSgd {
   int batch = 1;
   Schedule threshold;
   Clip clip = Clip::sample;
-  std::string label() const { return std::string(name) + ", by " + clips[clip == Clip::batch].text; }
+  std::string label() const {
+    return std::string(name) + ", by " + clips[clip == Clip::batch].text;
+  }
   bool operator==(const ClippedSgd&) const = default;
   template <class Self, class Keys>
   static void keys(Self& self, Keys&& key) {

@@ -30,7 +30,8 @@ struct PowerLawTarget {
     key("risk", self.risk, Range::non_negative());
   }
 };
-/// Of a matrix: squared entries proportional to j^(-2 beta) along the input side, or (i j)^(-2 beta)
+/// Of a matrix: squared entries proportional to j^(-2 beta) along the input side, or (i j)^(-2
+/// beta)
 struct MatrixPowerLawTarget {
   static constexpr const char* kind = "power_law";
   double beta = kRequired, risk = 1;
@@ -56,8 +57,8 @@ struct IsotropicTarget {
     key("indices", self.indices, Range::within(1, 1e18));
   }
 };
-/// theta* of a file of d numbers; of a matrix: Delta_0 in the joint eigenbasis. Scaled so that R(0) =
-/// risk where that is given.
+/// theta* of a file of d numbers; of a matrix: Delta_0 in the joint eigenbasis. Scaled so that R(0)
+/// = risk where that is given.
 struct FileTarget {
   static constexpr const char* kind = "file";
   File path;
@@ -84,7 +85,8 @@ struct FitTarget {
     key("positive", self.positive, Range::any());
   }
 };
-/// s(0) at the nodes of the spectrum (of a matrix: rows K_out), and Delta_0 itself where it is known.
+/// s(0) at the nodes of the spectrum (of a matrix: rows K_out), and Delta_0 itself where it is
+/// known.
 struct GivenTarget {
   static constexpr const char* kind = "given";
   Entries squares = {}, coordinates = {};

@@ -5,9 +5,9 @@
 
 #include "dynamics/gradient_modes.hpp"
 #include "dynamics/log_chebyshev.hpp"
+#include "problem/random.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/residual.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {
