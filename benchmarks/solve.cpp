@@ -23,7 +23,7 @@ void solve_modes(benchmark::State& state) {
   const Eigen::ArrayXd at{{0.0, 1e2, 1e4, 1e5, 1e6}};
   for (auto _ : state)
     benchmark::DoNotOptimize(
-        solve(compress(sign_sgd(problem, {8})), constant_schedule(1e-6), at).risk.data());
+        solve(compress(mode_system(problem, SignSgd{8})), constant_schedule(1e-6), at).risk.data());
 }
 BENCHMARK(solve_modes)->RangeMultiplier(100)->Range(100, 1000000)->Unit(benchmark::kMillisecond);
 

@@ -10,7 +10,7 @@ int main() {
   problem.noise = student_t_noise(1, 0.2);     // Cauchy: no variance, no mean
   problem.initial = power_law_target(problem.covariance.spectrum, 0.2, 1);  // R(0) = 1
 
-  const ModeSystem system = sign_sgd(problem, {.batch = 4});
+  const ModeSystem system = mode_system(problem, SignSgd{.batch = 4});
   const Eigen::ArrayXd steps = Eigen::ArrayXd::LinSpaced(21, 0, 4000);
   const RiskCurve curve = solve(system, constant_schedule(5e-4), steps);
   for (int i = 0; i < curve.risk.size(); ++i) {

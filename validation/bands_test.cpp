@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <ostream>
 
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/problem/problem.hpp"
 #include "riskcurve/report/comparison.hpp"
@@ -77,10 +78,10 @@ class RunBand : public testing::TestWithParam<Case> {};
 
 TEST_P(RunBand, CoversIndependentRuns) {
   const Case& c = GetParam();
-  const Experiment experiment = read_experiment(Fields::from_text(
+  const Experiment experiment = parse_experiment(
       fmt::format("[problem]\n{}[optimizer]\n{}\n[schedule]\nkind = 'constant'\n{}\n[run]\n"
                   "steps = {}\npoints = 8\n",
-                  c.problem, c.optimizer, c.step, c.steps)));
+                  c.problem, c.optimizer, c.step, c.steps));
   const Prediction prediction = predict(experiment, {}, true);
   const Bands& bands = *prediction.bands;
   ASSERT_EQ(bands.missing, "");

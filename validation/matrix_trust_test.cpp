@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "problem/random.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/simulate/simulate.hpp"
@@ -45,13 +46,13 @@ std::string target(int rank) {
 }
 
 Experiment experiment(const Case& c, double step) {
-  return read_experiment(Fields::from_text(fmt::format(
+  return parse_experiment(fmt::format(
       "[problem]\ngeometry = 'matrix'\ncovariance_out = {{ dimension = {0}, {1} }}\n"
       "covariance_in = {{ dimension = {0}, {2} }}\ntarget = {{ {3} }}\n"
       "noise = {{ kind = 'gaussian', std = {4} }}\n[optimizer]\nname = 'sign_svd'\nbatch = {5}\n"
       "[schedule]\nkind = 'constant'\nstep = {6}\n"
       "[run]\nsteps = 80\npoints = 16\nspacing = 'linear'\n",
-      kSize, c.out, c.in, target(c.rank), c.noise, c.batch, step)));
+      kSize, c.out, c.in, target(c.rank), c.noise, c.batch, step));
 }
 
 struct Outcome {

@@ -6,6 +6,7 @@
 // size (both ends of that ratio on the quartic), whichever is more.
 // Fixed beforehand: below 2 % for every optimizer, and the predicted optimal schedule beats the
 // best constant step of the runs by at least half of what is predicted.
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 
 #include <fmt/format.h>
@@ -51,10 +52,10 @@ const Case cases[] = {
      "name = 'sign_svd'\nbatch = 100", 300, 4}};
 
 Experiment experiment(const Case& c) {
-  return read_experiment(Fields::from_text(
+  return parse_experiment(
       fmt::format("[problem]\n{}[optimizer]\n{}\n[schedule]\nkind = 'constant'\nstep = 1\n"
                   "[run]\nsteps = {}\nat = [{}]\n",
-                  c.problem, c.optimizer, c.steps, c.steps)));
+                  c.problem, c.optimizer, c.steps, c.steps));
 }
 
 double mean_risk(const Case& c, const Schedule& schedule) {

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <string>
 
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -24,14 +25,14 @@ struct Risk {
 };
 
 Risk best_risk(const std::string& optimizer, double alpha, double beta, int steps) {
-  Experiment e = read_experiment(Fields::from_text(
+  Experiment e = parse_experiment(
       fmt::format("[problem]\ngeometry = 'matrix'\n"
                   "covariance_out = {{ kind = 'isotropic', dimension = 100 }}\n"
                   "covariance_in = {{ kind = 'power_law', dimension = 100, alpha = {} }}\n"
                   "target = {{ kind = 'power_law', beta = {}, sides = 'in', risk = 1.0 }}\n"
                   "[optimizer]\nname = '{}'\nbatch = 100\n[schedule]\nkind = 'constant'\nstep = 1\n"
                   "[run]\nsteps = {}\nat = [{}]\n",
-                  alpha, beta, optimizer, steps, steps)));
+                  alpha, beta, optimizer, steps, steps));
   const Optimum best = best_step(compress(mode_system(e)), steps);
   EXPECT_TRUE(best.found) << best.message;
   e.schedule = constant_schedule(best.step);

@@ -39,9 +39,7 @@ ModeSystem sign_svd(double alpha, double beta, const NoiseLaw& noise) {
   MatrixProblem p{isotropic(1e7), power_law(1e5, alpha), noise, {}, {}};
   p.initial = matrix_power_law_target(p.covariance_out.spectrum, p.covariance_in.spectrum, beta,
                                       Sides::in, 1.0);
-  SpectralOptimizer optimizer;
-  optimizer.batch = 1000000000;
-  return compress(spectral(p, optimizer), 4);
+  return compress(mode_system(p, SignSvd{1000000000}), 4);
 }
 
 ScheduleOptimum optimal(const ModeSystem& system, const ArrayXd& mesh) {
@@ -104,14 +102,14 @@ TEST(Regimes, SgdDecaysByThePolynomialOfTheEasyPhase) {
   for (const auto& [alpha, beta] : {std::pair{0.6, 0.3}, {0.75, 0.5}})
     expect_law(
         fmt::format("SGD ({}, {})", alpha, beta),
-        measure(compress(sgd(problem(1e7, alpha, beta, gaussian_noise(1)), {1}), 4), 1e6, 1e7),
+        measure(compress(mode_system(problem(1e7, alpha, beta, gaussian_noise(1)), Sgd{1}), 4), 1e6, 1e7),
         gradient_law(alpha, beta));
 }
 
 TEST(Regimes, ClippedSgdUnderCauchyNoiseDecaysAsSgd) {
   const ClippedSgd clip{1, constant_schedule(1)};
   expect_law("clipped SGD (0.6, 0.3)",
-             measure(compress(clipped_sgd(problem(1e7, 0.6, 0.3, student_t_noise(1, 1)), clip), 4),
+             measure(compress(mode_system(problem(1e7, 0.6, 0.3, student_t_noise(1, 1)), clip), 4),
                      1e6, 1e7),
              gradient_law(0.6, 0.3));
 }
@@ -119,14 +117,14 @@ TEST(Regimes, ClippedSgdUnderCauchyNoiseDecaysAsSgd) {
 TEST(Regimes, SignSgdDecaysAsSgdWhileItLearnsAboveTheMeanEigenvalue) {
   expect_law(
       "SignSGD, d = 1e9 (0.6, 0.3)",
-      measure(compress(sign_sgd(problem(1e9, 0.6, 0.3, gaussian_noise(1)), {1}), 4), 1e6, 1e7),
+      measure(compress(mode_system(problem(1e9, 0.6, 0.3, gaussian_noise(1)), SignSgd{1}), 4), 1e6, 1e7),
       gradient_law(0.6, 0.3));
 }
 
 TEST(Regimes, SignSgdDecaysFlatterWhereItLearnsBelowTheMeanEigenvalue) {
   expect_law(
       "SignSGD, d = 300 (2, 0.3)",
-      measure(compress(sign_sgd(problem(300, 2, 0.3, gaussian_noise(1)), {1}), 4), 1e11, 1e12),
+      measure(compress(mode_system(problem(300, 2, 0.3, gaussian_noise(1)), SignSgd{1}), 4), 1e11, 1e12),
       flat_law(2, 0.3));
 }
 
@@ -134,7 +132,7 @@ TEST(Regimes, SignSvdAndSignSgdAlongTheCoordinatesDecayByTheSquareRootLaw) {
   expect_law(
       "SignSGD, diagonal (0.75, 0.25)",
       measure(compress(
-                  sign_sgd(along_coordinates(problem(1e9, 0.75, 0.25, gaussian_noise(1))), {1}), 4),
+                  mode_system(along_coordinates(problem(1e9, 0.75, 0.25, gaussian_noise(1))), SignSgd{1}), 4),
               1e8, 1e9),
       square_root_law(0.75, 0.25));
   expect_law("SignSVD (1.2, 0.1)", measure(sign_svd(1.2, 0.1, gaussian_noise(1)), 1e6, 1e7),
@@ -192,16 +190,16 @@ Pointwise pointwise(const std::string& name, const ModeSystem& system, double T)
 
 TEST(Regimes, OneLawHoldsForEveryOptimizerUnderLabelNoise) {
   const NoiseLaw noise = gaussian_noise(1);
-  pointwise("SGD", compress(sgd(problem(1e7, 0.6, 0.3, noise), {1}), 4), 1e5);
+  pointwise("SGD", compress(mode_system(problem(1e7, 0.6, 0.3, noise), Sgd{1}), 4), 1e5);
   pointwise("SignSVD", sign_svd(1.2, 0.1, noise), 1e6);
 }
 
 TEST(Regimes, WithoutLabelNoiseSgdAnnealsFromThePlateau) {
-  pointwise("SGD, no noise", compress(sgd(problem(1e3, 1.5, -0.5, no_noise()), {1}), 4), 1e3);
+  pointwise("SGD, no noise", compress(mode_system(problem(1e3, 1.5, -0.5, no_noise()), Sgd{1}), 4), 1e3);
 }
 
 TEST(Regimes, WithoutLabelNoiseSignSgdAnnealsFromThePlateau) {
-  pointwise("SignSGD, no noise", compress(sign_sgd(problem(1e7, 1.2, 0, no_noise()), {1}), 4), 1e3);
+  pointwise("SignSGD, no noise", compress(mode_system(problem(1e7, 1.2, 0, no_noise()), SignSgd{1}), 4), 1e3);
 }
 
 TEST(Regimes, WithoutLabelNoiseSignSvdAnnealsFromThePlateau) {
@@ -211,7 +209,7 @@ TEST(Regimes, WithoutLabelNoiseSignSvdAnnealsFromThePlateau) {
 TEST(Regimes, SgdOfTheHardPhaseIsConstantAndAnnealsOverAVanishingShare) {
   // rho + 1 = 1.07 < kappa = 1.67. The drift left where annealing sets in grows as T^0.64, and its
   // share of the steps falls.
-  const ModeSystem system = compress(sgd(problem(1e3, 1.5, -0.9, gaussian_noise(2)), {1}), 4);
+  const ModeSystem system = compress(mode_system(problem(1e3, 1.5, -0.9, gaussian_noise(2)), Sgd{1}), 4);
   const Pointwise shorter = pointwise("SGD, hard", system, 1e3);
   const Pointwise longer = pointwise("SGD, hard", system, 1e4);
   fmt::print("annealing drift ~ T^{:.3f} (0.640)\n",

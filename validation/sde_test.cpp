@@ -6,6 +6,7 @@
 // sampling error (of near-Gaussian risks), the finite size of the limit, and the algorithm's step
 // against continuous time.
 
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/integrate/sde.hpp"
 
 #include <fmt/format.h>
@@ -28,12 +29,12 @@ Eigen::ArrayXd spread(const Eigen::ArrayXXd& risk) {
 
 Experiment experiment_of(const std::string& optimizer, double eta, double noise,
                          const std::string& covariance) {
-  return read_experiment(Fields::from_text(fmt::format(
+  return parse_experiment(fmt::format(
       "[problem]\ngeometry = 'vector'\ncovariance = {{ {} }}\n"
       "target = {{ kind = 'power_law', beta = 0.2, risk = 1.0 }}\n"
       "noise = {{ kind = 'gaussian', std = {} }}\n[optimizer]\n{}\nbatch = 1\n"
       "[schedule]\nkind = 'constant'\nscaled_step = {}\n[run]\nsteps = 600\npoints = 4\n",
-      covariance, noise, optimizer, eta)));
+      covariance, noise, optimizer, eta));
 }
 
 /// Holds the band, the spread of the runs first divided by `factor` of the mean risk.

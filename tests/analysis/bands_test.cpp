@@ -1,3 +1,4 @@
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/bands.hpp"
 
 #include <fmt/format.h>
@@ -50,7 +51,7 @@ TEST(Variance, AtRestIsTwoSquaredRisksOverTheDimension) {
 TEST(Variance, OfAModeIsThatOfTheDirectionsItStandsFor) {
   VectorProblem problem{isotropic(6), laplace_noise(0.3), {}, {}, {}};
   problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
-  const ModeSystem one = sgd(problem, {2});
+  const ModeSystem one = mode_system(problem, Sgd{2});
   ModeSystem six = one;
   six.weight = one.weight.replicate(6, 1);
   six.drift = one.drift.replicate(6, 1);
@@ -72,7 +73,7 @@ std::string vector_text(const std::string& optimizer, const std::string& noise) 
 }
 
 Experiment experiment(const std::string& optimizer, const std::string& noise) {
-  return read_experiment(Fields::from_text(vector_text(optimizer, noise)));
+  return parse_experiment(vector_text(optimizer, noise));
 }
 
 /// Var R(T) forwards: the covariance V of all s_k by dV/dt = J V + V J^T + D, J the Jacobian of
@@ -240,7 +241,7 @@ TEST(SharedNoise, IsWhatDrawnBatchesHave) {
 
 TEST(SharedNoise, OfSpectralOptimizersMeetsSgdAndSignSgdInTheirLimits) {
   const auto of = [](const std::string& optimizer, int batch, int side) {
-    return mode_system(read_experiment(Fields::from_text(
+    return mode_system(parse_experiment(
                            fmt::format("[problem]\ngeometry = 'matrix'\ncovariance_out = {{ kind = "
                                        "'isotropic', dimension = {0} "
                                        "}}\n"
@@ -251,7 +252,7 @@ TEST(SharedNoise, OfSpectralOptimizersMeetsSgdAndSignSgdInTheirLimits) {
                                        "[optimizer]\nname = '{1}\nbatch = {2}\n[schedule]\nkind = "
                                        "'constant'\nstep = 0.01\n"
                                        "[run]\nsteps = 10\n",
-                                       side, optimizer, batch))))
+                                       side, optimizer, batch)))
         .shared_noise(Now{.risk = 0.5});
   };
   const SharedNoise linear = of("schatten'\nexponent = 1.0", 30, 40), sgd = of("sgd'", 30, 40);
@@ -299,7 +300,7 @@ TEST(Bands, OfManyStepsAreInterpolatedBetweenSweeps) {
 TEST(Bands, OfARunAtRestInZeroHaveNoWidth) {
   std::string text = vector_text("name = 'sgd'", "kind = 'none'");
   text.replace(text.find("risk = 1.0"), 10, "risk = 0.0");
-  const Bands bands = *predict(read_experiment(Fields::from_text(text)), {}, true).bands;
+  const Bands bands = *predict(parse_experiment(text), {}, true).bands;
   EXPECT_EQ(bands.missing, "");
   EXPECT_TRUE((bands.deviation == 0).all() && (bands.low == 0).all() && (bands.high == 0).all());
 }

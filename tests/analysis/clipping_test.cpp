@@ -65,8 +65,8 @@ TEST(Clipping, StabilityIsTheRatioOfTheLargestStableSteps) {
   VectorProblem problem{power_law(50, 0.4), noise, {}, {}, {}};
   problem.initial = power_law_target(problem.covariance.spectrum, 0.2, 1.0);
   const double risk = 0.7, c = 1.1;
-  const ModeSystem clipped = clipped_sgd(problem, {4, constant_schedule(c)});
-  const ModeSystem plain = sgd(problem, {4});
+  const ModeSystem clipped = mode_system(problem, ClippedSgd{4, constant_schedule(c)});
+  const ModeSystem plain = mode_system(problem, Sgd{4});
   const auto balance = [&](const ModeSystem& system) {  // the gamma at rest at this risk
     const Response r = system.response(Now{.risk = risk});
     return 4 * risk * r.drift[0] /
@@ -94,7 +94,7 @@ TEST(Clipping, ThresholdOfTheMomentBeatsEveryConstantOneEachAtItsOwnBest) {
   };
   double step = INFINITY, schedule = INFINITY;  // the least risk of a constant threshold
   for (const double c : {0.2, 0.3, 0.4, 0.6, 0.9, 1.4}) {
-    const ModeSystem system = clipped_sgd(problem, {1, constant_schedule(c)});
+    const ModeSystem system = mode_system(problem, ClippedSgd{1, constant_schedule(c)});
     step = std::min(step, best_step(compress(system, 4), T).risk);
     schedule = std::min(schedule, optimal(system));
   }
@@ -117,17 +117,17 @@ TEST(Clipping, TableOfTheBestThresholdsGivesTheSameRisk) {
   EXPECT_GT(best.stability.minCoeff(), 1);
   const Schedule table =
       tabulated_schedule({mesh.begin(), mesh.end()}, {threshold.begin(), threshold.end()});
-  const RiskCurve again = solve(clipped_sgd(problem, {4, table}), step, mesh);
+  const RiskCurve again = solve(mode_system(problem, ClippedSgd{4, table}), step, mesh);
   EXPECT_LT((again.risk / curve.risk - 1).abs().maxCoeff(), 1e-3);
 }
 
 TEST(Clipping, BestThresholdUnderGaussianNoiseIsPlainSgd) {
   const VectorProblem problem = power_law_problem(gaussian_noise(0.3));
-  const Optimum plain = best_step(sgd(problem, {4}), 500);
+  const Optimum plain = best_step(mode_system(problem, Sgd{4}), 500);
   const Optimum clipped = best_step(optimally_clipped_sgd(problem, 4), 500);
   EXPECT_NEAR(clipped.risk / plain.risk, 1, 1e-8);
   EXPECT_NEAR(largest_stable_step(optimally_clipped_sgd(problem, 4)) /
-                  largest_stable_step(sgd(problem, {4})),
+                  largest_stable_step(mode_system(problem, Sgd{4})),
               1, 1e-3);
   const ClippingCurve none =
       optimal_clipping(ResidualLaw(problem.noise), Eigen::ArrayXd::LinSpaced(3, 0.1, 1));

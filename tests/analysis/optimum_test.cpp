@@ -42,17 +42,17 @@ std::vector<Case> cases() {
   const VectorProblem gaussian = power_law_problem(200, 0.6, 0.2, gaussian_noise(0.3));
   const VectorProblem cauchy = power_law_problem(200, 0.8, 0.6, student_t_noise(1, 0.1));
   const VectorProblem steep = power_law_problem(200, 1.5, 0.2, gaussian_noise(0.1));
-  return {{"sgd", compress(sgd(gaussian, {4}), 4)},
-          {"sign_sgd", compress(sign_sgd(gaussian, {4}), 4)},
-          {"sign_sgd cauchy", compress(sign_sgd(cauchy, {1}), 4)},
-          {"clipped_sgd cauchy", compress(clipped_sgd(cauchy, {2, constant_schedule(0.5)}), 4)},
-          {"sgd steep", compress(sgd(steep, {1}), 4)},
-          {"sign_sgd steep", compress(sign_sgd(steep, {1}), 4)}};
+  return {{"sgd", compress(mode_system(gaussian, Sgd{4}), 4)},
+          {"sign_sgd", compress(mode_system(gaussian, SignSgd{4}), 4)},
+          {"sign_sgd cauchy", compress(mode_system(cauchy, SignSgd{1}), 4)},
+          {"clipped_sgd cauchy", compress(mode_system(cauchy, ClippedSgd{2, constant_schedule(0.5)}), 4)},
+          {"sgd steep", compress(mode_system(steep, Sgd{1}), 4)},
+          {"sign_sgd steep", compress(mode_system(steep, SignSgd{1}), 4)}};
 }
 
 TEST(BestStep, MinimisesTheClosedFormOfIsotropicSgd) {
   const double d = 300, v2 = 0.25, b = 2, T = 2000;
-  const ModeSystem system = sgd(isotropic_problem(d, gaussian_noise(0.5)), {2});
+  const ModeSystem system = mode_system(isotropic_problem(d, gaussian_noise(0.5)), Sgd{2});
   const auto exact = [&](double x) {
     const double gamma = std::exp(x), rate = 2 * gamma - gamma * gamma * d / b;
     const double floor = gamma * gamma * d * v2 / (2 * b) / rate;
@@ -102,13 +102,13 @@ TEST(FastestStep, SaysWhenNoStepGetsThere) {
 
 TEST(StationaryRisk, OfSgdIsItsClosedForm) {
   const VectorProblem problem = power_law_problem(500, 0.6, 0.2, gaussian_noise(0.4));
-  const ModeSystem system = sgd(problem, {3});
+  const ModeSystem system = mode_system(problem, Sgd{3});
   const double trace = problem.covariance.spectrum.value.sum(), gamma = 0.3 / trace;
   const double share = gamma / 6 * trace;
   EXPECT_NEAR(stationary_risk(system, gamma), share / (1 - share) * 0.08, 1e-10);
   EXPECT_TRUE(std::isinf(stationary_risk(system, 6.1 / trace)));
   EXPECT_NEAR(largest_stable_step(system) * trace, 6, 1e-6);
-  EXPECT_EQ(stationary_risk(sgd(power_law_problem(500, 0.6, 0.2, no_noise()), {3}), gamma), 0);
+  EXPECT_EQ(stationary_risk(mode_system(power_law_problem(500, 0.6, 0.2, no_noise()), Sgd{3}), gamma), 0);
 }
 
 TEST(StationaryRisk, IsWhereALongRunComesToRest) {
@@ -149,7 +149,7 @@ TEST(GreedySchedule, FollowsTheClosedFormOfIsotropicSgdWhereItIsOptimal) {
   // One rate: dR/dt = -(b/d) 2R^2/(2R + v^2) under the greedy step, which is then optimal, so
   // 2 log R - v^2/R falls as 2 (b/d) t.
   const double d = 300, v2 = 0.25, b = 2, T = 2000;
-  const ModeSystem system = sgd(isotropic_problem(d, gaussian_noise(0.5)), {2});
+  const ModeSystem system = mode_system(isotropic_problem(d, gaussian_noise(0.5)), Sgd{2});
   const auto mesh = schedule_mesh(T, 161);
   const ScheduleOptimum greedy = greedy_schedule(system, mesh);
   ASSERT_TRUE(greedy.found) << greedy.message;

@@ -43,15 +43,13 @@ TEST(Phases, RisksAreThoseOfTheExactOptimumOnTheWholeSpectrum) {
   for (const auto& [alpha, beta] : {std::pair(0.7, 0.2), std::pair(0.3, 0.9)}) {
     const auto points = phase_column(plan(1e6, decades(1, 3)), alpha, ArrayXd::Constant(1, beta));
     const MatrixProblem p = problem(1e6, alpha, beta);
-    SpectralOptimizer svd;
-    svd.batch = 1000000;
-    SignSgd sgd;
-    sgd.batch = 1000000;
+    const SignSvd svd{1000000};
+    const SignSgd sgd{1000000};
     for (const double horizon : {10.0, 1000.0}) {
       const Eigen::Index i = horizon > 10 ? 2 : 0;
-      EXPECT_NEAR(points[0].sign_svd[i] / best_step(compress(spectral(p, svd)), horizon).risk, 1,
+      EXPECT_NEAR(points[0].sign_svd[i] / best_step(compress(mode_system(p, svd)), horizon).risk, 1,
                   3e-4);
-      EXPECT_NEAR(points[0].sign_sgd[i] / best_step(compress(sign_sgd(p, sgd)), horizon).risk, 1,
+      EXPECT_NEAR(points[0].sign_sgd[i] / best_step(compress(mode_system(p, sgd)), horizon).risk, 1,
                   3e-4);
     }
   }
@@ -66,7 +64,7 @@ TEST(Phases, TrustNumbersAreThoseOfTheWholeSpectrum) {
   EXPECT_NEAR(point.trust.signal / signal_ratio(p, 1e6, 1), 1, 0.01);
   SignSgd sgd;
   sgd.batch = 1000000;
-  const ModeSystem system = sign_sgd(p, sgd);
+  const ModeSystem system = mode_system(p, sgd);
   EXPECT_NEAR(point.trust.participation / participation(system), 1, 1e-3);
   const Optimum best = best_step(compress(system), 1000);
   EXPECT_NEAR(point.sign_sgd_step_rate[2] / step_rate(system, best.step, 1000, best.risk), 1, 0.05);

@@ -1,3 +1,4 @@
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/preconditioning.hpp"
 
 #include <gtest/gtest.h>
@@ -172,7 +173,7 @@ TEST(Modes, DiagonalPairsEqualQuantiles) {
 }
 
 Experiment experiment(const std::string& optimizer, const std::string& orientation) {
-  return read_experiment(Fields::from_text(
+  return parse_experiment(
       "[problem]\ngeometry = \"matrix\"\n"
       "covariance_out = { kind = \"power_law\", dimension = 12, alpha = 0.3, orientation = \"" +
       orientation +
@@ -182,7 +183,7 @@ Experiment experiment(const std::string& optimizer, const std::string& orientati
       "\" }\ntarget = { kind = \"isotropic\" }\nnoise = { kind = \"gaussian\", std = 0.5 }\n"
       "[optimizer]\n" +
       optimizer +
-      "\n[schedule]\nkind = \"constant\"\nstep = 1e-3\n[run]\nsteps = 10\nat = [0, 10]\n"));
+      "\n[schedule]\nkind = \"constant\"\nstep = 1e-3\n[run]\nsteps = 10\nat = [0, 10]\n");
 }
 
 TEST(ModeRates, EveryOptimizerHasItsExponent) {
@@ -202,14 +203,14 @@ TEST(ModeRates, ModesThatAreNotEigenvectorsOfTheCovariancesStandInOneRow) {
                     ("riskcurve-preconditioning-" + std::to_string(getpid()) + ".csv");
   std::ofstream(path) << "1,0.6,0.2\n0.6,2,0.4\n0.2,0.4,4\n";
   const ModeRates rates = mode_rates(
-      read_experiment(Fields::from_text(
+      parse_experiment(
           "[problem]\ngeometry = \"matrix\"\n"
           "covariance_out = { kind = \"isotropic\", dimension = 6, orientation = \"diagonal\" }\n"
           "covariance_in = { kind = \"matrix\", path = \"" +
           path.string() +
           "\" }\ntarget = { kind = \"isotropic\" }\n"
           "[optimizer]\nname = \"sign_sgd\"\nbatch = 9\n"
-          "[schedule]\nkind = \"constant\"\nstep = 1e-3\n[run]\nsteps = 10\n")),
+          "[schedule]\nkind = \"constant\"\nstep = 1e-3\n[run]\nsteps = 10\n"),
       0.7);
   std::filesystem::remove(path);
   EXPECT_FALSE(rates.on_nodes);

@@ -173,8 +173,7 @@ TEST(RandomProblem, ScalesWithTheUnitOfTheSamples) {
       if (inner.initial_error) *inner.initial_error /= c;
     }
     scaled.schedule = times(scaled.schedule, std::pow(c, -1 - problem.degree));
-    if (scaled.optimizer.has("epsilon"))
-      scaled.optimizer.set("epsilon", c * scaled.optimizer.number("epsilon"));
+    if (auto* smooth = std::get_if<RegularizedSvd>(&scaled.optimizer)) smooth->epsilon *= c;
     expect_same(curve_of(scaled), curve_of(plain), 1, 1e-8);
   });
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "problem/random.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/problem.hpp"
 
@@ -44,7 +45,7 @@ struct Problem {
            "\n[run]\nsteps = " + text(steps) + "\nat = [" + times + "]\n";
   }
   Experiment experiment(double units = 1) const {
-    return read_experiment(Fields::from_text(file(units)));
+    return parse_experiment(file(units));
   }
 
  private:

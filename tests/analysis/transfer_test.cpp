@@ -9,7 +9,7 @@
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/dynamics/compress.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "riskcurve/problem/error.hpp"
+#include "riskcurve/input/input.hpp"
 
 namespace riskcurve {
 namespace {
@@ -23,9 +23,9 @@ steps = {}
 at = [1]
 )";
 
-Fields vector_file(const std::string& covariance, const std::string& noise,
+Experiment vector_file(const std::string& covariance, const std::string& noise,
                    const std::string& optimizer, double steps) {
-  return Fields::from_text(fmt::format("[problem]\ncovariance = {{ {} }}\n"
+  return parse_experiment(fmt::format("[problem]\ncovariance = {{ {} }}\n"
                                        "target = {{ kind = \"power_law\", beta = 0.2 }}\n"
                                        "noise = {{ {} }}\n[optimizer]\n{}\n",
                                        covariance, noise, optimizer) +
@@ -44,7 +44,7 @@ void expect_step_exponent(const Scaling& scaling, double exponent) {
 
 // R' = -2 gamma R + gamma^2 d R/b: the best step is b/d at every horizon.
 TEST(StepScaling, OfNoiseFreeIsotropicSgdIsBatchOverDimension) {
-  const Fields file = vector_file(isotropic, "kind = 'none'", "name = 'sgd'\nbatch = 4", 20);
+  const Experiment file = vector_file(isotropic, "kind = 'none'", "name = 'sgd'\nbatch = 4", 20);
   expect_step_exponent(step_scaling(file, "batch"), 1);
   expect_step_exponent(step_scaling(file, "dimension"), -1);
   expect_step_exponent(step_scaling(file, "horizon"), 0);
@@ -58,7 +58,7 @@ TEST(StepScaling, OfNoiseFreeIsotropicSgdIsBatchOverDimension) {
 
 // The same with d = N_out N_in, whatever their ratio: no kink at 1.
 TEST(StepScaling, OfNoiseFreeIsotropicMatrixSgdFollowsTheNumberOfEntries) {
-  const Fields file = Fields::from_text(
+  const Experiment file = parse_experiment(
       "[problem]\ngeometry = 'matrix'\ncovariance_out = { kind = 'isotropic', dimension = 8 }\n"
       "covariance_in = { kind = 'isotropic', dimension = 16 }\ntarget = { kind = 'isotropic' }\n"
       "[optimizer]\nname = 'sgd'\nbatch = 8\n" +
@@ -88,7 +88,7 @@ double best_isotropic(double d, double v, double b, double T) {
 
 TEST(StepScaling, OfIsotropicSgdUnderNoiseMinimisesTheClosedForm) {
   const double d = 40, v = 0.3, b = 4, T = 50;
-  const Fields file =
+  const Experiment file =
       vector_file(isotropic, "kind = 'gaussian', std = 0.3", "name = 'sgd'\nbatch = 4", T);
   const auto expect_points = [&](const std::string& quantity, const auto& exact) {
     const Scaling scaling = step_scaling(file, quantity);
@@ -104,7 +104,7 @@ TEST(StepScaling, OfIsotropicSgdUnderNoiseMinimisesTheClosedForm) {
 
 // Of SGD's rates only c = lambda 2P/b holds the batch: R(T) depends on gamma T and b T alone.
 TEST(StepScaling, OfSgdTurnsBatchIntoHorizonUnderNoiseToo) {
-  const Fields file =
+  const Experiment file =
       vector_file(power_law, "kind = 'laplace', scale = 0.2", "name = 'sgd'\nbatch = 4", 200);
   const Scaling batch = step_scaling(file, "batch"), horizon = step_scaling(file, "horizon");
   ASSERT_EQ(batch.step.size(), 5) << batch.skipped;
@@ -123,7 +123,7 @@ TEST(StepScaling, OfNoiseFreeSignSgdTurnsBatchIntoHorizon) {
       step_scaling(vector_file(power_law, "kind = 'none'", "name = 'sign_sgd'", T), "batch");
   ASSERT_EQ(scaling.value[0], 1) << scaling.skipped;
   const ModeSystem single =
-      mode_system(read_experiment(vector_file(power_law, "kind = 'none'", "name = 'sign_sgd'", T)));
+      mode_system(vector_file(power_law, "kind = 'none'", "name = 'sign_sgd'", T));
   for (Eigen::Index i = 0; i < 5; ++i) {
     const double b = scaling.value[i];
     const double r = std::sqrt(M_PI) * std::exp(std::lgamma((b + 1) / 2) - std::lgamma(b / 2));
@@ -135,7 +135,7 @@ TEST(StepScaling, OfNoiseFreeSignSgdTurnsBatchIntoHorizon) {
 
 TEST(StepScaling, SkipsWhatTheFileFixesAndRefusesWhatIsWrong) {
   const std::string sgd = "name = 'sgd'\nbatch = 6";
-  const Fields listed = vector_file("kind = 'eigenvalues', values = [1, 0.5, 0.25]",
+  const Experiment listed = vector_file("kind = 'eigenvalues', values = [1, 0.5, 0.25]",
                                     "kind = 'student_t', nu = 3, scale = 0.1", sgd, 20);
   EXPECT_EQ(step_scaling(listed, "dimension").skipped,
             "covariance of kind eigenvalues has no dimension to vary");

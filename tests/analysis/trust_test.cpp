@@ -1,4 +1,5 @@
 // The numbers of the small-signal condition against sampled matrices.
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/trust.hpp"
 
 #include <gtest/gtest.h>
@@ -180,12 +181,12 @@ TEST(SmallSignal, RatioIsFreeOfRiskWithoutNoiseAndFallsWithIt) {
 }
 
 Experiment experiment(const std::string& optimizer, int batch) {
-  return read_experiment(Fields::from_text(
+  return parse_experiment(
       "[problem]\ngeometry = 'matrix'\ncovariance_out = { kind = 'isotropic', dimension = 50 }\n"
       "covariance_in = { kind = 'isotropic', dimension = 50 }\n"
       "target = { kind = 'isotropic', risk = 1.0 }\n[optimizer]\nname = '" +
       optimizer + "'\nbatch = " + std::to_string(batch) +
-      "\n[schedule]\nkind = 'constant'\nstep = 1e-3\n[run]\nsteps = 20\n"));
+      "\n[schedule]\nkind = 'constant'\nstep = 1e-3\n[run]\nsteps = 20\n");
 }
 
 TEST(Trust, LargeBatchOfASpectralOptimizerIsWarnedOfByItsNumber) {

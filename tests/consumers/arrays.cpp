@@ -18,7 +18,7 @@ double final_risk() {
   problem.initial = isotropic_target(problem.covariance.spectrum, 1);
   problem.initial.conservativeResize(100);  // ours from here on
   problem.initial.conservativeResize(37);
-  const ModeSystem system = sgd(problem, {.batch = 2});
+  const ModeSystem system = mode_system(problem, Sgd{.batch = 2});
   RiskCurve curve = solve(system, constant_schedule(0.01), Eigen::ArrayXd::LinSpaced(5, 0, 200));
   const double last = curve.risk[4];
   curve.risk.conservativeResize(1001);

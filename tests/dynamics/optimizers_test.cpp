@@ -52,13 +52,13 @@ TEST(SignSgd, ModesOfAr1ReproduceTheFullMatrixEquation) {
                           k4 = rate(m + h * k3);
     m += h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
   }
-  const double risk = constant_limit(sign_sgd(problem, {3}), gamma, horizon);
+  const double risk = constant_limit(mode_system(problem, SignSgd{3}), gamma, horizon);
   EXPECT_NEAR(risk / (0.5 * (k * m).trace()), 1, 1e-8);
 }
 
 TEST(SignSgd, NoiseOfTheModesSumsToTheTraceOfKSigma) {
   const VectorProblem problem = problem_of(ar1(40, 0.5), no_noise());
-  const ModeSystem system = sign_sgd(problem, {1});
+  const ModeSystem system = mode_system(problem, SignSgd{1});
   // sum_i w_i^T K_sigma w_i = tr(D K_sigma) = sum_j sqrt(K_jj) = d here.
   EXPECT_NEAR(system.diffusion.sum(), 40, 1e-10);
   EXPECT_NEAR(system.risk(system.initial), 1, 1e-10);
@@ -68,8 +68,8 @@ TEST(SignSgd, GivenDiagonalMatrixEqualsDiagonalOrientation) {
   const Covariance diagonal = power_law(20, 0.7, Orientation::diagonal);
   const Covariance given = from_matrix(diagonal.spectrum.value.matrix().asDiagonal());
   const NoiseLaw noise = student_t_noise(1, 0.2);
-  const ModeSystem a = sign_sgd(problem_of(diagonal, noise), {4});
-  const ModeSystem b = sign_sgd(problem_of(given, noise), {4});
+  const ModeSystem a = mode_system(problem_of(diagonal, noise), SignSgd{4});
+  const ModeSystem b = mode_system(problem_of(given, noise), SignSgd{4});
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(5, 0, 500);
   const RiskCurve x = solve(a, constant_schedule(2e-3), at),
                   y = solve(b, constant_schedule(2e-3), at);
@@ -84,8 +84,8 @@ TEST(SignSgd, IsotropicOrientationsAgree) {
   const NoiseLaw noise = laplace_noise(0.3);
   Covariance diagonal = isotropic(50);
   diagonal.orientation = Orientation::diagonal;
-  const ModeSystem a = sign_sgd(problem_of(isotropic(50), noise), {2});
-  const ModeSystem b = sign_sgd(problem_of(diagonal, noise), {2});
+  const ModeSystem a = mode_system(problem_of(isotropic(50), noise), SignSgd{2});
+  const ModeSystem b = mode_system(problem_of(diagonal, noise), SignSgd{2});
   EXPECT_NEAR(constant_limit(a, 1e-3, 300) / constant_limit(b, 1e-3, 300), 1, 1e-10);
 }
 
@@ -95,7 +95,7 @@ TEST(SignSgd, DeadCoordinatesDropOut) {
   VectorProblem problem{from_matrix(k), no_noise(), {}, {}, {}};
   problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
   problem.initial_error = Eigen::VectorXd::Ones(4);
-  const ModeSystem system = sign_sgd(problem, {1});
+  const ModeSystem system = mode_system(problem, SignSgd{1});
   EXPECT_EQ(system.modes(), 3);
   EXPECT_NEAR(system.risk(system.initial), 0.5 * 1.75, 1e-12);
 }
@@ -103,7 +103,7 @@ TEST(SignSgd, DeadCoordinatesDropOut) {
 TEST(SignSgd, FourEffectsAreReadAlongTheCurve) {
   const VectorProblem heavy = problem_of(power_law(100, 0.6), student_t_noise(3, 0.3));
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(5, 0, 2000);
-  const RiskCurve curve = solve(sign_sgd(heavy, {1}), constant_schedule(1e-3), at);
+  const RiskCurve curve = solve(mode_system(heavy, SignSgd{1}), constant_schedule(1e-3), at);
   ASSERT_EQ(curve.observable.size(), 4u);
   const ResidualLaw residual(heavy.noise);
   for (Eigen::Index i = 0; i < at.size(); ++i) {
@@ -113,7 +113,7 @@ TEST(SignSgd, FourEffectsAreReadAlongTheCurve) {
     EXPECT_GT(curve.observable.at("noise_compression")[i], 1);
     EXPECT_EQ(curve.observable.at("preconditioning")[i], 1);  // generic orientation: none
   }
-  const RiskCurve plain = solve(sign_sgd(problem_of(power_law(100, 0.6), gaussian_noise(0.3)), {1}),
+  const RiskCurve plain = solve(mode_system(problem_of(power_law(100, 0.6), gaussian_noise(0.3)), SignSgd{1}),
                                 constant_schedule(1e-3), at);
   EXPECT_NEAR(plain.observable.at("noise_compression").maxCoeff(), 1, 1e-12);
 }
@@ -124,10 +124,10 @@ TEST(StationaryRisk, MatchesTheClosedFormsOfEveryOptimizer) {
   // SGD: R = gamma/(4) (2R + v^2)/b sum lambda.
   const double trace = problem.covariance.spectrum.trace();
   const double q = gamma * trace / (2 * 2);
-  EXPECT_NEAR(constant_limit(sgd(problem, {2}), gamma, 1e7) / (q * v * v / 2 / (1 - q)), 1, 1e-8);
+  EXPECT_NEAR(constant_limit(mode_system(problem, Sgd{2}), gamma, 1e7) / (q * v * v / 2 / (1 - q)), 1, 1e-8);
   // SignSGD: R = gamma/(4 phi) S with phi = f/sqrt(2P), 2P = 2R + v^2: with y = sqrt(2P),
   // y^2 - (gamma S/(2f)) y - v^2 = 0.
-  const ModeSystem sign = sign_sgd(problem, {3});
+  const ModeSystem sign = mode_system(problem, SignSgd{3});
   const double s = (sign.weight * sign.diffusion.col(0) / sign.drift.col(0)).sum();
   const double f = std::sqrt(2 / M_PI) * chi_mean(3);
   const double half = gamma * s / (4 * f), y = half + std::sqrt(half * half + v * v);
@@ -136,31 +136,31 @@ TEST(StationaryRisk, MatchesTheClosedFormsOfEveryOptimizer) {
 
 TEST(ClippedSgd, HugeThresholdFollowsSgd) {
   const VectorProblem problem = problem_of(power_law(80, 0.5), laplace_noise(0.2));
-  const double plain = constant_limit(sgd(problem, {4}), 2e-3, 800);
+  const double plain = constant_limit(mode_system(problem, Sgd{4}), 2e-3, 800);
   for (const auto clip : {ClippedSgd::Clip::sample, ClippedSgd::Clip::batch})
     EXPECT_NEAR(
-        constant_limit(clipped_sgd(problem, {4, constant_schedule(100), clip}), 2e-3, 800) / plain,
+        constant_limit(mode_system(problem, ClippedSgd{4, constant_schedule(100), clip}), 2e-3, 800) / plain,
         1, 1e-7);
 }
 
 TEST(ClippedSgd, SampleAndBatchClippingAgreeAtBatchOne) {
   const VectorProblem problem = problem_of(power_law(80, 0.5), student_t_noise(1, 0.2));
   const auto run = [&](ClippedSgd::Clip clip) {
-    return constant_limit(clipped_sgd(problem, {1, constant_schedule(0.3), clip}), 2e-3, 800);
+    return constant_limit(mode_system(problem, ClippedSgd{1, constant_schedule(0.3), clip}), 2e-3, 800);
   };
   EXPECT_NEAR(run(ClippedSgd::Clip::sample) / run(ClippedSgd::Clip::batch), 1, 1e-9);
 }
 
 TEST(ClippedSgd, ScheduledConstantEqualsTheTabulatedConstant) {
   const VectorProblem problem = problem_of(power_law(80, 0.5), laplace_noise(0.2));
-  const double table = constant_limit(clipped_sgd(problem, {2, constant_schedule(0.4)}), 2e-3, 500);
+  const double table = constant_limit(mode_system(problem, ClippedSgd{2, constant_schedule(0.4)}), 2e-3, 500);
   const double direct = constant_limit(
-      clipped_sgd(problem, {2, tabulated_schedule({0, 1000}, {0.4, 0.4})}), 2e-3, 500);
+      mode_system(problem, ClippedSgd{2, tabulated_schedule({0, 1000}, {0.4, 0.4})}), 2e-3, 500);
   EXPECT_NEAR(table / direct, 1, 1e-10);
 }
 
 TEST(Sgd, InfiniteVarianceIsRefused) {
-  EXPECT_THROW(sgd(problem_of(isotropic(5), student_t_noise(2, 1)), {1}), InputError);
+  EXPECT_THROW(mode_system(problem_of(isotropic(5), student_t_noise(2, 1)), Sgd{1}), InputError);
 }
 
 TEST(Compress, KeepsTheCurveToElevenDigits) {
@@ -171,7 +171,7 @@ TEST(Compress, KeepsTheCurveToElevenDigits) {
   const VectorProblem problem = problem_of(from_eigenvalues(eigenvalues), gaussian_noise(0.1));
   Eigen::ArrayXd at(8);
   at << 0, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7;
-  for (const ModeSystem& full : {sgd(problem, {1}), sign_sgd(problem, {1})}) {
+  for (const ModeSystem& full : {mode_system(problem, Sgd{1}), mode_system(problem, SignSgd{1})}) {
     const ModeSystem small = compress(full);
     EXPECT_LT(small.modes(), 500);
     EXPECT_GE(small.initial.minCoeff(), 0);

@@ -60,14 +60,14 @@ VectorProblem kronecker(const Covariance& out, const Covariance& in, const Matri
 double largest_gap(const Covariance& out, const Covariance& in) {
   const MatrixXd error =
       normals(Eigen::Index(out.dimension()), Eigen::Index(in.dimension()), 4) / 3;
-  const ModeSystem matrix = sign_sgd(matrix_problem(out, in, error), {8});
+  const ModeSystem matrix = mode_system(matrix_problem(out, in, error), SignSgd{8});
   EXPECT_TRUE(matrix.warnings.empty());
   const ArrayXd at = ArrayXd::LinSpaced(9, 0, 400);
   const Schedule step = constant_schedule(4e-3);
   SolveOptions tight;
   tight.rtol = 1e-12;
   const RiskCurve a = solve(matrix, step, at, tight);
-  ModeSystem vector = sign_sgd(kronecker(out, in, error), {8});
+  ModeSystem vector = mode_system(kronecker(out, in, error), SignSgd{8});
   vector.response = matrix.response;  // phi_B is not that of a vector: matrix_rate_test.cpp
   const RiskCurve b = solve(vector, step, at, tight);
   EXPECT_EQ(a.status, RiskCurve::Status::ok) << a.message;
@@ -101,7 +101,7 @@ TEST(SignSgdMatrix, GivenDiagonalMatrixEqualsDiagonalOrientation) {
   const MatrixXd error = normals(6, 5, 3);
   const ArrayXd at = ArrayXd::LinSpaced(5, 0, 300);
   const auto run = [&](const Covariance& out) {
-    return solve(sign_sgd(matrix_problem(out, ar1(5, 0.4), error), {8}), constant_schedule(4e-3),
+    return solve(mode_system(matrix_problem(out, ar1(5, 0.4), error), SignSgd{8}), constant_schedule(4e-3),
                  at);
   };
   EXPECT_LT(((run(diagonal).risk - run(given).risk) / run(given).risk).abs().maxCoeff(), 1e-9);
@@ -117,7 +117,7 @@ TEST(SignSgdMatrix, NoiseSumsToTheTraceOfDTimesKSigma) {
   MatrixProblem problem{ar1(60, 0.9), from_matrix(scaled), no_noise(), {}, {}};
   problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
                                             problem.covariance_in.spectrum, 0.3, Sides::in, 2.0);
-  const ModeSystem system = sign_sgd(problem, {10});
+  const ModeSystem system = mode_system(problem, SignSgd{10});
   const double expected = 60 * scaled.diagonal().array().sqrt().sum();
   EXPECT_NEAR(system.diffusion.sum() / expected, 1, 1e-12);
   EXPECT_NEAR(system.risk(system.initial), 2, 1e-12);
@@ -128,7 +128,7 @@ TEST(SignSgdMatrix, IndependentEntriesKeepTheirSecondMoments) {
   const Covariance out = ar1(5, 0.7), in = ar1(4, 0.5);
   MatrixProblem problem{out, in, no_noise(), {}, {}};
   problem.initial = normals(5, 4, 9).array().square();
-  const ModeSystem system = sign_sgd(problem, {10});
+  const ModeSystem system = mode_system(problem, SignSgd{10});
   const MatrixXd k = Eigen::kroneckerProduct(*in.matrix, *out.matrix),
                  u = Eigen::kroneckerProduct(*in.eigenvectors, *out.eigenvectors);
   const MatrixXd c = u * ArrayXd(problem.initial.reshaped()).matrix().asDiagonal() * u.transpose();
@@ -142,7 +142,7 @@ TEST(SignSgdMatrix, CoordinatesWithoutVarianceDropOut) {
   const Covariance dead = from_matrix(k);
   EXPECT_LT(largest_gap(dead, ar1(4, 0.5)), 1e-9);
   const MatrixXd error = normals(5, 4, 5);
-  EXPECT_EQ(sign_sgd(matrix_problem(dead, ar1(4, 0.5), error), {8}).modes(), 16);
+  EXPECT_EQ(mode_system(matrix_problem(dead, ar1(4, 0.5), error), SignSgd{8}).modes(), 16);
   Covariance zero = from_eigenvalues((ArrayXd(3) << 1, 0.5, 0).finished(), Orientation::diagonal);
   EXPECT_LT(largest_gap(zero, ar1(4, 0.5)), 1e-9);
 }
@@ -153,7 +153,7 @@ TEST(SignSgdMatrix, CorrelationsOfOneOnBothSidesAreWarnedOf) {
   twins(0, 1) = twins(1, 0) = 1;
   const Covariance side = from_matrix(twins);
   const MatrixXd error = normals(4, 4, 6);
-  const ModeSystem system = sign_sgd(matrix_problem(side, side, error), {8});
+  const ModeSystem system = mode_system(matrix_problem(side, side, error), SignSgd{8});
   ASSERT_EQ(system.warnings.size(), 1u);
   EXPECT_NE(system.warnings[0].find("cut"), std::string::npos);
   // One side alone is in closed form.
@@ -164,7 +164,7 @@ TEST(SignSgdMatrix, OneGenericSideMakesTheWholeGeneric) {
   MatrixProblem problem{ar1(6, 0.7), power_law(5, 0.5), no_noise(), {}, {}};
   problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
                                             problem.covariance_in.spectrum, 0.0, Sides::in, 1.0);
-  const ModeSystem system = sign_sgd(problem, {10});
+  const ModeSystem system = mode_system(problem, SignSgd{10});
   const double tau = problem.covariance_out.spectrum.mean() * problem.covariance_in.spectrum.mean();
   EXPECT_NEAR(system.diffusion.sum(), 30, 1e-10);
   EXPECT_LT((system.drift.col(0) - system.weight / std::sqrt(tau)).abs().maxCoeff(), 1e-12);

@@ -32,20 +32,20 @@ std::map<std::string, ModeSystem> systems() {
   ClippedSgd constant{3, constant_schedule(0.7)}, fading{3, cosine_schedule(1.5, 0.5, 100)};
   ClippedSgd batch{4, constant_schedule(0.4), ClippedSgd::Clip::batch};
   ClippedSgd fading_batch{4, cosine_schedule(1.5, 0.5, 100), ClippedSgd::Clip::batch};
-  SpectralOptimizer polar, smooth{SpectralOptimizer::Kind::regularized_svd, 6, 0, 0.3};
-  polar.batch = 6;
-  return {{"sgd", sgd(vector_problem(laplace_noise(0.3)), {2})},
-          {"sign_sgd, one sample", sign_sgd(vector_problem(heavy), {1})},
-          {"sign_sgd, mixed noise", sign_sgd(vector_problem(mixed), {3})},
-          {"sign_sgd on matrices", sign_sgd(matrix_problem(heavy), {3})},
-          {"clipped_sgd", clipped_sgd(vector_problem(heavy), constant)},
-          {"clipped_sgd in time", clipped_sgd(vector_problem(mixed), fading)},
-          {"clipped_sgd of the batch", clipped_sgd(vector_problem(laplace_noise(0.3)), batch)},
+  const SignSvd polar{6};
+  const RegularizedSvd smooth{6, 0.3};
+  return {{"sgd", mode_system(vector_problem(laplace_noise(0.3)), Sgd{2})},
+          {"sign_sgd, one sample", mode_system(vector_problem(heavy), SignSgd{1})},
+          {"sign_sgd, mixed noise", mode_system(vector_problem(mixed), SignSgd{3})},
+          {"sign_sgd on matrices", mode_system(matrix_problem(heavy), SignSgd{3})},
+          {"clipped_sgd", mode_system(vector_problem(heavy), constant)},
+          {"clipped_sgd in time", mode_system(vector_problem(mixed), fading)},
+          {"clipped_sgd of the batch", mode_system(vector_problem(laplace_noise(0.3)), batch)},
           {"clipped_sgd of the batch in time",
-           clipped_sgd(vector_problem(laplace_noise(0.3)), fading_batch)},
+           mode_system(vector_problem(laplace_noise(0.3)), fading_batch)},
           {"optimally clipped", optimally_clipped_sgd(vector_problem(laplace_noise(0.3)), 2)},
-          {"sign_svd", spectral(matrix_problem(laplace_noise(0.3)), polar)},
-          {"regularized_svd", spectral(matrix_problem(laplace_noise(0.3)), smooth)}};
+          {"sign_svd", mode_system(matrix_problem(laplace_noise(0.3)), polar)},
+          {"regularized_svd", mode_system(matrix_problem(laplace_noise(0.3)), smooth)}};
 }
 
 /// All that a system is asked at once, at risks over many octaves; `turn` says where to begin.

@@ -1,4 +1,4 @@
-#include "riskcurve/problem/fields.hpp"
+#include "input/fields.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/integrate/sde.hpp"
 
 #include <gtest/gtest.h>
@@ -81,7 +82,7 @@ TEST(Sde, IsExactForStepsOfAnyLengthUnderConstantResponses) {
 TEST(Sde, SgdFollowsItsCurveAndSpreadsByTheLinearNoiseFormula) {
   // Var R(T) = sum_k int 4 gamma^2 p_k^2 s_k c_k/m_k dt. SGD is linear in s, so p(t; T) is that of
   // a curve of length T - t: independent of the SDE's code.
-  const ModeSystem system = sgd(power_law_problem(600, gaussian_noise(0.5)), {1});
+  const ModeSystem system = mode_system(power_law_problem(600, gaussian_noise(0.5)), Sgd{1});
   const double T = 600, step = 0.4 / system.drift.sum();
   const Schedule gamma = constant_schedule(step);
   constexpr int pieces = 24;  // Simpson
@@ -120,11 +121,11 @@ TEST(Sde, MeanFollowsTheCurveOfEveryOptimizer) {
             : "covariance_out = { kind = 'power_law', dimension = 50, alpha = 0.25 }\n"
               "covariance_in = { kind = 'power_law', dimension = 60, alpha = 0.25 }\n"
               "target = { kind = 'power_law', beta = 0.2, sides = 'both', risk = 1.0 }\n";
-    return read_experiment(Fields::from_text(
+    return parse_experiment(
         "[problem]\ngeometry = '" + geometry + "'\n" + problem +
         "noise = { kind = 'laplace', scale = 0.3 }\n"
         "[optimizer]\n" +
-        optimizer + "\n[schedule]\n" + schedule + "\n[run]\nsteps = 600\npoints = 5\n"));
+        optimizer + "\n[schedule]\n" + schedule + "\n[run]\nsteps = 600\npoints = 5\n");
   };
   const std::vector<Experiment> cases = {
       experiment("vector", "name = 'sign_sgd'\nbatch = 2", "kind = 'constant'\nstep = 2e-3"),
@@ -145,7 +146,7 @@ TEST(Sde, MeanFollowsTheCurveOfEveryOptimizer) {
     const double d = (h * limit.multiplicity).sum() / h.maxCoeff();
     for (Index i = 0; i < runs.steps.size(); ++i)
       EXPECT_NEAR(runs.mean[i], curve.risk[i], 4 * runs.error[i] + (3 / d + 2e-3) * curve.risk[i])
-          << now.optimizer.text("name") << " at " << runs.steps[i];
+          << name_of(now.optimizer) << " at " << runs.steps[i];
   }
 }
 
@@ -165,7 +166,7 @@ VectorProblem given_problem(Index d) {
 }
 Experiment given_experiment(Index d) {
   Experiment experiment{given_problem(d),
-                        Fields::from_text("name = 'sign_sgd'\nbatch = 1"),
+                        SignSgd{1},
                         constant_schedule(0.01),
                         {}};
   return experiment;
@@ -255,7 +256,7 @@ TEST(Sde, IsTheSameToTheBitForAnyNumberOfThreads) {
   VectorProblem problem = power_law_problem(64, laplace_noise(0.3));  // tabulated responses
   problem.covariance = spiked(64, ArrayXd{{4.0, 2.0}}, 0.5);          // modes of 1 and 62
   problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
-  const std::vector<ModeSystem> cases = {sign_sgd(problem, {2}), mode_system(given_experiment(8))};
+  const std::vector<ModeSystem> cases = {mode_system(problem, SignSgd{2}), mode_system(given_experiment(8))};
   for (const ModeSystem& limit : cases) {
     SdeOptions options;
     options.runs = 13;
@@ -277,7 +278,7 @@ TEST(Sde, IsTheSameToTheBitForAnyNumberOfThreads) {
 TEST(Sde, StartsFromZeroRiskAndReportsDivergence) {
   VectorProblem problem = power_law_problem(300, gaussian_noise(0.5));
   problem.initial.setZero();
-  const ModeSystem system = sgd(problem, {1});
+  const ModeSystem system = mode_system(problem, Sgd{1});
   const double stable = 2 / system.drift.sum();
   SdeOptions options;
   options.runs = 100;
@@ -305,7 +306,7 @@ TEST(Sde, StopsWhenToldTo) {
 }
 
 TEST(Sde, RefusesWhatItCannotRun) {
-  const ModeSystem system = sgd(power_law_problem(300, no_noise()), {1});
+  const ModeSystem system = mode_system(power_law_problem(300, no_noise()), Sgd{1});
   const Schedule gamma = constant_schedule(1e-3);
   const auto refuses = [&](const ModeSystem& limit, const ArrayXd& times,
                            const SdeOptions& options) {

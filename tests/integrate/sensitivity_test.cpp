@@ -21,7 +21,7 @@ ModeSystem sign_svd_system(const NoiseLaw& noise) {
   MatrixProblem problem{power_law(4, 0.3), power_law(6, 0.5), noise, {}, {}};
   problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
                                             problem.covariance_in.spectrum, 0.2, Sides::both, 1.0);
-  return spectral(problem, {SpectralOptimizer::Kind::sign_svd, 5});
+  return mode_system(problem, SignSvd{5});
 }
 
 double risk_at(const ModeSystem& system, const Schedule& step, double horizon) {
@@ -57,12 +57,12 @@ std::vector<Case> cases() {
   const VectorProblem laplace = vector_problem(100, 0.6, laplace_noise(0.2));
   const VectorProblem steep = vector_problem(200, 1.5, student_t_noise(3, 0.1));
   return {
-      {"sgd", compress(sgd(gaussian, {4}), 4), 4e-3, 3000},
-      {"sign_sgd", compress(sign_sgd(laplace, {4}), 4), 3e-4, 3000},
-      {"clipped_sgd", compress(clipped_sgd(laplace, {4, constant_schedule(0.5)}), 4), 4e-3, 3000},
-      {"sgd steep", compress(sgd(steep, {1}), 4), 0.3, 1e5},
-      {"sign_sgd steep", compress(sign_sgd(steep, {8}), 4), 1e-4, 1e5},
-      {"sign_sgd, 30000 modes", compress(sign_sgd(vector_problem(3e4, 1, no_noise()), {1}), 4),
+      {"sgd", compress(mode_system(gaussian, Sgd{4}), 4), 4e-3, 3000},
+      {"sign_sgd", compress(mode_system(laplace, SignSgd{4}), 4), 3e-4, 3000},
+      {"clipped_sgd", compress(mode_system(laplace, ClippedSgd{4, constant_schedule(0.5)}), 4), 4e-3, 3000},
+      {"sgd steep", compress(mode_system(steep, Sgd{1}), 4), 0.3, 1e5},
+      {"sign_sgd steep", compress(mode_system(steep, SignSgd{8}), 4), 1e-4, 1e5},
+      {"sign_sgd, 30000 modes", compress(mode_system(vector_problem(3e4, 1, no_noise()), SignSgd{1}), 4),
        1e-5, 1e5},
       {"sign_svd", sign_svd_system(gaussian_noise(0.4)), 3e-3, 2000},
       {"sign_svd, sums of products", sign_svd_system(laplace_noise(0.3)), 3e-3, 500}};
@@ -87,7 +87,7 @@ TEST(Sensitivity, GradientMatchesFiniteDifferencesInEveryDirectionTried) {
 }
 
 TEST(Sensitivity, HoldsAlongSchedulesWithBreaksAndAFadingStep) {
-  const ModeSystem system = sign_sgd(vector_problem(100, 0.6, gaussian_noise(0.3)), {4});
+  const ModeSystem system = mode_system(vector_problem(100, 0.6, gaussian_noise(0.3)), SignSgd{4});
   const double T = 3000;
   for (const Schedule& schedule :
        {cosine_schedule(6e-4, 0, T), warm_up(power_decay_schedule(6e-4, 0.5, 100), 200),
@@ -118,7 +118,7 @@ TEST(Sensitivity, InitialAdjointIsTheDerivativeByTheInitialState) {
 }
 
 TEST(Sensitivity, RateAndGreedyStepAreThoseOfTheCurve) {
-  const ModeSystem system = sgd(vector_problem(100, 0.6, gaussian_noise(0.3)), {4});
+  const ModeSystem system = mode_system(vector_problem(100, 0.6, gaussian_noise(0.3)), Sgd{4});
   const Sensitivity at = sensitivity(system, constant_schedule(2e-3), 1000);
   const double slope = (risk_at(system, constant_schedule(2e-3), 1001) -
                         risk_at(system, constant_schedule(2e-3), 999)) /
@@ -131,7 +131,7 @@ TEST(Sensitivity, RateAndGreedyStepAreThoseOfTheCurve) {
 }
 
 TEST(Sensitivity, CanEndWhereTheRiskReachesATarget) {
-  const ModeSystem system = sign_sgd(vector_problem(100, 0.6, gaussian_noise(0.3)), {4});
+  const ModeSystem system = mode_system(vector_problem(100, 0.6, gaussian_noise(0.3)), SignSgd{4});
   SolveOptions options;
   options.until_risk = 0.3;
   const RiskCurve curve =
@@ -142,7 +142,7 @@ TEST(Sensitivity, CanEndWhereTheRiskReachesATarget) {
 }
 
 TEST(Sensitivity, RefusesExtraStates) {
-  ModeSystem system = sgd(vector_problem(20, 0.6, no_noise()), {4});
+  ModeSystem system = mode_system(vector_problem(20, 0.6, no_noise()), Sgd{4});
   system.extra_initial = Eigen::ArrayXd::Ones(1);
   system.extra_rate = [](const Now& now) -> Eigen::ArrayXd { return -now.extra; };
   EXPECT_THROW(sensitivity(system, constant_schedule(1e-3), 10), InputError);
@@ -151,7 +151,7 @@ TEST(Sensitivity, RefusesExtraStates) {
 TEST(Sensitivity, OfARiskThatIsAndStaysZeroHasNoTimes) {
   VectorProblem problem = vector_problem(10, 0.3, no_noise());
   problem.initial.setZero();
-  const Sensitivity at = sensitivity(sgd(problem, {2}), constant_schedule(0.1), 5);
+  const Sensitivity at = sensitivity(mode_system(problem, Sgd{2}), constant_schedule(0.1), 5);
   EXPECT_EQ(at.curve.status, RiskCurve::Status::ok);
   EXPECT_EQ(at.risk, 0);
   EXPECT_EQ(at.time.size(), 0);

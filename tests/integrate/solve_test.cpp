@@ -52,7 +52,7 @@ TEST(Solve, IsotropicSgdFollowsItsClosedForm) {
   VectorProblem problem{isotropic(d), gaussian_noise(0.5), {}, {}, {}};
   problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(21, 0, 4000);
-  const RiskCurve curve = solve(sgd(problem, {2}), constant_schedule(gamma), at);
+  const RiskCurve curve = solve(mode_system(problem, Sgd{2}), constant_schedule(gamma), at);
   ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
   const double rate = 2 * gamma - gamma * gamma * d / b;
   const double floor = gamma * gamma * d * v2 / (2 * b) / rate;
@@ -83,9 +83,9 @@ TEST(Solve, ExponentialAgreesWithDopri5ToOneInHundredMillion) {
     for (const Schedule& step : {constant_schedule(3e-4), cosine_schedule(5e-4, 0, 3000),
                                  warm_up(power_decay_schedule(6e-4, 0.5, 100), 200),
                                  piecewise_schedule({0, 777.5, 2000}, {4e-4, 1e-4, 6e-4})}) {
-      EXPECT_LT(compare(sgd(problem, {4}), step), 1e-8) << noise.kind << ' ' << step.kind;
-      EXPECT_LT(compare(sign_sgd(problem, {4}), step), 1e-8) << noise.kind << ' ' << step.kind;
-      EXPECT_LT(compare(clipped_sgd(problem, {4, constant_schedule(0.5)}), step), 1e-8)
+      EXPECT_LT(compare(mode_system(problem, Sgd{4}), step), 1e-8) << noise.kind << ' ' << step.kind;
+      EXPECT_LT(compare(mode_system(problem, SignSgd{4}), step), 1e-8) << noise.kind << ' ' << step.kind;
+      EXPECT_LT(compare(mode_system(problem, ClippedSgd{4, constant_schedule(0.5)}), step), 1e-8)
           << noise.kind << ' ' << step.kind;
     }
   }
@@ -94,7 +94,7 @@ TEST(Solve, ExponentialAgreesWithDopri5ToOneInHundredMillion) {
 TEST(Solve, Rosenbrock4AgreesWithTheDefault) {
   const VectorProblem problem = power_law_problem(60, 0.8, student_t_noise(3, 0.2));
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(6, 0, 2000);
-  for (const ModeSystem& system : {sgd(problem, {2}), sign_sgd(problem, {2})}) {
+  for (const ModeSystem& system : {mode_system(problem, Sgd{2}), mode_system(problem, SignSgd{2})}) {
     const RiskCurve fast = solve(system, constant_schedule(2e-3), at);
     const RiskCurve slow =
         solve(system, constant_schedule(2e-3), at, with(Method::rosenbrock4, 1e-8));
@@ -106,7 +106,7 @@ TEST(Solve, NoiselessSignSgdNearItsStationaryRiskIsNotStiffForTheDefault) {
   // The coupling through 1/sqrt(2R) makes this a trap for explicit steppers. Stationary risk:
   // R = gamma n/(4 g) sum h c/a with g = 2/(pi sqrt(2R)).
   const VectorProblem problem = power_law_problem(100, 1.5, no_noise());
-  const ModeSystem system = sign_sgd(problem, {1});
+  const ModeSystem system = mode_system(problem, SignSgd{1});
   const double gamma = 1e-5;
   Eigen::ArrayXd at(3);
   at << 0, 1e7, 1e11;
@@ -126,17 +126,17 @@ TEST(Solve, ListedAndAnalyticSpectraOfAMillionModesGiveOneCurve) {
   listed.initial = power_law_target(listed.covariance.spectrum, 0.2, 1.0);
   Eigen::ArrayXd at(5);
   at << 0, 1e2, 1e4, 1e5, 1e6;
-  const RiskCurve curve = solve(compress(sign_sgd(listed, {8})), constant_schedule(1e-6), at);
+  const RiskCurve curve = solve(compress(mode_system(listed, SignSgd{8})), constant_schedule(1e-6), at);
   ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
   // The analytic spectrum takes another road (Gauss nodes in the index) to the same curve.
-  const RiskCurve analytic = solve(sign_sgd(power_law_problem(1e6, 0.6, gaussian_noise(0.1)), {8}),
+  const RiskCurve analytic = solve(mode_system(power_law_problem(1e6, 0.6, gaussian_noise(0.1)), SignSgd{8}),
                                    constant_schedule(1e-6), at);
   EXPECT_LT(largest_relative_difference(curve, analytic), 1e-8);
 }
 
 TEST(Solve, SumOfProductsEqualsItsSingleProduct) {
   // a_k split into two drift products with the same total must change nothing.
-  const ModeSystem one = sgd(power_law_problem(50, 0.7, gaussian_noise(0.2)), {3});
+  const ModeSystem one = mode_system(power_law_problem(50, 0.7, gaussian_noise(0.2)), Sgd{3});
   ModeSystem two = one;
   two.drift.resize(one.modes(), 2);
   two.drift.col(0) = 0.3 * one.drift.col(0);
@@ -182,7 +182,7 @@ TEST(Solve, ResponsesThatChangeModeByModeAgreeWithDopri5) {
 
 TEST(Solve, ExtraScalarStateAgreesWithDopri5) {
   // Adam with a slow second moment V: dV/dt = rate (2P/b - V), a = lambda/sqrt(V).
-  ModeSystem system = sgd(power_law_problem(80, 0.6, gaussian_noise(0.5)), {1});
+  ModeSystem system = mode_system(power_law_problem(80, 0.6, gaussian_noise(0.5)), Sgd{1});
   system.extra_initial = Eigen::ArrayXd::Constant(1, 3.0);
   system.extra_rate = [](const Now& now) {
     return Eigen::ArrayXd(0.004 * (2 * now.risk + 0.25 - now.extra));
@@ -204,7 +204,7 @@ TEST(Solve, StartAtTheOptimumRisesFromZero) {
   problem.initial = isotropic_target(problem.covariance.spectrum, 0.0);
   const double gamma = 1e-3, d = 200;
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(6, 0, 2000);
-  const RiskCurve curve = solve(sgd(problem, {1}), constant_schedule(gamma), at);
+  const RiskCurve curve = solve(mode_system(problem, Sgd{1}), constant_schedule(gamma), at);
   ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
   const double rate = 2 * gamma - gamma * gamma * d;
   const Eigen::ArrayXd exact = gamma * gamma * d / (2 * rate) * (1 - (-rate * at).exp());
@@ -216,7 +216,7 @@ TEST(Solve, ZeroRiskWithoutNoiseStaysZero) {
   VectorProblem problem{isotropic(50), no_noise(), {}, {}, {}};
   problem.initial = isotropic_target(problem.covariance.spectrum, 0.0);
   const RiskCurve curve =
-      solve(sgd(problem, {1}), constant_schedule(1e-3), Eigen::ArrayXd::LinSpaced(3, 0, 100));
+      solve(mode_system(problem, Sgd{1}), constant_schedule(1e-3), Eigen::ArrayXd::LinSpaced(3, 0, 100));
   EXPECT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
   ASSERT_EQ(curve.risk.size(), 3);
   EXPECT_EQ(curve.risk.maxCoeff(), 0);
@@ -227,7 +227,7 @@ TEST(Solve, VanishingRiskIsReportedAsZeroWithAWarning) {
   problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
   Eigen::ArrayXd at(3);
   at << 0, 1e3, 1e7;
-  const RiskCurve curve = solve(sgd(problem, {1}), constant_schedule(1e-3), at);
+  const RiskCurve curve = solve(mode_system(problem, Sgd{1}), constant_schedule(1e-3), at);
   EXPECT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
   EXPECT_NEAR(std::log(curve.risk[1]), -(2e-3 - 1e-6 * 50) * 1e3, 1e-7);
   EXPECT_EQ(curve.risk[2], 0);
@@ -239,7 +239,7 @@ TEST(Solve, UnstableStepsAreSaidToDiverge) {
   VectorProblem problem{isotropic(100), gaussian_noise(0.1), {}, {}, {}};
   problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
   for (const Method method : {Method::exponential, Method::dopri5, Method::rosenbrock4}) {
-    const RiskCurve curve = solve(sgd(problem, {1}), constant_schedule(0.05),
+    const RiskCurve curve = solve(mode_system(problem, Sgd{1}), constant_schedule(0.05),
                                   Eigen::ArrayXd::LinSpaced(3, 0, 10000), with(method, 1e-8));
     EXPECT_EQ(curve.status, RiskCurve::Status::diverged);
     EXPECT_NE(curve.message.find("diverges"), std::string::npos) << curve.message;
@@ -262,7 +262,7 @@ TEST(Solve, StepsAreBounded) {
   SolveOptions options = with(Method::dopri5, 1e-12);
   options.max_steps = 20;
   const RiskCurve curve =
-      solve(sgd(power_law_problem(50, 1, no_noise()), {1}), constant_schedule(0.1),
+      solve(mode_system(power_law_problem(50, 1, no_noise()), Sgd{1}), constant_schedule(0.1),
             Eigen::ArrayXd::LinSpaced(2, 0, 1e6), options);
   EXPECT_EQ(curve.status, RiskCurve::Status::failed);
   EXPECT_NE(curve.message.find("max_steps"), std::string::npos) << curve.message;
@@ -272,13 +272,13 @@ TEST(Solve, InterruptsWhenToldTo) {
   SolveOptions options;
   options.progress = [](double) { return false; };
   const RiskCurve curve =
-      solve(sgd(power_law_problem(50, 1, no_noise()), {1}), constant_schedule(0.01),
+      solve(mode_system(power_law_problem(50, 1, no_noise()), Sgd{1}), constant_schedule(0.01),
             Eigen::ArrayXd::LinSpaced(5, 0, 1e4), options);
   EXPECT_EQ(curve.status, RiskCurve::Status::interrupted);
 }
 
 TEST(Solve, BadTimesAndTolerancesAreNamed) {
-  const ModeSystem system = sgd(power_law_problem(5, 1, no_noise()), {1});
+  const ModeSystem system = mode_system(power_law_problem(5, 1, no_noise()), Sgd{1});
   const Schedule step = constant_schedule(0.01);
   Eigen::ArrayXd falling(2), negative(1);
   falling << 5, 3;

@@ -9,6 +9,7 @@
 
 #include "problem/random.hpp"
 #include "riskcurve/problem/data.hpp"
+#include "input/read.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

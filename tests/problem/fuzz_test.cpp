@@ -7,6 +7,8 @@
 #include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/schedule.hpp"
 
+#include "input/read.hpp"
+
 namespace riskcurve {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "input/read.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/problem/problem.hpp"
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 
+#include "input/read.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

@@ -1,3 +1,4 @@
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 #include <gtest/gtest.h>
@@ -8,7 +9,7 @@
 #include <fstream>
 
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/problem/optimizer.hpp"
+#include "optimizer_text.hpp"
 
 namespace riskcurve {
 namespace {
@@ -37,10 +38,10 @@ struct Text {
 };
 
 Experiment read(const Text& text) {
-  return read_experiment(Fields::from_text(
+  return parse_experiment(
       "[problem]\ngeometry = " + text.geometry + "\ncovariance = " + text.covariance +
       "\ntarget = " + text.target + "\n" + text.problem + "\n[optimizer]\n" + text.optimizer +
-      "\n[schedule]\n" + text.schedule + "\n[run]\n" + text.run + "\n" + text.rest));
+      "\n[schedule]\n" + text.schedule + "\n[run]\n" + text.run + "\n" + text.rest);
 }
 
 std::string error_of(const Text& text) {
@@ -236,10 +237,14 @@ TEST(Experiment, ErrorsNameTheField) {
   EXPECT_EQ(error_of(Text()), "no error");
 }
 
-TEST(Experiment, LeavesTheOptimizersKeysToItsReader) {
+TEST(Experiment, RefusesOptimizersAndKeysThatThereAreNot) {
   Text text;
-  text.optimizer = "name = 'future'\nmomentum = 0.9";
-  EXPECT_EQ(read(text).optimizer.number("momentum"), 0.9);
+  text.optimizer = "name = 'future'";
+  EXPECT_NE(error_of(text).find("optimizer.name = 'future': expected one of \"sgd\""),
+            std::string::npos)
+      << error_of(text);
+  text.optimizer = "name = 'sgd'\nmomentum = 0.9";
+  EXPECT_NE(error_of(text).find("optimizer.momentum: unknown key"), std::string::npos);
 }
 
 TEST(Experiment, ScaledStepsAreDividedByTheDimension) {
@@ -249,17 +254,19 @@ TEST(Experiment, ScaledStepsAreDividedByTheDimension) {
 }
 
 TEST(Optimizers, ReadTheirKeysAndRejectOthers) {
-  const auto fields = [](const char* text) { return Fields::from_text(text); };
-  EXPECT_EQ(read_sgd(fields("name = 'sgd'\nbatch = 3")).batch, 3);
-  EXPECT_EQ(read_sign_sgd(fields("name = 'sign_sgd'")).batch, 1);
-  const ClippedSgd clipped = read_clipped_sgd(fields("threshold = 0.8\nclip = 'batch'"), 10);
-  EXPECT_EQ(clipped.threshold(5), 0.8);
-  EXPECT_EQ(clipped.clip, ClippedSgd::Clip::batch);
-  EXPECT_THROW(read_sgd(fields("batch = 0")), InputError);
-  EXPECT_THROW(read_sgd(fields("batch = 1.5")), InputError);
-  EXPECT_THROW(read_sgd(fields("threshold = 1")), InputError);
-  EXPECT_THROW(read_clipped_sgd(fields("clip = 'sample'"), 10), InputError);
-  EXPECT_THROW(read_clipped_sgd(fields("threshold = 1\nclip = 'both'"), 10), InputError);
+  EXPECT_EQ(optimizer_of("name = 'sgd'\nbatch = 3"), Optimizer(Sgd{3}));
+  EXPECT_EQ(optimizer_of("name = 'sign_sgd'"), Optimizer(SignSgd{1}));
+  EXPECT_EQ(optimizer_of("name = 'clipped_sgd'\nthreshold = 0.8\nclip = 'batch'"),
+            Optimizer(ClippedSgd{1, constant_schedule(0.8), ClippedSgd::Clip::batch}));
+  for (const char* bad :
+       {"name = 'sgd'\nbatch = 0", "name = 'sgd'\nbatch = 1.5", "name = 'sgd'\nthreshold = 1",
+        "name = 'clipped_sgd'\nclip = 'sample'",
+        "name = 'clipped_sgd'\nthreshold = 1\nclip = 'both'", "name = 'schatten'",
+        "name = 'schatten'\nexponent = -1", "name = 'regularized_svd'\nepsilon = 0"})
+    EXPECT_THROW(optimizer_of(bad), InputError) << bad;
+  EXPECT_THROW(validate(Optimizer(Sgd{0})), InputError);
+  EXPECT_THROW(validate(Optimizer(Schatten{1, 1.5})), InputError);
+  EXPECT_THROW(validate(Optimizer(ClippedSgd{})), InputError);
 }
 
 TEST(VectorProblem, IsValidated) {

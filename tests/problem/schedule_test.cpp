@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "input/read.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -73,23 +74,58 @@ TEST(Schedules, RejectValuesThatAreNoStepSizes) {
   const double inf = std::numeric_limits<double>::infinity();
   for (const double bad : {nan, inf, -1.0, 0.0}) {
     EXPECT_THROW(constant_schedule(bad), InputError);
-    EXPECT_THROW(piecewise_schedule({0, 1}, {1, bad}), InputError);
+    if (bad != 0) EXPECT_THROW(piecewise_schedule({0, 1}, {1, bad}), InputError);
     EXPECT_THROW(power_decay_schedule(bad, 1, 1), InputError);
     EXPECT_THROW(power_decay_schedule(1, 1, bad), InputError);
     EXPECT_THROW(cosine_schedule(bad, 0, 1), InputError);
     EXPECT_THROW(cosine_schedule(1, 0, bad), InputError);
-    EXPECT_THROW(tabulated_schedule({0, 1, 2}, {1, bad, 1}), InputError);
-    EXPECT_THROW(tabulated_schedule({0}, {bad}), InputError);
+    if (bad != 0) EXPECT_THROW(tabulated_schedule({0, 1, 2}, {1, bad, 1}), InputError);
     EXPECT_THROW(warm_up(constant_schedule(1), bad), InputError);
     EXPECT_THROW(times(constant_schedule(1), bad), InputError);
   }
   EXPECT_THROW(cosine_schedule(1, -0.1, 10), InputError);
 }
 
-TEST(Schedules, AllowZeroOnlyAtTheEndsOfATable) {
+TEST(Schedules, AllowZerosAnywhereInAList) {
   EXPECT_EQ(tabulated_schedule({0, 5, 9}, {0, 1, 0})(9), 0);
-  EXPECT_THROW(tabulated_schedule({0, 5, 9}, {1, 0, 0}), InputError);
-  EXPECT_THROW(tabulated_schedule({1, 5}, {0, 1}), InputError);
+  EXPECT_EQ(tabulated_schedule({0, 5, 9}, {1, 0, 0})(7), 0);
+  EXPECT_EQ(tabulated_schedule({1, 5}, {0, 1})(1), 0);
+  EXPECT_EQ(piecewise_schedule({0, 5, 9}, {1, 0, 2})(7), 0);
+}
+
+TEST(Schedules, ErrorsOfListsNameKeyAndIndex) {
+  const auto message = [](const std::string& text) -> std::string {
+    try {
+      read(text);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(message("kind = 'tabulated'\nat = [0, 5, 9]\nstep = [1, -2, 0]"),
+            "step[1] = -2: expected a finite number >= 0");
+  EXPECT_EQ(message("kind = 'tabulated'\nat = [0, 5, 5]\nstep = [1, 2, 0]"),
+            "at[2] = 5: expected increasing steps");
+  EXPECT_EQ(message("kind = 'piecewise'\nfrom = [1, 5]\nstep = [1, 2]"),
+            "from[0] = 1: expected 0");
+  try {
+    tabulated_schedule({0, 1, 2}, {1, 2, -1e-9});
+    ADD_FAILURE();
+  } catch (const InputError& error) {
+    EXPECT_EQ(error.field(), "step[2]");
+    EXPECT_EQ(error.value(), "-1e-9");
+    EXPECT_EQ(error.expected(), "a number >= 0");
+  }
+}
+
+TEST(ReadThreshold, RefusesZerosThatLast) {
+  const auto read_table = [](const std::string& values) {
+    return read_threshold(Fields::from_text("threshold = { kind = 'tabulated', at = [0, 5, 9], "
+                                            "value = " + values + " }"),
+                          "threshold", 10);
+  };
+  EXPECT_EQ(read_table("[0, 1, 0]")(9), 0);
+  EXPECT_THROW(read_table("[1, 0, 1]"), InputError);
 }
 
 TEST(Schedules, RejectKnotsOutOfOrder) {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "input/read_keys.hpp"
 #include "problem/random.hpp"
 
 namespace riskcurve {
@@ -45,8 +46,9 @@ double forcing(const Spectrum& spectrum, const Eigen::ArrayXd& s, double tau) {
 }
 
 InitialError read(const std::string& target, Covariance& covariance) {
-  return read_initial_error(
-      Fields::from_text("target = " + target + "\ncovariance = { center = false }"), covariance);
+  return initial_error_of(
+      read_kind<VectorTarget>(Fields::from_text("target = " + target).table("target")), {},
+      covariance);
 }
 
 TEST(LargeDataTarget, KeepsTheRiskOfGradientFlowToSixDigits) {

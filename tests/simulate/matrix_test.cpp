@@ -38,7 +38,7 @@ Experiment experiment(const MatrixProblem& problem, const std::string& optimizer
                       const Eigen::ArrayXd& at) {
   Experiment e;
   e.problem = problem;
-  e.optimizer = Fields::from_text(optimizer);
+  e.optimizer = optimizer_of(optimizer);
   e.schedule = constant_schedule(step);
   e.run = {at[at.size() - 1], at};
   return e;
@@ -219,27 +219,27 @@ TEST(MatrixSimulate, CountsDivergedRunsAndStopsWhenTold) {
 
 TEST(MatrixSimulate, RefusesWhatItCannotRun) {
   const MatrixProblem p = problem(isotropic(6), isotropic(6), 1);
-  const auto refuses = [](const Experiment& e, const std::string& word) {
+  const auto refuses = [](const std::function<Experiment()>& e, const std::string& word) {
     try {
-      simulate(e, {.runs = 1});
+      simulate(e(), {.runs = 1});
       ADD_FAILURE() << "ran; expected a complaint about " << word;
     } catch (const InputError& error) {
       EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
     }
   };
-  refuses(experiment(p, "name = 'clipped_sgd'\nthreshold = 1", 0.1, steps({1})), "sign_svd");
-  refuses(testing_problems::experiment(testing_problems::problem(isotropic(6), 1),
-                                       "name = 'sign_svd'", 0.1, steps({1})),
+  refuses([&] { return experiment(p, "name = 'clipped_sgd'\nthreshold = 1", 0.1, steps({1})); }, "sign_svd");
+  refuses([&] { return testing_problems::experiment(testing_problems::problem(isotropic(6), 1),
+                                       "name = 'sign_svd'", 0.1, steps({1})); },
           "clipped_sgd");
-  refuses(experiment(p, "name = 'sign_svd'\nexponent = 0.2", 0.1, steps({1})), "exponent");
-  refuses(experiment(p, "name = 'sgd'", 0.1, steps({1.5})), "1.5");
-  refuses(experiment(p, "name = 'sgd'\nbatch = 100000000", 0.1, steps({1})), "batch");
-  refuses(experiment(problem(isotropic(2e5), isotropic(2), 1), "name = 'sgd'", 0.1, steps({1})),
+  refuses([&] { return experiment(p, "name = 'sign_svd'\nexponent = 0.2", 0.1, steps({1})); }, "exponent");
+  refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1.5})); }, "1.5");
+  refuses([&] { return experiment(p, "name = 'sgd'\nbatch = 100000000", 0.1, steps({1})); }, "batch");
+  refuses([&] { return experiment(problem(isotropic(2e5), isotropic(2), 1), "name = 'sgd'", 0.1, steps({1})); },
           "covariance_out");
-  refuses(experiment(problem(isotropic(2), power_law(7000, 0.1), 1), "name = 'sign_sgd'", 0.1,
-                     steps({1})),
+  refuses([&] { return experiment(problem(isotropic(2), power_law(7000, 0.1), 1), "name = 'sign_sgd'", 0.1,
+                     steps({1})); },
           "6000");
-  refuses(experiment(problem(isotropic(2e4), isotropic(2e4), 1), "name = 'sgd'", 0.1, steps({1})),
+  refuses([&] { return experiment(problem(isotropic(2e4), isotropic(2e4), 1), "name = 'sgd'", 0.1, steps({1})); },
           "1e8");
 }
 

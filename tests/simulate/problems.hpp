@@ -2,7 +2,7 @@
 #include <memory>
 #include <string>
 
-#include "riskcurve/problem/optimizer.hpp"
+#include "optimizer_text.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve::testing_problems {
@@ -12,7 +12,7 @@ inline Experiment experiment(VectorProblem problem, const std::string& optimizer
                              const Eigen::ArrayXd& at) {
   Experiment e;
   e.problem = std::move(problem);
-  e.optimizer = Fields::from_text(optimizer);
+  e.optimizer = optimizer_of(optimizer);
   e.schedule = constant_schedule(step);
   e.run = {at[at.size() - 1], at};
   return e;

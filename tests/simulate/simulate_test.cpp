@@ -295,26 +295,26 @@ TEST(Simulate, ReportsProgressAndStopsWhenTold) {
 
 TEST(Simulate, RefusesWhatItCannotRun) {
   const VectorProblem p = problem(isotropic(20), 1);
-  const auto refuses = [](const Experiment& e, const std::string& word,
+  const auto refuses = [](const std::function<Experiment()>& e, const std::string& word,
                           const SimulateOptions& options = {.runs = 1}) {
     try {
-      simulate(e, options);
+      simulate(e(), options);
       ADD_FAILURE() << "ran; expected a complaint about " << word;
     } catch (const InputError& error) {
       EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
     }
   };
-  refuses(experiment(p, "name = 'adam'", 0.1, steps({1})), "adam");
-  refuses(experiment(p, "name = 'sgd'\nbach = 2", 0.1, steps({1})), "bach");
-  refuses(experiment(p, "name = 'sgd'", 0.1, steps({1.5})), "1.5");
-  refuses(experiment(p, "name = 'sgd'", 0.1, steps({2, 1})), "increasing");
-  refuses(experiment(p, "name = 'sgd'", 0.1, steps({1})), "runs", {.runs = 0});
-  refuses(experiment(p, "name = 'sgd'", 0.1, steps({1})), "threads", {.threads = -1});
-  refuses(experiment(p, "name = 'sgd'\nbatch = 100000000", 0.1, steps({1})), "batch");
-  refuses(experiment(problem(isotropic(1e6), 1), "name = 'sgd'", 0.1, steps({1})), "100000");
-  refuses(experiment(problem(power_law(7000, 0.4), 1), "name = 'sign_sgd'", 0.1, steps({1})),
+  refuses([&] { return experiment(p, "name = 'adam'", 0.1, steps({1})); }, "adam");
+  refuses([&] { return experiment(p, "name = 'sgd'\nbach = 2", 0.1, steps({1})); }, "bach");
+  refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1.5})); }, "1.5");
+  refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({2, 1})); }, "increasing");
+  refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1})); }, "runs", {.runs = 0});
+  refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1})); }, "threads", {.threads = -1});
+  refuses([&] { return experiment(p, "name = 'sgd'\nbatch = 100000000", 0.1, steps({1})); }, "batch");
+  refuses([&] { return experiment(problem(isotropic(1e6), 1), "name = 'sgd'", 0.1, steps({1})); }, "100000");
+  refuses([&] { return experiment(problem(power_law(7000, 0.4), 1), "name = 'sign_sgd'", 0.1, steps({1})); },
           "6000");
-  refuses(experiment(problem(power_law(5e4, 0.4), 1), "name = 'sgd'", 0.1, steps({1})),
+  refuses([&] { return experiment(problem(power_law(5e4, 0.4), 1), "name = 'sgd'", 0.1, steps({1})); },
           "eigenvalue by eigenvalue");
 }
 

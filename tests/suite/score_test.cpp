@@ -64,7 +64,7 @@ TEST_F(CaseFile, CasesTakeWhatTheyDoNotSayFromTheirFamily) {
   const Experiment clipped = at_size(suite.cases[1], 1).experiment;
   EXPECT_EQ(plain.vector().noise.kind, "gaussian");
   EXPECT_EQ(clipped.vector().noise.kind, "laplace");
-  EXPECT_EQ(clipped.optimizer.text("name"), "clipped_sgd");
+  EXPECT_EQ(name_of(clipped.optimizer), "clipped_sgd");
   EXPECT_EQ(clipped.vector().dimension(), 80);
 }
 
