@@ -36,4 +36,10 @@ inline ModeSystem gradient_modes(const MatrixProblem& problem, int batch) {
   return system;
 }
 
+/// What every update has that is linear in the gradient: the responses g = 1 and n = 2P, and SGD's
+/// shared noise, which enters through the residuals alone.
+void add_gradient_response(ModeSystem& system, const NoiseLaw& noise, int batch);
+/// Throws InputError about problem.noise unless its variance is finite.
+void check_variance(const NoiseLaw& noise, const char* expected);
+
 }  // namespace riskcurve

@@ -1,66 +1,24 @@
-#include <cmath>
-#include <limits>
-
 #include "dynamics/gradient_modes.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
-namespace {
 
-/// E |e|^n, n = 2 or 4, as int n x^(n-1) P(|e| > x) dx in log x; +inf where the tail is too heavy.
-double moment(const NoisePart& part, int n) {
-  if (!part.density) return (part.atom.pow(n) * part.atom_weight).sum();
-  const auto mass = [&](double x) { return std::pow(x, n) * part.tail(x); };
-  if (mass(1e6 * part.scale) > 0.5 * mass(1e3 * part.scale) && mass(1e6 * part.scale) > 0)
-    return std::numeric_limits<double>::infinity();
-  const double h = 0.05;
-  double sum = 0;
-  for (double y = -12; y < 40; y += h) sum += n * h * mass(part.scale * std::exp(y));
-  return sum;
-}
-
-double fourth_moment(const NoiseLaw& noise) {
-  double sum = 0;
-  for (const NoisePart& part : noise.parts) {
-    const double g = part.gaussian_variance;
-    sum += part.weight * (moment(part, 4) + (g > 0 ? 6 * g * moment(part, 2) : 0.0) + 3 * g * g);
-  }
-  return sum;
-}
-
-void check(const NoiseLaw& noise, const char* others) {
-  if (!std::isfinite(noise.variance))
-    throw InputError("problem.noise", noise.kind + " (infinite variance)", others);
-}
-
-/// What both geometries share, given their modes.
-ModeSystem of_modes(ModeSystem system, const NoiseLaw& noise, int batch) {
-  const double variance = noise.variance, fourth = fourth_moment(noise);
+ModeSystem mode_system(const VectorProblem& problem, const Sgd& optimizer) {
+  check_variance(problem.noise,
+                 "a finite variance for sgd: its risk is infinite after one step; "
+                 "use sign_sgd or clipped_sgd");
+  ModeSystem system = gradient_modes(problem, optimizer.batch);
+  add_gradient_response(system, problem.noise, optimizer.batch);
   system.optimizer = Sgd::name;
-  system.response = [variance](const Now& now) {
-    return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * now.risk + variance)};
-  };
-  system.shared_noise = [variance, fourth, batch](const Now& now) {
-    const double r = 2 * now.risk, l2 = r + variance;
-    const double square = 2 * r * r + 4 * r * variance + fourth - variance * variance;
-    return SharedNoise{1.0 / batch, 2.0 / batch, square / (l2 * l2 * batch)};
-  };
   return system;
 }
 
-}  // namespace
-
-ModeSystem mode_system(const VectorProblem& problem, const Sgd& optimizer) {
-  check(problem.noise,
-        "a finite variance for sgd: its risk is infinite after one step; use sign_sgd or "
-        "clipped_sgd");
-  return of_modes(gradient_modes(problem, optimizer.batch), problem.noise, optimizer.batch);
-}
-
 ModeSystem mode_system(const MatrixProblem& problem, const Sgd& optimizer) {
-  check(problem.noise, "a finite variance for sgd; use sign_sgd or sign_svd");
-  return of_modes(gradient_modes(problem, optimizer.batch), problem.noise, optimizer.batch);
+  check_variance(problem.noise, "a finite variance for sgd; use sign_sgd or sign_svd");
+  ModeSystem system = gradient_modes(problem, optimizer.batch);
+  add_gradient_response(system, problem.noise, optimizer.batch);
+  system.optimizer = Sgd::name;
+  return system;
 }
 
 }  // namespace riskcurve
