@@ -24,6 +24,7 @@ struct Update {
 
 // One a file: the optimizers that Monte Carlo runs on vectors.
 Update update_of(const Sgd& sgd, const VectorProblem& problem);
+Update update_of(const PreconditionedSgd& preconditioned, const VectorProblem& problem);
 Update update_of(const SignSgd& sign_sgd, const VectorProblem& problem);
 Update update_of(const ClippedSgd& clipped, const VectorProblem& problem);
 

@@ -13,6 +13,11 @@ namespace riskcurve {
 /// Source: (C), the case without clipping; docs/theory/vector.md#sgd.
 ModeSystem mode_system(const VectorProblem& problem, const Sgd& optimizer);
 
+/// Preconditioned SGD, theta its exponent: a = lambda^theta, c = lambda^(2 theta - 1) 2P/b,
+/// h = lambda; 0 where lambda = 0. Needs a finite noise variance (InputError).
+/// Source: ours; docs/theory/vector.md#sgd.
+ModeSystem mode_system(const VectorProblem& problem, const PreconditionedSgd& optimizer);
+
 /// SignSGD. With D = diag(K)^(1/2), S = D^(-1/2) K D^(-1/2) = Q Lambda Q^T, w_i = D^(1/2) q_i and
 /// s_i = (w_i^T Delta)^2: h = Lambda, a = Lambda phi_b(R), c_i = w_i^T K_sigma w_i,
 /// K_sigma = (2/pi) arcsin(D^(-1) K D^(-1)).

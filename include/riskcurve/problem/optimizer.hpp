@@ -23,6 +23,20 @@ struct Sgd {
   }
 };
 
+/// theta -= gamma K^(exponent - 1) G: 1 is SGD, 1/2 the square-root preconditioning that SignSVD is
+/// compared with, 0 the natural gradient. Where K has no variance nothing moves.
+struct PreconditionedSgd {
+  static constexpr const char* name = "preconditioned_sgd";
+  int batch = 1;
+  double exponent = kRequired;
+  bool operator==(const PreconditionedSgd&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+    key("exponent", self.exponent, Range::within(0, 1));
+  }
+};
+
 /// theta -= gamma sign(G), coordinate by coordinate; sign(0) = 0
 struct SignSgd {
   static constexpr const char* name = "sign_sgd";
@@ -94,7 +108,8 @@ struct RegularizedSvd {
 };
 
 /// All there are: what takes part in a problem file is in this list.
-using Optimizer = std::variant<Sgd, SignSgd, ClippedSgd, SignSvd, Schatten, RegularizedSvd>;
+using Optimizer = std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, SignSvd, Schatten,
+                               RegularizedSvd>;
 
 std::string name_of(const Optimizer& optimizer);
 /// The name, with what sets its ways apart: "clipped_sgd, by batch".
