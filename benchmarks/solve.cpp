@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 
 namespace riskcurve {

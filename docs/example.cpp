@@ -1,7 +1,7 @@
 #include <cstdio>
 #include <riskcurve/dynamics/optimizers.hpp>
 #include <riskcurve/integrate/solve.hpp>
-#include <riskcurve/report/curve.hpp>
+#include <riskcurve/report/results.hpp>
 
 int main() {
   using namespace riskcurve;

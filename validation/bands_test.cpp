@@ -12,10 +12,10 @@
 #include <cstdio>
 #include <ostream>
 
-#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/problem.hpp"
-#include "riskcurve/report/comparison.hpp"
+#include "riskcurve/report/results.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve {

@@ -13,9 +13,9 @@
 #include <fstream>
 
 #include "problem/random.hpp"
-#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve {

@@ -6,7 +6,6 @@
 // size (both ends of that ratio on the quartic), whichever is more.
 // Fixed beforehand: below 2 % for every optimizer, and the predicted optimal schedule beats the
 // best constant step of the runs by at least half of what is predicted.
-#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 
 #include <fmt/format.h>
@@ -19,8 +18,9 @@
 
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/schedules.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/problem.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 

@@ -10,10 +10,10 @@
 #include <cmath>
 #include <string>
 
-#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/optimum.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/problem.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 

@@ -10,11 +10,11 @@
 #include <cmath>
 #include <utility>
 
-#include "riskcurve/analysis/exponent.hpp"
+#include "riskcurve/analysis/fits.hpp"
 #include "riskcurve/analysis/optimum.hpp"
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/schedules.hpp"
-#include "riskcurve/analysis/trust.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 
 namespace riskcurve {
@@ -102,7 +102,8 @@ TEST(Regimes, SgdDecaysByThePolynomialOfTheEasyPhase) {
   for (const auto& [alpha, beta] : {std::pair{0.6, 0.3}, {0.75, 0.5}})
     expect_law(
         fmt::format("SGD ({}, {})", alpha, beta),
-        measure(compress(mode_system(problem(1e7, alpha, beta, gaussian_noise(1)), Sgd{1}), 4), 1e6, 1e7),
+        measure(compress(mode_system(problem(1e7, alpha, beta, gaussian_noise(1)), Sgd{1}), 4), 1e6,
+                1e7),
         gradient_law(alpha, beta));
 }
 
@@ -117,22 +118,24 @@ TEST(Regimes, ClippedSgdUnderCauchyNoiseDecaysAsSgd) {
 TEST(Regimes, SignSgdDecaysAsSgdWhileItLearnsAboveTheMeanEigenvalue) {
   expect_law(
       "SignSGD, d = 1e9 (0.6, 0.3)",
-      measure(compress(mode_system(problem(1e9, 0.6, 0.3, gaussian_noise(1)), SignSgd{1}), 4), 1e6, 1e7),
+      measure(compress(mode_system(problem(1e9, 0.6, 0.3, gaussian_noise(1)), SignSgd{1}), 4), 1e6,
+              1e7),
       gradient_law(0.6, 0.3));
 }
 
 TEST(Regimes, SignSgdDecaysFlatterWhereItLearnsBelowTheMeanEigenvalue) {
-  expect_law(
-      "SignSGD, d = 300 (2, 0.3)",
-      measure(compress(mode_system(problem(300, 2, 0.3, gaussian_noise(1)), SignSgd{1}), 4), 1e11, 1e12),
-      flat_law(2, 0.3));
+  expect_law("SignSGD, d = 300 (2, 0.3)",
+             measure(compress(mode_system(problem(300, 2, 0.3, gaussian_noise(1)), SignSgd{1}), 4),
+                     1e11, 1e12),
+             flat_law(2, 0.3));
 }
 
 TEST(Regimes, SignSvdAndSignSgdAlongTheCoordinatesDecayByTheSquareRootLaw) {
   expect_law(
       "SignSGD, diagonal (0.75, 0.25)",
-      measure(compress(
-                  mode_system(along_coordinates(problem(1e9, 0.75, 0.25, gaussian_noise(1))), SignSgd{1}), 4),
+      measure(compress(mode_system(along_coordinates(problem(1e9, 0.75, 0.25, gaussian_noise(1))),
+                                   SignSgd{1}),
+                       4),
               1e8, 1e9),
       square_root_law(0.75, 0.25));
   expect_law("SignSVD (1.2, 0.1)", measure(sign_svd(1.2, 0.1, gaussian_noise(1)), 1e6, 1e7),
@@ -195,11 +198,13 @@ TEST(Regimes, OneLawHoldsForEveryOptimizerUnderLabelNoise) {
 }
 
 TEST(Regimes, WithoutLabelNoiseSgdAnnealsFromThePlateau) {
-  pointwise("SGD, no noise", compress(mode_system(problem(1e3, 1.5, -0.5, no_noise()), Sgd{1}), 4), 1e3);
+  pointwise("SGD, no noise", compress(mode_system(problem(1e3, 1.5, -0.5, no_noise()), Sgd{1}), 4),
+            1e3);
 }
 
 TEST(Regimes, WithoutLabelNoiseSignSgdAnnealsFromThePlateau) {
-  pointwise("SignSGD, no noise", compress(mode_system(problem(1e7, 1.2, 0, no_noise()), SignSgd{1}), 4), 1e3);
+  pointwise("SignSGD, no noise",
+            compress(mode_system(problem(1e7, 1.2, 0, no_noise()), SignSgd{1}), 4), 1e3);
 }
 
 TEST(Regimes, WithoutLabelNoiseSignSvdAnnealsFromThePlateau) {
@@ -209,7 +214,8 @@ TEST(Regimes, WithoutLabelNoiseSignSvdAnnealsFromThePlateau) {
 TEST(Regimes, SgdOfTheHardPhaseIsConstantAndAnnealsOverAVanishingShare) {
   // rho + 1 = 1.07 < kappa = 1.67. The drift left where annealing sets in grows as T^0.64, and its
   // share of the steps falls.
-  const ModeSystem system = compress(mode_system(problem(1e3, 1.5, -0.9, gaussian_noise(2)), Sgd{1}), 4);
+  const ModeSystem system =
+      compress(mode_system(problem(1e3, 1.5, -0.9, gaussian_noise(2)), Sgd{1}), 4);
   const Pointwise shorter = pointwise("SGD, hard", system, 1e3);
   const Pointwise longer = pointwise("SGD, hard", system, 1e4);
   fmt::print("annealing drift ~ T^{:.3f} (0.640)\n",

@@ -6,7 +6,6 @@
 // sampling error (of near-Gaussian risks), the finite size of the limit, and the algorithm's step
 // against continuous time.
 
-#include "riskcurve/input/input.hpp"
 #include "riskcurve/integrate/sde.hpp"
 
 #include <fmt/format.h>
@@ -15,6 +14,7 @@
 #include <cmath>
 #include <functional>
 
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/problem.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 

@@ -1,8 +1,6 @@
 // Drift and noise of spectral optimizers, block by block, against the singular value decomposition
 // of sampled gradients (docs/theory/matrix.md#exact-checks). The samples follow the
 // definition of the problem and share no formula with the theory.
-#include "riskcurve/dynamics/spectral.hpp"
-
 #include <gtest/gtest.h>
 
 #include <Eigen/SVD>
@@ -12,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dynamics/spectral_rates.hpp"
 #include "problem/random.hpp"
 
 namespace riskcurve {

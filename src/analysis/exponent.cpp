@@ -1,5 +1,3 @@
-#include "riskcurve/analysis/exponent.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "riskcurve/analysis/fits.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

@@ -1,8 +1,8 @@
-#include "riskcurve/analysis/power_law_fit.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
+
+#include "riskcurve/analysis/fits.hpp"
 
 namespace riskcurve {
 namespace {

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "riskcurve/dynamics/resolvent.hpp"
+#include "dynamics/spectral_rates.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -65,6 +65,7 @@ ModeRates spectral_rates(const MatrixProblem& problem, const Spectral& spectral,
   result.exponent = preconditioning(coefficients, out.value, in.value);
   result.drift_error = coefficients.drift_error;
   result.diffusion_error = coefficients.diffusion_error;
+  if (spectral.function.degree == 0) result.rank = spectral.batch * rates.curve().p_max();
   for (const Covariance* side : {&problem.covariance_out, &problem.covariance_in})
     if (!side->remark.empty()) result.warnings.push_back(side->remark);
   return result;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 
 namespace riskcurve {

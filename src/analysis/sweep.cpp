@@ -11,8 +11,7 @@
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/analysis/transfer.hpp"
-#include "riskcurve/analysis/trust.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 

@@ -10,7 +10,7 @@
 
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/optimum.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 

@@ -1,13 +1,13 @@
-#include "riskcurve/analysis/trust.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "dynamics/signal.hpp"
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/schedules.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 
 namespace riskcurve {

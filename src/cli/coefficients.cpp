@@ -11,9 +11,8 @@
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
 #include "riskcurve/analysis/preconditioning.hpp"
-#include "riskcurve/dynamics/resolvent.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/report/trust.hpp"
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -249,22 +248,16 @@ double bound(double x) {
 }
 
 /// What the coefficients must satisfy, and how far they are from it.
-void add_checks(Result& result, const Experiment& experiment, const ModeRates& rates) {
+void add_checks(Result& result, const ModeRates& rates) {
   Record& record = result.record;
   record.set("squared_update", rates.squared_update());
   record.set("drift_error", rates.drift_error);
   record.set("diffusion_error", rates.diffusion_error);
-  const auto spectral = spectral_of(experiment);
-  if (spectral && spectral->function.name == "sign_svd") {
-    const MatrixProblem& problem = experiment.matrix();
-    const double rank =
-        spectral->batch * ResolventCurve(problem.covariance_out.spectrum,
-                                         problem.covariance_in.spectrum, spectral->batch)
-                              .p_max();
-    record.set("rank", rank);
+  if (rates.rank) {
+    record.set("rank", *rates.rank);
     result.notes.push_back(fmt::format("sum of c {:.10g} = min(N_out, N_in, B) to {:.0e}",
                                        rates.squared_update(),
-                                       bound(std::abs(rates.squared_update() / rank - 1))));
+                                       bound(std::abs(rates.squared_update() / *rates.rank - 1))));
   } else {
     record.set("rank", nullptr);
     if (rates.on_nodes)
@@ -297,7 +290,7 @@ int run(const Options& options) {
   } else {
     add_row(result, experiment, rates);
   }
-  add_checks(result, experiment, rates);
+  add_checks(result, rates);
   if (options.modes) result.record.set("modes", modes_record(rates));
   const Trust numbers = trust(experiment, rates.risk);
   result.record.set("trust", to_record(numbers));

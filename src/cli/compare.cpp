@@ -9,9 +9,7 @@
 #include "cli/ensemble.hpp"
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
-#include "riskcurve/report/comparison.hpp"
-#include "riskcurve/report/curve.hpp"
-#include "riskcurve/report/trust.hpp"
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve::cli {
 namespace {

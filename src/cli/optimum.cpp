@@ -13,12 +13,12 @@
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/analysis/clipping.hpp"
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/schedules.hpp"
-#include "riskcurve/analysis/trust.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/report/trust.hpp"
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve::cli {
 namespace {

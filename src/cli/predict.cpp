@@ -6,8 +6,7 @@
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "riskcurve/report/curve.hpp"
-#include "riskcurve/report/trust.hpp"
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve::cli {
 namespace {

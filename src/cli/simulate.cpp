@@ -4,7 +4,7 @@
 #include "cli/ensemble.hpp"
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
-#include "riskcurve/report/curve.hpp"
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve::cli {
 namespace {

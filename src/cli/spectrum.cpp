@@ -7,7 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
-#include "riskcurve/analysis/power_law_fit.hpp"
+#include "riskcurve/analysis/fits.hpp"
 #include "riskcurve/input/input.hpp"
 
 namespace riskcurve::cli {

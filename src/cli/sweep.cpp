@@ -1,5 +1,3 @@
-#include "riskcurve/report/sweep.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +14,7 @@
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/plot.hpp"
-#include "riskcurve/report/trust.hpp"
+#include "riskcurve/report/results.hpp"
 #include "riskcurve/report/write.hpp"
 
 namespace riskcurve::cli {

@@ -12,7 +12,7 @@
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/report/trust.hpp"
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve::cli {
 namespace {

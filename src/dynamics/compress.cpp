@@ -1,10 +1,9 @@
-#include "riskcurve/dynamics/compress.hpp"
-
 #include <cmath>
 #include <map>
 #include <vector>
 
 #include "dynamics/gauss_measure.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
 

@@ -1,4 +1,4 @@
-#include "riskcurve/dynamics/residual_transform.hpp"
+#include "dynamics/residual_transform.hpp"
 
 #include <algorithm>
 #include <boost/math/quadrature/gauss.hpp>

@@ -1,4 +1,4 @@
-#include "riskcurve/dynamics/signal.hpp"
+#include "dynamics/signal.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,11 +1,10 @@
-#include "riskcurve/dynamics/spectral.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string>
 
 #include "dynamics/spectral_quadrature.hpp"
+#include "dynamics/spectral_rates.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

@@ -1,7 +1,7 @@
 #pragma once
 #include <Eigen/Core>
 
-#include "riskcurve/dynamics/spectral.hpp"
+#include "dynamics/spectral_rates.hpp"
 
 namespace riskcurve {
 

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "input/read_keys.hpp"
+#include "problem/data.hpp"
 #include "problem/named.hpp"
-#include "riskcurve/problem/data.hpp"
 
 namespace riskcurve {
 namespace {

@@ -1,7 +1,7 @@
 #include "riskcurve/problem/covariance.hpp"
 
 #include "covariance_kinds.hpp"
-#include "riskcurve/problem/data.hpp"
+#include "problem/data.hpp"
 
 namespace riskcurve {
 

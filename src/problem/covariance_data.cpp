@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "covariance_kinds.hpp"
+#include "problem/data.hpp"
 #include "problem/lanczos.hpp"
-#include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

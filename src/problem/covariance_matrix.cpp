@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "covariance_kinds.hpp"
-#include "riskcurve/problem/data.hpp"
+#include "problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

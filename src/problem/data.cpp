@@ -1,4 +1,4 @@
-#include "riskcurve/problem/data.hpp"
+#include "problem/data.hpp"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "named.hpp"
-#include "riskcurve/problem/data.hpp"
+#include "problem/data.hpp"
 #include "target.hpp"
 
 namespace riskcurve {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "problem/data.hpp"
 #include "problem/noise_laws.hpp"
-#include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

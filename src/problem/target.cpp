@@ -7,9 +7,9 @@
 #include <type_traits>
 
 #include "named.hpp"
+#include "problem/data.hpp"
 #include "problem/lanczos.hpp"
 #include "problem/random.hpp"
-#include "riskcurve/problem/data.hpp"
 
 namespace riskcurve {
 

@@ -1,8 +1,8 @@
-#include "riskcurve/report/comparison.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve {
 namespace {

@@ -1,9 +1,7 @@
-#include "riskcurve/report/curve.hpp"
-
 #include <algorithm>
 #include <cmath>
 
-#include "riskcurve/report/trust.hpp"
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve {
 namespace {

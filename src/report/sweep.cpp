@@ -1,7 +1,6 @@
-#include "riskcurve/report/sweep.hpp"
-
 #include <filesystem>
 
+#include "riskcurve/report/results.hpp"
 #include "riskcurve/report/write.hpp"
 
 namespace riskcurve {

@@ -1,6 +1,6 @@
-#include "riskcurve/report/table.hpp"
-
 #include <cstdlib>
+
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve {
 

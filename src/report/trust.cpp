@@ -1,11 +1,11 @@
-#include "riskcurve/report/trust.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <utility>
+
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve {
 namespace {

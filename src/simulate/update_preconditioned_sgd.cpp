@@ -25,10 +25,11 @@ struct Preconditioner {
 };
 
 Preconditioner preconditioner(const Covariance& covariance, double exponent) {
-  const Eigen::ArrayXd lambda = eigenvalues_to_sample(
-      covariance, "covariance", 1e5, "at most 100000 for Monte Carlo, which draws every coordinate");
-  const Eigen::ArrayXd scale = lambda.unaryExpr(
-      [exponent](double x) { return x > 0 ? std::pow(x, exponent - 1) : 0.0; });
+  const Eigen::ArrayXd lambda =
+      eigenvalues_to_sample(covariance, "covariance", 1e5,
+                            "at most 100000 for Monte Carlo, which draws every coordinate");
+  const Eigen::ArrayXd scale =
+      lambda.unaryExpr([exponent](double x) { return x > 0 ? std::pow(x, exponent - 1) : 0.0; });
   if (!covariance.sample_rows) return {scale.matrix(), nullptr};  // drawn in the eigenbasis
   const auto& vectors = covariance.eigenvectors;
   if (!vectors)

@@ -1,6 +1,3 @@
-#include "riskcurve/input/input.hpp"
-#include "riskcurve/analysis/bands.hpp"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -9,8 +6,9 @@
 
 #include "problem/random.hpp"
 #include "riskcurve/analysis/predict.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

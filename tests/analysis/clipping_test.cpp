@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "riskcurve/analysis/optimum.hpp"
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/schedules.hpp"
-#include "riskcurve/analysis/trust.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 

@@ -1,9 +1,8 @@
-#include "riskcurve/analysis/exponent.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "riskcurve/analysis/fits.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

@@ -168,8 +168,8 @@ TEST_F(FuzzedProblems, OfRandomBytesAreRefusedInOneLine) {
     const std::string& start = source.pick(valid);
     for (const std::string& text : {source.bytes(200), source.of("[]{}=.,\"'#\n\\u0 ex_-", 60),
                                     start.substr(0, source.below(start.size())) + source.bytes(20)})
-      fuzz::expect_taken_or_refused(
-          text, tally, [&] { read_experiment(write("problem.toml", text)); });
+      fuzz::expect_taken_or_refused(text, tally,
+                                    [&] { read_experiment(write("problem.toml", text)); });
   }
   EXPECT_GT(tally.refused, 3000);
 }

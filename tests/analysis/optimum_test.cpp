@@ -5,9 +5,9 @@
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
 
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/schedules.hpp"
-#include "riskcurve/analysis/trust.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -45,7 +45,8 @@ std::vector<Case> cases() {
   return {{"sgd", compress(mode_system(gaussian, Sgd{4}), 4)},
           {"sign_sgd", compress(mode_system(gaussian, SignSgd{4}), 4)},
           {"sign_sgd cauchy", compress(mode_system(cauchy, SignSgd{1}), 4)},
-          {"clipped_sgd cauchy", compress(mode_system(cauchy, ClippedSgd{2, constant_schedule(0.5)}), 4)},
+          {"clipped_sgd cauchy",
+           compress(mode_system(cauchy, ClippedSgd{2, constant_schedule(0.5)}), 4)},
           {"sgd steep", compress(mode_system(steep, Sgd{1}), 4)},
           {"sign_sgd steep", compress(mode_system(steep, SignSgd{1}), 4)}};
 }
@@ -108,7 +109,8 @@ TEST(StationaryRisk, OfSgdIsItsClosedForm) {
   EXPECT_NEAR(stationary_risk(system, gamma), share / (1 - share) * 0.08, 1e-10);
   EXPECT_TRUE(std::isinf(stationary_risk(system, 6.1 / trace)));
   EXPECT_NEAR(largest_stable_step(system) * trace, 6, 1e-6);
-  EXPECT_EQ(stationary_risk(mode_system(power_law_problem(500, 0.6, 0.2, no_noise()), Sgd{3}), gamma), 0);
+  EXPECT_EQ(
+      stationary_risk(mode_system(power_law_problem(500, 0.6, 0.2, no_noise()), Sgd{3}), gamma), 0);
 }
 
 TEST(StationaryRisk, IsWhereALongRunComesToRest) {

@@ -4,8 +4,9 @@
 
 #include <cmath>
 
+#include "dynamics/signal.hpp"
 #include "riskcurve/analysis/optimum.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 

@@ -1,7 +1,6 @@
-#include "riskcurve/analysis/power_law_fit.hpp"
-
 #include <gtest/gtest.h>
 
+#include "riskcurve/analysis/fits.hpp"
 #include "riskcurve/problem/covariance.hpp"
 
 namespace riskcurve {

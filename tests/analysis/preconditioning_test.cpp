@@ -1,4 +1,3 @@
-#include "riskcurve/input/input.hpp"
 #include "riskcurve/analysis/preconditioning.hpp"
 
 #include <gtest/gtest.h>
@@ -10,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "dynamics/spectral_rates.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

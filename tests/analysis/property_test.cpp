@@ -7,7 +7,7 @@
 
 #include "analysis/random_problems.hpp"
 #include "riskcurve/analysis/predict.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "problem/random.hpp"
-#include "riskcurve/input/input.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve::random_problems {
@@ -44,9 +44,7 @@ struct Problem {
            " }\n[optimizer]\n" + in(optimizer, units) + "\n[schedule]\n" + in(schedule, step_unit) +
            "\n[run]\nsteps = " + text(steps) + "\nat = [" + times + "]\n";
   }
-  Experiment experiment(double units = 1) const {
-    return parse_experiment(file(units));
-  }
+  Experiment experiment(double units = 1) const { return parse_experiment(file(units)); }
 
  private:
   /// The template with every @number in units.

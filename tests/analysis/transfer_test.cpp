@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "riskcurve/analysis/optimum.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/input/input.hpp"
 
@@ -24,12 +24,12 @@ at = [1]
 )";
 
 Experiment vector_file(const std::string& covariance, const std::string& noise,
-                   const std::string& optimizer, double steps) {
+                       const std::string& optimizer, double steps) {
   return parse_experiment(fmt::format("[problem]\ncovariance = {{ {} }}\n"
-                                       "target = {{ kind = \"power_law\", beta = 0.2 }}\n"
-                                       "noise = {{ {} }}\n[optimizer]\n{}\n",
-                                       covariance, noise, optimizer) +
-                           fmt::format(fmt::runtime(rest), steps));
+                                      "target = {{ kind = \"power_law\", beta = 0.2 }}\n"
+                                      "noise = {{ {} }}\n[optimizer]\n{}\n",
+                                      covariance, noise, optimizer) +
+                          fmt::format(fmt::runtime(rest), steps));
 }
 
 const std::string isotropic = "kind = 'isotropic', dimension = 40";
@@ -136,7 +136,7 @@ TEST(StepScaling, OfNoiseFreeSignSgdTurnsBatchIntoHorizon) {
 TEST(StepScaling, SkipsWhatTheFileFixesAndRefusesWhatIsWrong) {
   const std::string sgd = "name = 'sgd'\nbatch = 6";
   const Experiment listed = vector_file("kind = 'eigenvalues', values = [1, 0.5, 0.25]",
-                                    "kind = 'student_t', nu = 3, scale = 0.1", sgd, 20);
+                                        "kind = 'student_t', nu = 3, scale = 0.1", sgd, 20);
   EXPECT_EQ(step_scaling(listed, "dimension").skipped,
             "covariance of kind eigenvalues has no dimension to vary");
   EXPECT_EQ(step_scaling(listed, "dimension").value.size(), 0);

@@ -1,16 +1,15 @@
 // The numbers of the small-signal condition against sampled matrices.
-#include "riskcurve/input/input.hpp"
-#include "riskcurve/analysis/trust.hpp"
-
 #include <gtest/gtest.h>
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
+#include "dynamics/signal.hpp"
 #include "problem/random.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/input/input.hpp"
 
 namespace riskcurve {
 namespace {

@@ -1,5 +1,5 @@
 // The static library inside a shared object that a program loads.
-#include <riskcurve/analysis/exponent.hpp>
+#include <riskcurve/analysis/fits.hpp>
 #include <stdexcept>
 
 extern "C" double slope_of_a_power_law() {

@@ -158,7 +158,8 @@ TEST(MatrixRate, IsTheDriftOfTheMatrixProblemAlone) {
     VectorProblem vector{side, law, {}, {}, {}};
     vector.initial = isotropic_target(side.spectrum, 1.0);
     const ResidualLaw residual(law);
-    const ModeSystem products = mode_system(matrix, SignSgd{6}), plain = mode_system(vector, SignSgd{6});
+    const ModeSystem products = mode_system(matrix, SignSgd{6}),
+                     plain = mode_system(vector, SignSgd{6});
     for (const double risk : {1.0, 1e-3, 1e-9}) {
       EXPECT_NEAR(products.response(Now{.risk = risk}).drift[0] / residual.matrix_phi(risk, 6), 1,
                   1e-9);

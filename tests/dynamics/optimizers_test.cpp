@@ -5,7 +5,7 @@
 #include <Eigen/LU>
 #include <cmath>
 
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -113,8 +113,9 @@ TEST(SignSgd, FourEffectsAreReadAlongTheCurve) {
     EXPECT_GT(curve.observable.at("noise_compression")[i], 1);
     EXPECT_EQ(curve.observable.at("preconditioning")[i], 1);  // generic orientation: none
   }
-  const RiskCurve plain = solve(mode_system(problem_of(power_law(100, 0.6), gaussian_noise(0.3)), SignSgd{1}),
-                                constant_schedule(1e-3), at);
+  const RiskCurve plain =
+      solve(mode_system(problem_of(power_law(100, 0.6), gaussian_noise(0.3)), SignSgd{1}),
+            constant_schedule(1e-3), at);
   EXPECT_NEAR(plain.observable.at("noise_compression").maxCoeff(), 1, 1e-12);
 }
 
@@ -124,7 +125,8 @@ TEST(StationaryRisk, MatchesTheClosedFormsOfEveryOptimizer) {
   // SGD: R = gamma/(4) (2R + v^2)/b sum lambda.
   const double trace = problem.covariance.spectrum.trace();
   const double q = gamma * trace / (2 * 2);
-  EXPECT_NEAR(constant_limit(mode_system(problem, Sgd{2}), gamma, 1e7) / (q * v * v / 2 / (1 - q)), 1, 1e-8);
+  EXPECT_NEAR(constant_limit(mode_system(problem, Sgd{2}), gamma, 1e7) / (q * v * v / 2 / (1 - q)),
+              1, 1e-8);
   // SignSGD: R = gamma/(4 phi) S with phi = f/sqrt(2P), 2P = 2R + v^2: with y = sqrt(2P),
   // y^2 - (gamma S/(2f)) y - v^2 = 0.
   const ModeSystem sign = mode_system(problem, SignSgd{3});
@@ -138,22 +140,25 @@ TEST(ClippedSgd, HugeThresholdFollowsSgd) {
   const VectorProblem problem = problem_of(power_law(80, 0.5), laplace_noise(0.2));
   const double plain = constant_limit(mode_system(problem, Sgd{4}), 2e-3, 800);
   for (const auto clip : {ClippedSgd::Clip::sample, ClippedSgd::Clip::batch})
-    EXPECT_NEAR(
-        constant_limit(mode_system(problem, ClippedSgd{4, constant_schedule(100), clip}), 2e-3, 800) / plain,
-        1, 1e-7);
+    EXPECT_NEAR(constant_limit(mode_system(problem, ClippedSgd{4, constant_schedule(100), clip}),
+                               2e-3, 800) /
+                    plain,
+                1, 1e-7);
 }
 
 TEST(ClippedSgd, SampleAndBatchClippingAgreeAtBatchOne) {
   const VectorProblem problem = problem_of(power_law(80, 0.5), student_t_noise(1, 0.2));
   const auto run = [&](ClippedSgd::Clip clip) {
-    return constant_limit(mode_system(problem, ClippedSgd{1, constant_schedule(0.3), clip}), 2e-3, 800);
+    return constant_limit(mode_system(problem, ClippedSgd{1, constant_schedule(0.3), clip}), 2e-3,
+                          800);
   };
   EXPECT_NEAR(run(ClippedSgd::Clip::sample) / run(ClippedSgd::Clip::batch), 1, 1e-9);
 }
 
 TEST(ClippedSgd, ScheduledConstantEqualsTheTabulatedConstant) {
   const VectorProblem problem = problem_of(power_law(80, 0.5), laplace_noise(0.2));
-  const double table = constant_limit(mode_system(problem, ClippedSgd{2, constant_schedule(0.4)}), 2e-3, 500);
+  const double table =
+      constant_limit(mode_system(problem, ClippedSgd{2, constant_schedule(0.4)}), 2e-3, 500);
   const double direct = constant_limit(
       mode_system(problem, ClippedSgd{2, tabulated_schedule({0, 1000}, {0.4, 0.4})}), 2e-3, 500);
   EXPECT_NEAR(table / direct, 1, 1e-10);

@@ -1,4 +1,4 @@
-#include "riskcurve/dynamics/resolvent.hpp"
+#include "dynamics/resolvent.hpp"
 
 #include <gtest/gtest.h>
 

@@ -101,8 +101,8 @@ TEST(SignSgdMatrix, GivenDiagonalMatrixEqualsDiagonalOrientation) {
   const MatrixXd error = normals(6, 5, 3);
   const ArrayXd at = ArrayXd::LinSpaced(5, 0, 300);
   const auto run = [&](const Covariance& out) {
-    return solve(mode_system(matrix_problem(out, ar1(5, 0.4), error), SignSgd{8}), constant_schedule(4e-3),
-                 at);
+    return solve(mode_system(matrix_problem(out, ar1(5, 0.4), error), SignSgd{8}),
+                 constant_schedule(4e-3), at);
   };
   EXPECT_LT(((run(diagonal).risk - run(given).risk) / run(given).risk).abs().maxCoeff(), 1e-9);
 }

@@ -1,5 +1,3 @@
-#include "riskcurve/dynamics/spectral.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "dynamics/spectral_rates.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

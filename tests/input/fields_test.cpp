@@ -7,7 +7,7 @@
 #include <fstream>
 #include <functional>
 
-#include "riskcurve/problem/data.hpp"
+#include "problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

@@ -1,4 +1,3 @@
-#include "riskcurve/input/input.hpp"
 #include "riskcurve/integrate/sde.hpp"
 
 #include <gtest/gtest.h>
@@ -9,8 +8,9 @@
 #include <limits>
 
 #include "problem/random.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/input/input.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -121,11 +121,11 @@ TEST(Sde, MeanFollowsTheCurveOfEveryOptimizer) {
             : "covariance_out = { kind = 'power_law', dimension = 50, alpha = 0.25 }\n"
               "covariance_in = { kind = 'power_law', dimension = 60, alpha = 0.25 }\n"
               "target = { kind = 'power_law', beta = 0.2, sides = 'both', risk = 1.0 }\n";
-    return parse_experiment(
-        "[problem]\ngeometry = '" + geometry + "'\n" + problem +
-        "noise = { kind = 'laplace', scale = 0.3 }\n"
-        "[optimizer]\n" +
-        optimizer + "\n[schedule]\n" + schedule + "\n[run]\nsteps = 600\npoints = 5\n");
+    return parse_experiment("[problem]\ngeometry = '" + geometry + "'\n" + problem +
+                            "noise = { kind = 'laplace', scale = 0.3 }\n"
+                            "[optimizer]\n" +
+                            optimizer + "\n[schedule]\n" + schedule +
+                            "\n[run]\nsteps = 600\npoints = 5\n");
   };
   const std::vector<Experiment> cases = {
       experiment("vector", "name = 'sign_sgd'\nbatch = 2", "kind = 'constant'\nstep = 2e-3"),
@@ -165,10 +165,7 @@ VectorProblem given_problem(Index d) {
   return problem;
 }
 Experiment given_experiment(Index d) {
-  Experiment experiment{given_problem(d),
-                        SignSgd{1},
-                        constant_schedule(0.01),
-                        {}};
+  Experiment experiment{given_problem(d), SignSgd{1}, constant_schedule(0.01), {}};
   return experiment;
 }
 
@@ -256,7 +253,8 @@ TEST(Sde, IsTheSameToTheBitForAnyNumberOfThreads) {
   VectorProblem problem = power_law_problem(64, laplace_noise(0.3));  // tabulated responses
   problem.covariance = spiked(64, ArrayXd{{4.0, 2.0}}, 0.5);          // modes of 1 and 62
   problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
-  const std::vector<ModeSystem> cases = {mode_system(problem, SignSgd{2}), mode_system(given_experiment(8))};
+  const std::vector<ModeSystem> cases = {mode_system(problem, SignSgd{2}),
+                                         mode_system(given_experiment(8))};
   for (const ModeSystem& limit : cases) {
     SdeOptions options;
     options.runs = 13;

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -56,16 +56,16 @@ std::vector<Case> cases() {
   const VectorProblem gaussian = vector_problem(100, 0.6, gaussian_noise(0.3));
   const VectorProblem laplace = vector_problem(100, 0.6, laplace_noise(0.2));
   const VectorProblem steep = vector_problem(200, 1.5, student_t_noise(3, 0.1));
-  return {
-      {"sgd", compress(mode_system(gaussian, Sgd{4}), 4), 4e-3, 3000},
-      {"sign_sgd", compress(mode_system(laplace, SignSgd{4}), 4), 3e-4, 3000},
-      {"clipped_sgd", compress(mode_system(laplace, ClippedSgd{4, constant_schedule(0.5)}), 4), 4e-3, 3000},
-      {"sgd steep", compress(mode_system(steep, Sgd{1}), 4), 0.3, 1e5},
-      {"sign_sgd steep", compress(mode_system(steep, SignSgd{8}), 4), 1e-4, 1e5},
-      {"sign_sgd, 30000 modes", compress(mode_system(vector_problem(3e4, 1, no_noise()), SignSgd{1}), 4),
-       1e-5, 1e5},
-      {"sign_svd", sign_svd_system(gaussian_noise(0.4)), 3e-3, 2000},
-      {"sign_svd, sums of products", sign_svd_system(laplace_noise(0.3)), 3e-3, 500}};
+  return {{"sgd", compress(mode_system(gaussian, Sgd{4}), 4), 4e-3, 3000},
+          {"sign_sgd", compress(mode_system(laplace, SignSgd{4}), 4), 3e-4, 3000},
+          {"clipped_sgd", compress(mode_system(laplace, ClippedSgd{4, constant_schedule(0.5)}), 4),
+           4e-3, 3000},
+          {"sgd steep", compress(mode_system(steep, Sgd{1}), 4), 0.3, 1e5},
+          {"sign_sgd steep", compress(mode_system(steep, SignSgd{8}), 4), 1e-4, 1e5},
+          {"sign_sgd, 30000 modes",
+           compress(mode_system(vector_problem(3e4, 1, no_noise()), SignSgd{1}), 4), 1e-5, 1e5},
+          {"sign_svd", sign_svd_system(gaussian_noise(0.4)), 3e-3, 2000},
+          {"sign_svd, sums of products", sign_svd_system(laplace_noise(0.3)), 3e-3, 500}};
 }
 
 TEST(Sensitivity, GradientMatchesFiniteDifferencesInEveryDirectionTried) {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/problem/problem.hpp"
@@ -83,8 +83,10 @@ TEST(Solve, ExponentialAgreesWithDopri5ToOneInHundredMillion) {
     for (const Schedule& step : {constant_schedule(3e-4), cosine_schedule(5e-4, 0, 3000),
                                  warm_up(power_decay_schedule(6e-4, 0.5, 100), 200),
                                  piecewise_schedule({0, 777.5, 2000}, {4e-4, 1e-4, 6e-4})}) {
-      EXPECT_LT(compare(mode_system(problem, Sgd{4}), step), 1e-8) << noise.kind << ' ' << step.kind;
-      EXPECT_LT(compare(mode_system(problem, SignSgd{4}), step), 1e-8) << noise.kind << ' ' << step.kind;
+      EXPECT_LT(compare(mode_system(problem, Sgd{4}), step), 1e-8)
+          << noise.kind << ' ' << step.kind;
+      EXPECT_LT(compare(mode_system(problem, SignSgd{4}), step), 1e-8)
+          << noise.kind << ' ' << step.kind;
       EXPECT_LT(compare(mode_system(problem, ClippedSgd{4, constant_schedule(0.5)}), step), 1e-8)
           << noise.kind << ' ' << step.kind;
     }
@@ -94,7 +96,8 @@ TEST(Solve, ExponentialAgreesWithDopri5ToOneInHundredMillion) {
 TEST(Solve, Rosenbrock4AgreesWithTheDefault) {
   const VectorProblem problem = power_law_problem(60, 0.8, student_t_noise(3, 0.2));
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(6, 0, 2000);
-  for (const ModeSystem& system : {mode_system(problem, Sgd{2}), mode_system(problem, SignSgd{2})}) {
+  for (const ModeSystem& system :
+       {mode_system(problem, Sgd{2}), mode_system(problem, SignSgd{2})}) {
     const RiskCurve fast = solve(system, constant_schedule(2e-3), at);
     const RiskCurve slow =
         solve(system, constant_schedule(2e-3), at, with(Method::rosenbrock4, 1e-8));
@@ -126,11 +129,13 @@ TEST(Solve, ListedAndAnalyticSpectraOfAMillionModesGiveOneCurve) {
   listed.initial = power_law_target(listed.covariance.spectrum, 0.2, 1.0);
   Eigen::ArrayXd at(5);
   at << 0, 1e2, 1e4, 1e5, 1e6;
-  const RiskCurve curve = solve(compress(mode_system(listed, SignSgd{8})), constant_schedule(1e-6), at);
+  const RiskCurve curve =
+      solve(compress(mode_system(listed, SignSgd{8})), constant_schedule(1e-6), at);
   ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
   // The analytic spectrum takes another road (Gauss nodes in the index) to the same curve.
-  const RiskCurve analytic = solve(mode_system(power_law_problem(1e6, 0.6, gaussian_noise(0.1)), SignSgd{8}),
-                                   constant_schedule(1e-6), at);
+  const RiskCurve analytic =
+      solve(mode_system(power_law_problem(1e6, 0.6, gaussian_noise(0.1)), SignSgd{8}),
+            constant_schedule(1e-6), at);
   EXPECT_LT(largest_relative_difference(curve, analytic), 1e-8);
 }
 
@@ -215,8 +220,8 @@ TEST(Solve, StartAtTheOptimumRisesFromZero) {
 TEST(Solve, ZeroRiskWithoutNoiseStaysZero) {
   VectorProblem problem{isotropic(50), no_noise(), {}, {}, {}};
   problem.initial = isotropic_target(problem.covariance.spectrum, 0.0);
-  const RiskCurve curve =
-      solve(mode_system(problem, Sgd{1}), constant_schedule(1e-3), Eigen::ArrayXd::LinSpaced(3, 0, 100));
+  const RiskCurve curve = solve(mode_system(problem, Sgd{1}), constant_schedule(1e-3),
+                                Eigen::ArrayXd::LinSpaced(3, 0, 100));
   EXPECT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
   ASSERT_EQ(curve.risk.size(), 3);
   EXPECT_EQ(curve.risk.maxCoeff(), 0);

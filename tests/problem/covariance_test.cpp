@@ -7,9 +7,9 @@
 #include <cmath>
 #include <numbers>
 
-#include "problem/random.hpp"
-#include "riskcurve/problem/data.hpp"
 #include "input/read.hpp"
+#include "problem/data.hpp"
+#include "problem/random.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

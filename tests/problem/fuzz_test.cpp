@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "riskcurve/problem/data.hpp"
-#include "riskcurve/problem/schedule.hpp"
-
 #include "input/read.hpp"
+#include "problem/data.hpp"
+#include "riskcurve/problem/schedule.hpp"
 
 namespace riskcurve {
 namespace {

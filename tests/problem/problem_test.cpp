@@ -1,4 +1,3 @@
-#include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 #include <gtest/gtest.h>
@@ -8,8 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "riskcurve/problem/error.hpp"
 #include "optimizer_text.hpp"
+#include "riskcurve/input/input.hpp"
+#include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 namespace {
@@ -38,10 +38,10 @@ struct Text {
 };
 
 Experiment read(const Text& text) {
-  return parse_experiment(
-      "[problem]\ngeometry = " + text.geometry + "\ncovariance = " + text.covariance +
-      "\ntarget = " + text.target + "\n" + text.problem + "\n[optimizer]\n" + text.optimizer +
-      "\n[schedule]\n" + text.schedule + "\n[run]\n" + text.run + "\n" + text.rest);
+  return parse_experiment("[problem]\ngeometry = " + text.geometry +
+                          "\ncovariance = " + text.covariance + "\ntarget = " + text.target + "\n" +
+                          text.problem + "\n[optimizer]\n" + text.optimizer + "\n[schedule]\n" +
+                          text.schedule + "\n[run]\n" + text.run + "\n" + text.rest);
 }
 
 std::string error_of(const Text& text) {

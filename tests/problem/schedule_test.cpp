@@ -106,8 +106,7 @@ TEST(Schedules, ErrorsOfListsNameKeyAndIndex) {
             "step[1] = -2: expected a finite number >= 0");
   EXPECT_EQ(message("kind = 'tabulated'\nat = [0, 5, 5]\nstep = [1, 2, 0]"),
             "at[2] = 5: expected increasing steps");
-  EXPECT_EQ(message("kind = 'piecewise'\nfrom = [1, 5]\nstep = [1, 2]"),
-            "from[0] = 1: expected 0");
+  EXPECT_EQ(message("kind = 'piecewise'\nfrom = [1, 5]\nstep = [1, 2]"), "from[0] = 1: expected 0");
   try {
     tabulated_schedule({0, 1, 2}, {1, 2, -1e-9});
     ADD_FAILURE();
@@ -121,7 +120,8 @@ TEST(Schedules, ErrorsOfListsNameKeyAndIndex) {
 TEST(ReadThreshold, RefusesZerosThatLast) {
   const auto read_table = [](const std::string& values) {
     return read_threshold(Fields::from_text("threshold = { kind = 'tabulated', at = [0, 5, 9], "
-                                            "value = " + values + " }"),
+                                            "value = " +
+                                            values + " }"),
                           "threshold", 10);
   };
   EXPECT_EQ(read_table("[0, 1, 0]")(9), 0);

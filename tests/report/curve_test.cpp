@@ -1,12 +1,10 @@
-#include "riskcurve/report/curve.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "riskcurve/report/comparison.hpp"
+#include "riskcurve/report/results.hpp"
 #include "riskcurve/report/write.hpp"
 
 namespace riskcurve {

@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/report/curve.hpp"
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve {
 namespace {

@@ -1,8 +1,8 @@
-#include "riskcurve/report/trust.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
+
+#include "riskcurve/report/results.hpp"
 
 namespace riskcurve {
 namespace {

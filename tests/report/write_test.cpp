@@ -13,8 +13,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "problem/data.hpp"
 #include "problem/random.hpp"
-#include "riskcurve/problem/data.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

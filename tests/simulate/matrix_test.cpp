@@ -227,20 +227,37 @@ TEST(MatrixSimulate, RefusesWhatItCannotRun) {
       EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
     }
   };
-  refuses([&] { return experiment(p, "name = 'clipped_sgd'\nthreshold = 1", 0.1, steps({1})); }, "sign_svd");
-  refuses([&] { return testing_problems::experiment(testing_problems::problem(isotropic(6), 1),
-                                       "name = 'sign_svd'", 0.1, steps({1})); },
-          "clipped_sgd");
-  refuses([&] { return experiment(p, "name = 'sign_svd'\nexponent = 0.2", 0.1, steps({1})); }, "exponent");
+  refuses([&] { return experiment(p, "name = 'clipped_sgd'\nthreshold = 1", 0.1, steps({1})); },
+          "sign_svd");
+  refuses(
+      [&] {
+        return testing_problems::experiment(testing_problems::problem(isotropic(6), 1),
+                                            "name = 'sign_svd'", 0.1, steps({1}));
+      },
+      "clipped_sgd");
+  refuses([&] { return experiment(p, "name = 'sign_svd'\nexponent = 0.2", 0.1, steps({1})); },
+          "exponent");
   refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1.5})); }, "1.5");
-  refuses([&] { return experiment(p, "name = 'sgd'\nbatch = 100000000", 0.1, steps({1})); }, "batch");
-  refuses([&] { return experiment(problem(isotropic(2e5), isotropic(2), 1), "name = 'sgd'", 0.1, steps({1})); },
-          "covariance_out");
-  refuses([&] { return experiment(problem(isotropic(2), power_law(7000, 0.1), 1), "name = 'sign_sgd'", 0.1,
-                     steps({1})); },
-          "6000");
-  refuses([&] { return experiment(problem(isotropic(2e4), isotropic(2e4), 1), "name = 'sgd'", 0.1, steps({1})); },
-          "1e8");
+  refuses([&] { return experiment(p, "name = 'sgd'\nbatch = 100000000", 0.1, steps({1})); },
+          "batch");
+  refuses(
+      [&] {
+        return experiment(problem(isotropic(2e5), isotropic(2), 1), "name = 'sgd'", 0.1,
+                          steps({1}));
+      },
+      "covariance_out");
+  refuses(
+      [&] {
+        return experiment(problem(isotropic(2), power_law(7000, 0.1), 1), "name = 'sign_sgd'", 0.1,
+                          steps({1}));
+      },
+      "6000");
+  refuses(
+      [&] {
+        return experiment(problem(isotropic(2e4), isotropic(2e4), 1), "name = 'sgd'", 0.1,
+                          steps({1}));
+      },
+      "1e8");
 }
 
 }  // namespace

@@ -309,13 +309,20 @@ TEST(Simulate, RefusesWhatItCannotRun) {
   refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1.5})); }, "1.5");
   refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({2, 1})); }, "increasing");
   refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1})); }, "runs", {.runs = 0});
-  refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1})); }, "threads", {.threads = -1});
-  refuses([&] { return experiment(p, "name = 'sgd'\nbatch = 100000000", 0.1, steps({1})); }, "batch");
-  refuses([&] { return experiment(problem(isotropic(1e6), 1), "name = 'sgd'", 0.1, steps({1})); }, "100000");
-  refuses([&] { return experiment(problem(power_law(7000, 0.4), 1), "name = 'sign_sgd'", 0.1, steps({1})); },
-          "6000");
-  refuses([&] { return experiment(problem(power_law(5e4, 0.4), 1), "name = 'sgd'", 0.1, steps({1})); },
-          "eigenvalue by eigenvalue");
+  refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1})); }, "threads",
+          {.threads = -1});
+  refuses([&] { return experiment(p, "name = 'sgd'\nbatch = 100000000", 0.1, steps({1})); },
+          "batch");
+  refuses([&] { return experiment(problem(isotropic(1e6), 1), "name = 'sgd'", 0.1, steps({1})); },
+          "100000");
+  refuses(
+      [&] {
+        return experiment(problem(power_law(7000, 0.4), 1), "name = 'sign_sgd'", 0.1, steps({1}));
+      },
+      "6000");
+  refuses(
+      [&] { return experiment(problem(power_law(5e4, 0.4), 1), "name = 'sgd'", 0.1, steps({1})); },
+      "eigenvalue by eigenvalue");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include "input/read.hpp"
 #include "riskcurve/analysis/optimum.hpp"
-#include "riskcurve/dynamics/compress.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 
 namespace riskcurve::validation {

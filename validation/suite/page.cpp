@@ -10,7 +10,7 @@
 #include "commit.hpp"
 #include "page_style.hpp"
 #include "results.hpp"
-#include "riskcurve/report/curve.hpp"
+#include "riskcurve/report/results.hpp"
 #include "riskcurve/report/write.hpp"
 #include "riskcurve/version.hpp"
 

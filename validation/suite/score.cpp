@@ -10,8 +10,7 @@
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
-#include "riskcurve/report/comparison.hpp"
-#include "riskcurve/report/trust.hpp"
+#include "riskcurve/report/results.hpp"
 #include "riskcurve/report/write.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 

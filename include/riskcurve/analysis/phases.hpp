@@ -1,9 +1,9 @@
 #pragma once
-#include <Eigen/Core>
 #include <vector>
 
-#include "riskcurve/analysis/exponent.hpp"
-#include "riskcurve/analysis/trust.hpp"
+#include "riskcurve/analysis/fits.hpp"
+#include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {

@@ -1,11 +1,12 @@
 #pragma once
-#include <Eigen/Core>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/spectral.hpp"
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
@@ -42,6 +43,9 @@ struct ModeRates {
   Exponents exponent;
   /// Estimated largest relative errors of the quadratures (spectral.hpp); 0 for closed forms.
   double drift_error = 0, diffusion_error = 0;
+  /// Of the update where every singular value of it is 1: min(N_out, N_in, B), what squared_update
+  /// must be.
+  std::optional<double> rank;
   std::vector<std::string> warnings;  ///< approximations made
 
   /// E ||update||_F^2: sum of c over directions. SignSVD: the rank, min(N_out, N_in, B). nan unless

@@ -1,11 +1,11 @@
 #pragma once
-#include <Eigen/Core>
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "riskcurve/analysis/exponent.hpp"
-#include "riskcurve/analysis/trust.hpp"
+#include "riskcurve/analysis/fits.hpp"
+#include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {

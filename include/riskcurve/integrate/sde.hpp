@@ -1,9 +1,9 @@
 #pragma once
-#include <Eigen/Core>
 #include <cstdint>
 #include <functional>
 
 #include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/problem/schedule.hpp"
 #include "riskcurve/run/ensemble.hpp"
 

@@ -1,5 +1,4 @@
 #pragma once
-#include <Eigen/Core>
 #include <functional>
 #include <limits>
 #include <map>
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/problem/schedule.hpp"
 
 namespace riskcurve {

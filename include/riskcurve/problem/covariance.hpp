@@ -1,11 +1,11 @@
 #pragma once
-#include <Eigen/Core>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/problem/keys.hpp"
 #include "riskcurve/problem/spectrum.hpp"
 

@@ -1,5 +1,4 @@
 #pragma once
-#include <Eigen/Core>
 #include <limits>
 #include <memory>
 #include <string>
@@ -7,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

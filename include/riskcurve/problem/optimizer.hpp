@@ -108,8 +108,8 @@ struct RegularizedSvd {
 };
 
 /// All there are: what takes part in a problem file is in this list.
-using Optimizer = std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, SignSvd, Schatten,
-                               RegularizedSvd>;
+using Optimizer =
+    std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, SignSvd, Schatten, RegularizedSvd>;
 
 std::string name_of(const Optimizer& optimizer);
 /// The name, with what sets its ways apart: "clipped_sgd, by batch".

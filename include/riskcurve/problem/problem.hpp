@@ -1,11 +1,11 @@
 #pragma once
-#include <Eigen/Core>
 #include <limits>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/problem/covariance.hpp"
 #include "riskcurve/problem/noise.hpp"
 #include "riskcurve/problem/optimizer.hpp"

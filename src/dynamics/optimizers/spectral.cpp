@@ -1,5 +1,3 @@
-#include "riskcurve/dynamics/spectral.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -7,9 +5,9 @@
 #include <vector>
 
 #include "dynamics/gauss_measure.hpp"
+#include "dynamics/signal.hpp"
+#include "dynamics/spectral_rates.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "riskcurve/dynamics/resolvent.hpp"
-#include "riskcurve/dynamics/signal.hpp"
 
 namespace riskcurve {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 #include <Eigen/Core>
 
-#include "riskcurve/dynamics/residual_transform.hpp"
+#include "dynamics/residual_transform.hpp"
 #include "riskcurve/problem/spectrum.hpp"
 
 namespace riskcurve {
