@@ -25,14 +25,15 @@ struct DefaultHorizon {
 
 Schedule read_named(const Fields& fields, const StepNames& names, double horizon, double unit) {
   ScheduleShape shape;
-  if (fields.has("file") && fields.one_of("kind", kinds_of<ScheduleShape>()) == "tabulated") {
+  if (fields.has("file") && fields.one_of("kind", kinds_of<StatedShape>()) == "tabulated") {
     const Eigen::MatrixXd table = read_matrix(fields.path("file"), fields.name("file"));
     if (table.cols() != 2) fields.fail("file", "two columns: steps and values");
     shape = TabulatedSchedule{{table.col(0).begin(), table.col(0).end()},
                               {table.col(1).begin(), table.col(1).end()}};
   } else {
-    shape =
-        read_kind<ScheduleShape>(fields, "kind", ReadKeys(fields, names), DefaultHorizon{horizon});
+    shape = std::visit(
+        [](auto&& of) -> ScheduleShape { return of; },
+        read_kind<StatedShape>(fields, "kind", ReadKeys(fields, names), DefaultHorizon{horizon}));
   }
   const double warmup = fields.number_or("warmup", 0, Range::positive());
   return in_table(fields, [&] { return make_schedule(shape, warmup, unit); });

@@ -39,6 +39,8 @@ template <class Variant>
 Pairs kind_pairs(const Variant& kind, const StepNames& names = {}, double unit = 1);
 
 Pairs schedule_pairs(const Schedule& schedule, const StepNames& names, double unit) {
+  if (std::holds_alternative<CustomSchedule>(schedule.shape))
+    throw InputError("schedule.kind", "a function", "a kind that a problem file can state");
   Pairs pairs = kind_pairs(schedule.shape, names, unit);
   if (schedule.warmup > 0) pairs.emplace_back("warmup", number_text(schedule.warmup));
   return pairs;

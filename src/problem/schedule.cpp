@@ -38,6 +38,10 @@ double value_at(const TabulatedSchedule& s, double k) {
   return s.step[i] + share * (s.step[i + 1] - s.step[i]);
 }
 
+double value_at(const CustomSchedule& s, double k) {
+  return (*s.at)(k);
+}
+
 template <class Shape>
 List breaks_of(const Shape&) {
   return {};
@@ -50,6 +54,10 @@ List breaks_of(const CosineSchedule& s) {
 }
 List breaks_of(const TabulatedSchedule& s) {
   return s.at;
+}
+
+List breaks_of(const CustomSchedule& s) {
+  return s.breaks;
 }
 
 void check_knots(const char* key, const List& at, const List& step) {
@@ -118,6 +126,10 @@ Schedule cosine_schedule(double value, double final_value, double horizon) {
 }
 Schedule tabulated_schedule(List at, List value) {
   return make_schedule(TabulatedSchedule{std::move(at), std::move(value)});
+}
+Schedule custom_schedule(std::function<double(double)> at, List breaks) {
+  return make_schedule(CustomSchedule{
+      std::make_shared<const std::function<double(double)>>(std::move(at)), std::move(breaks)});
 }
 Schedule warm_up(const Schedule& schedule, double steps) {
   check_range("warmup", steps, Range::positive());

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "input/read.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/sweep.hpp"
 

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "analysis/random_problems.hpp"
+#include "problem/random.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "dynamics/noise_laws.hpp"
+#include "problem/random.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 #include "riskcurve/problem/noise.hpp"

@@ -7,6 +7,7 @@
 #include "dynamics/batch_clip.hpp"
 #include "dynamics/log_chebyshev.hpp"
 #include "dynamics/noise_laws.hpp"
+#include "problem/random.hpp"
 #include "riskcurve/problem/noise.hpp"
 
 namespace riskcurve {

@@ -34,7 +34,7 @@ double risk_at(const ModeSystem& system, const Schedule& step, double horizon) {
 
 /// The schedule plus x times the direction.
 Schedule moved(const Schedule& schedule, const std::function<double(double)>& direction, double x) {
-  return {"moved", [=](double t) { return schedule(t) + x * direction(t); }, schedule.breaks};
+  return custom_schedule([=](double t) { return schedule(t) + x * direction(t); }, schedule.breaks);
 }
 
 /// Fourth-order difference of R(T) along the direction, with steps of relative size 1e-3.

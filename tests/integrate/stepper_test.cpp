@@ -108,7 +108,7 @@ TEST(ExponentialStepper, IsAnOdeintDenseOutputStepper) {
       [&](const std::vector<double>& state, double) {
         risk.push_back(system.risk(Eigen::Map<const Eigen::ArrayXd>(state.data(), system.modes())));
       });
-  const Schedule schedule{"smooth", smooth_schedule(), {}};
+  const Schedule schedule = custom_schedule(smooth_schedule(), {});
   SolveOptions options;
   options.method = Method::dopri5;
   options.rtol = 1e-12;
@@ -120,7 +120,7 @@ TEST(ExponentialStepper, IsAnOdeintDenseOutputStepper) {
 
 TEST(ExponentialStepper, DenseOutputIsAsAccurateAsTheSteps) {
   const ModeSystem system = coupled(Eigen::ArrayXd::LinSpaced(5, 0.1, 1));
-  const Schedule schedule{"smooth", smooth_schedule(), {}};
+  const Schedule schedule = custom_schedule(smooth_schedule(), {});
   const Eigen::ArrayXd many = Eigen::ArrayXd::LinSpaced(1001, 0, 30);
   const RiskCurve dense = solve(system, schedule, many);
   SolveOptions options;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "input/read.hpp"
+#include "problem/random.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {

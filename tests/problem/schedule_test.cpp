@@ -74,12 +74,16 @@ TEST(Schedules, RejectValuesThatAreNoStepSizes) {
   const double inf = std::numeric_limits<double>::infinity();
   for (const double bad : {nan, inf, -1.0, 0.0}) {
     EXPECT_THROW(constant_schedule(bad), InputError);
-    if (bad != 0) EXPECT_THROW(piecewise_schedule({0, 1}, {1, bad}), InputError);
+    if (bad != 0) {
+      EXPECT_THROW(piecewise_schedule({0, 1}, {1, bad}), InputError);
+    }
     EXPECT_THROW(power_decay_schedule(bad, 1, 1), InputError);
     EXPECT_THROW(power_decay_schedule(1, 1, bad), InputError);
     EXPECT_THROW(cosine_schedule(bad, 0, 1), InputError);
     EXPECT_THROW(cosine_schedule(1, 0, bad), InputError);
-    if (bad != 0) EXPECT_THROW(tabulated_schedule({0, 1, 2}, {1, bad, 1}), InputError);
+    if (bad != 0) {
+      EXPECT_THROW(tabulated_schedule({0, 1, 2}, {1, bad, 1}), InputError);
+    }
     EXPECT_THROW(warm_up(constant_schedule(1), bad), InputError);
     EXPECT_THROW(times(constant_schedule(1), bad), InputError);
   }

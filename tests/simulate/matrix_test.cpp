@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "problem/random.hpp"
 #include "problems.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/simulate/simulate.hpp"

@@ -3,6 +3,7 @@
 #include <Eigen/Eigenvalues>
 #include <cmath>
 
+#include "problem/random.hpp"
 #include "problems.hpp"
 #include "simulate/source.hpp"
 #include "simulate/update.hpp"

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "riskcurve/eigen.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/eigen.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/problem.hpp"

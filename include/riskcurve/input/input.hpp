@@ -22,7 +22,8 @@ Sweep read_sweep(const std::string& path);
 Covariance read_covariance(const std::string& path);
 
 /// A problem file of the experiment: parse_experiment of it gives an equal one. Keys at their
-/// defaults are left out; what was given as arrays in C++ is written number by number.
+/// defaults are left out; what was given as arrays in C++ is written number by number. Throws
+/// InputError for a schedule that is a function.
 std::string to_toml(const Experiment& experiment);
 
 }  // namespace riskcurve

@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -67,8 +69,22 @@ struct TabulatedSchedule {
   }
 };
 
+/// Any function, smooth between `breaks`. No problem file can state it, and two are equal only
+/// where they share it.
+struct CustomSchedule {
+  static constexpr const char* kind = "custom";
+  std::shared_ptr<const std::function<double(double k)>> at;
+  std::vector<double> breaks;
+  bool operator==(const CustomSchedule&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self&, Keys&&) {}
+};
+
+/// What a problem file can state, and all there is.
+using StatedShape = std::variant<ConstantSchedule, PiecewiseSchedule, PowerDecaySchedule,
+                                 CosineSchedule, TabulatedSchedule>;
 using ScheduleShape = std::variant<ConstantSchedule, PiecewiseSchedule, PowerDecaySchedule,
-                                   CosineSchedule, TabulatedSchedule>;
+                                   CosineSchedule, TabulatedSchedule, CustomSchedule>;
 
 /// A function of the step count k (real), smooth between `breaks`: the raw step size gamma(k), or a
 /// clipping threshold. Made by the functions below:
@@ -97,6 +113,7 @@ Schedule piecewise_schedule(std::vector<double> from, std::vector<double> value)
 Schedule power_decay_schedule(double value, double exponent, double delay);
 Schedule cosine_schedule(double value, double final_value, double horizon);
 Schedule tabulated_schedule(std::vector<double> at, std::vector<double> value);
+Schedule custom_schedule(std::function<double(double k)> at, std::vector<double> breaks);
 /// min(1, (k+1)/steps) times the schedule.
 Schedule warm_up(const Schedule& schedule, double steps);
 /// The schedule with all values multiplied: raw = scaled / d.
