@@ -1,20 +1,22 @@
 #include <cstdio>
-#include <riskcurve/dynamics/optimizers.hpp>
-#include <riskcurve/integrate/solve.hpp>
-#include <riskcurve/report/results.hpp>
+#include <riskcurve/riskcurve.hpp>
 
 int main() {
   using namespace riskcurve;
-  VectorProblem problem;
-  problem.covariance = power_law(2000, 0.25);  // eigenvalues j^(-0.5), j = 1..2000
-  problem.noise = student_t_noise(1, 0.2);     // Cauchy: no variance, no mean
-  problem.initial = power_law_target(problem.covariance.spectrum, 0.2, 1);  // R(0) = 1
+  Experiment experiment;
+  experiment.problem = make_problem(power_law(2000, 0.25),        // eigenvalues j^(-0.5)
+                                    PowerLawTarget{.beta = 0.2},  // scaled to R(0) = 1
+                                    student_t_noise(1, 0.2));     // Cauchy: no variance, no mean
+  experiment.optimizer = SignSgd{.batch = 4};
+  experiment.schedule = constant_schedule(5e-4);
+  experiment.run = run_for(4000, 20);
 
-  const ModeSystem system = mode_system(problem, SignSgd{.batch = 4});
-  const Eigen::ArrayXd steps = Eigen::ArrayXd::LinSpaced(21, 0, 4000);
-  const RiskCurve curve = solve(system, constant_schedule(5e-4), steps);
-  for (int i = 0; i < curve.risk.size(); ++i) {
+  const Prediction prediction = predict(experiment);
+  const RiskCurve& curve = prediction.curve;
+  for (int i = 0; i < curve.risk.size(); ++i)
     std::printf("%6.0f  %.6f\n", curve.steps(i), curve.risk(i));
-  }
-  plot(to_figure(curve, "SignSGD under Cauchy noise"), "risk.svg");
+  const Optimum best = best_step(mode_system(experiment), experiment.run.steps);
+  std::printf("best step %.4g: R = %.4g\n%s\n", best.step, best.risk,
+              trust_line(prediction.trust).c_str());
+  plot(to_figure(curve, describe(experiment)), "risk.svg");
 }

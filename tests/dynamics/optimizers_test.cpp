@@ -187,5 +187,47 @@ TEST(Compress, KeepsTheCurveToElevenDigits) {
   }
 }
 
+TEST(PreconditionedSgd, AtExponentOneIsSgdToTheBit) {
+  const VectorProblem problem = problem_of(power_law(300, 0.6), laplace_noise(0.3));
+  EXPECT_EQ(constant_limit(mode_system(problem, PreconditionedSgd{4, 1}), 2e-3, 800),
+            constant_limit(mode_system(problem, Sgd{4}), 2e-3, 800));
+}
+
+TEST(PreconditionedSgd, IsSgdOnAPowerOfTheCovariance) {
+  // In y = K^((theta - 1)/2) Delta: covariance K^theta, squared coefficients times
+  // lambda^(1-theta).
+  for (const double theta : {0.0, 0.3, 0.8}) {
+    const double alpha = 0.6, beta = 0.2;
+    const auto power = [](double a, double b) {
+      return make_problem(power_law(500, a), PowerLawTarget{b, 1}, student_t_noise(3, 0.2));
+    };
+    const double own =
+        constant_limit(mode_system(power(alpha, beta), PreconditionedSgd{4, theta}), 3e-3, 500);
+    const double plain = constant_limit(
+        mode_system(power(alpha * theta, beta + alpha * (1 - theta)), Sgd{4}), 3e-3, 500);
+    EXPECT_NEAR(own / plain, 1, 1e-9) << theta;
+  }
+}
+
+TEST(PreconditionedSgd, NeverMovesWhereThereIsNoVariance) {
+  const VectorProblem problem =
+      problem_of(from_eigenvalues(Eigen::Array4d(1, 0.5, 0, 0)), gaussian_noise(0.1));
+  const ModeSystem system = mode_system(problem, PreconditionedSgd{1, 0});
+  EXPECT_TRUE((system.drift.col(0) == Eigen::Array3d(1, 1, 0)).all());
+  EXPECT_TRUE((system.diffusion.col(0) == Eigen::Array3d(1, 2, 0)).all());
+}
+
+TEST(PreconditionedSgd, RefusesNoiseWithoutAVarianceAndMatrices) {
+  EXPECT_THROW(
+      mode_system(problem_of(isotropic(5), student_t_noise(2, 1)), PreconditionedSgd{1, 1}),
+      InputError);
+  Experiment matrix{make_problem(isotropic(3), isotropic(4), IsotropicTarget{}),
+                    PreconditionedSgd{1, 0.5}, constant_schedule(0.1), run_for(3)};
+  EXPECT_THROW(mode_system(matrix), InputError);
+  EXPECT_THROW(mode_system(Experiment{problem_of(isotropic(5), no_noise()), PreconditionedSgd{},
+                                      constant_schedule(0.1), run_for(3)}),
+               InputError);
+}
+
 }  // namespace
 }  // namespace riskcurve

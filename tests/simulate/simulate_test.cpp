@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -22,6 +23,7 @@ constexpr double inf = std::numeric_limits<double>::infinity();
 
 const std::vector<std::string> optimizers = {
     "name = 'sgd'\nbatch = 3", "name = 'sign_sgd'\nbatch = 3",
+    "name = 'preconditioned_sgd'\nbatch = 3\nexponent = 0.5",
     "name = 'clipped_sgd'\nbatch = 3\nthreshold = 0.5",
     "name = 'clipped_sgd'\nbatch = 3\nthreshold = 0.5\nclip = 'batch'"};
 
@@ -291,6 +293,37 @@ TEST(Simulate, ReportsProgressAndStopsWhenTold) {
   EXPECT_TRUE(stopped.interrupted);
   EXPECT_LT(stopped.risk.cols(), 1000);
   EXPECT_TRUE(stopped.risk.isFinite().all());
+}
+
+TEST(Simulate, PreconditionedSgdOfAMultipleOfTheIdentityIsSgdAtAnotherStep) {
+  const VectorProblem p = problem(isotropic(30, 0.25), 0.7, laplace_noise(0.3));
+  const auto at = steps({0, 50});
+  const auto run = [&](const std::string& optimizer, double step) {
+    return simulate(experiment(p, optimizer, step, at), {.runs = 3}).risk;
+  };
+  // 0.25^(1/2 - 1) = 2
+  const Eigen::ArrayXXd own = run("name = 'preconditioned_sgd'\nexponent = 0.5", 0.01);
+  EXPECT_LT((own / run("name = 'sgd'", 0.02) - 1).abs().maxCoeff(), 1e-12);
+}
+
+TEST(Simulate, PreconditionedSgdOnRowsMovesByThePowerOfTheirCovariance) {
+  // The natural gradient of one row moves Delta by K^-1 x l: after a step the risk is one of five.
+  const VectorProblem p =
+      rows_problem(some_rows(), Eigen::Vector3d(1, -0.5, 0.2), Eigen::ArrayXd::Zero(5));
+  const Experiment e =
+      experiment(p, "name = 'preconditioned_sgd'\nexponent = 0.0", 0.05, steps({0, 1}));
+  const Ensemble runs = simulate(e, {.runs = 40});
+  const Eigen::MatrixXd x = some_rows(), k = x.transpose() * x / 5;
+  for (Eigen::Index r = 0; r < runs.risk.cols(); ++r) {
+    double nearest = inf;
+    for (Eigen::Index i = 0; i < 5; ++i) {
+      const Eigen::Vector3d delta = *p.initial_error;
+      const Eigen::Vector3d row = x.row(i).transpose();
+      const Eigen::Vector3d after = delta - 0.05 * row.dot(delta) * k.ldlt().solve(row);
+      nearest = std::min(nearest, std::abs(0.5 * after.dot(k * after) / runs.risk(1, r) - 1));
+    }
+    EXPECT_LT(nearest, 1e-9);
+  }
 }
 
 TEST(Simulate, RefusesWhatItCannotRun) {
