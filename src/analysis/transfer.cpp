@@ -44,10 +44,11 @@ ArrayXd doublings(double x, bool whole) {
 }
 
 /// "noise of kind mixture has no single size" and the like, in words of the problem.
-Skipped no_size(const NoiseLaw& noise) {
-  const bool none = noise.variance == 0;
-  return {none ? std::string("no noise whose size could vary")
-               : fmt::format("noise of kind {} has no single size", noise.kind)};
+Skipped no_size(const Experiment& experiment) {
+  const NoiseLaw& noise = experiment.noise();
+  if (noise.variance == 0) return {"no noise whose size could vary"};
+  const bool residuals = !experiment.is_matrix() && experiment.vector().row_residuals;
+  return {fmt::format("noise of kind {} has no single size", residuals ? "residuals" : noise.kind)};
 }
 
 /// Whether a target can be stated again for a problem of another dimension.
@@ -79,7 +80,7 @@ class Variation {
       change_ = [](Experiment& e, double steps, double) { e.run.steps = steps; };
     } else if (quantity == "noise") {
       const auto size = noise_size(own_.noise());
-      if (!size) throw no_size(own_.noise());
+      if (!size) throw no_size(own_);
       set_values(*size, false);
       change_ = [](Experiment& e, double value, double) {
         std::visit([&](auto& problem) { problem.noise = with_size(problem.noise, value); },
