@@ -14,6 +14,8 @@
 #include <cmath>
 #include <functional>
 
+#include "problem/random.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/problem.hpp"
 #include "riskcurve/simulate/simulate.hpp"

@@ -116,10 +116,10 @@ TEST(ToToml, ErrorsSetByHandAreWrittenNumberByNumber) {
 }
 
 TEST(ToToml, TheExamplesRoundTrip) {
-  for (const char* name : {"sign_sgd_cauchy", "sign_svd_matrix", "digits", "digits_sign_sgd_gaussian",
-                           "transfer_matrix"})
-    expect_round_trip(read_experiment(
-        std::string(RISKCURVE_SOURCE_DIR "/validation/examples/") + name + ".toml"));
+  for (const char* name : {"sign_sgd_cauchy", "sign_svd_matrix", "digits",
+                           "digits_sign_sgd_gaussian", "transfer_matrix"})
+    expect_round_trip(read_experiment(std::string(RISKCURVE_SOURCE_DIR "/validation/examples/") +
+                                      name + ".toml"));
 }
 
 TEST(Experiment, DiffersWhereAnyPartDoes) {

@@ -136,13 +136,11 @@ Eigen::VectorXd compute(const Update& update, const RowMatrix& x, const Eigen::V
 TEST(ClippedSgdUpdate, NeverExceedsTheThreshold) {
   const Covariance covariance = power_law(12, 0.3);
   const double unit = std::sqrt(covariance.spectrum.trace());
-  const Eigen::ArrayXd at = Eigen::ArrayXd::Ones(1);
   for (const std::string clip : {"sample", "batch"}) {
-    const Update update = clipped_sgd_update(
-        experiment(problem(covariance, 1),
-                   "name = 'clipped_sgd'\nbatch = 3\nclip = '" + clip +
-                       "'\nthreshold = { kind = 'piecewise', from = [0, 5], value = [0.4, 0.1] }",
-                   1, at));
+    const Update update =
+        update_of(ClippedSgd{3, piecewise_schedule({0, 5}, {0.4, 0.1}),
+                             clip == "batch" ? ClippedSgd::Clip::batch : ClippedSgd::Clip::sample},
+                  problem(covariance, 1));
     Random random(2, 0, 0);
     for (int trial = 0; trial < 200; ++trial) {
       RowMatrix x(3, 12);
@@ -164,8 +162,7 @@ TEST(ClippedSgdUpdate, NeverExceedsTheThreshold) {
 }
 
 TEST(SignSgdUpdate, IsTheSignOfTheBatchGradientWithSignZeroZero) {
-  const Update update = sign_sgd_update(experiment(
-      problem(isotropic(3), 1), "name = 'sign_sgd'\nbatch = 2", 1, Eigen::ArrayXd::Ones(1)));
+  const Update update = update_of(SignSgd{2}, problem(isotropic(3), 1));
   RowMatrix x(2, 3);
   x << 1, -2, 1, 3, 1, -1;
   EXPECT_EQ(compute(update, x, Eigen::Vector2d(1, 1)), Eigen::Vector3d(1, -1, 0));
@@ -173,8 +170,7 @@ TEST(SignSgdUpdate, IsTheSignOfTheBatchGradientWithSignZeroZero) {
 }
 
 TEST(SgdUpdate, IsTheBatchMeanOfTheGradients) {
-  const Update update = sgd_update(
-      experiment(problem(isotropic(3), 1), "name = 'sgd'\nbatch = 2", 1, Eigen::ArrayXd::Ones(1)));
+  const Update update = update_of(Sgd{2}, problem(isotropic(3), 1));
   RowMatrix x(2, 3);
   x << 1, -2, 1, 3, 1, -1;
   EXPECT_LT((compute(update, x, Eigen::Vector2d(2, 1)) - Eigen::Vector3d(2.5, -1.5, 0.5)).norm(),
