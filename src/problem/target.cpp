@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <functional>
-#include <type_traits>
 
 #include "named.hpp"
 #include "problem/data.hpp"
@@ -281,21 +280,20 @@ std::pair<double, double> index_range(const std::vector<double>& indices, double
 
 InitialError initial_error_of(const VectorTarget& target, const Start& start,
                               Covariance& covariance) {
-  return named("target.", [&] {
-    return std::visit(
-        [&](const auto& of) {
+  const bool takes_start =
+      std::holds_alternative<FileTarget>(target) || std::holds_alternative<FitTarget>(target);
+  return std::visit(
+      [&](const auto& of) {
+        if (!takes_start && !start.path.path.empty())
+          throw InputError(
+              "start.kind", "\"file\"",
+              fmt::format("\"zero\": beside a {} target, which gives theta_0 - theta*", of.kind));
+        return named("target.", [&] {
           check_keys(of);
-          constexpr bool started_at = std::is_same_v<decltype(of), const FileTarget&> ||
-                                      std::is_same_v<decltype(of), const FitTarget&>;
-          if (!started_at && !start.path.path.empty())
-            throw InputError("start.kind", "\"file\"",
-                             fmt::format("\"zero\": beside a {} target, which gives theta_0 - "
-                                         "theta*",
-                                         of.kind));
           return error_of(of, start, covariance);
-        },
-        target);
-  });
+        });
+      },
+      target);
 }
 
 }  // namespace riskcurve

@@ -23,9 +23,9 @@ constexpr double inf = std::numeric_limits<double>::infinity();
 
 const std::vector<std::string> optimizers = {
     "name = 'sgd'\nbatch = 3", "name = 'sign_sgd'\nbatch = 3",
-    "name = 'preconditioned_sgd'\nbatch = 3\nexponent = 0.5",
     "name = 'clipped_sgd'\nbatch = 3\nthreshold = 0.5",
-    "name = 'clipped_sgd'\nbatch = 3\nthreshold = 0.5\nclip = 'batch'"};
+    "name = 'clipped_sgd'\nbatch = 3\nthreshold = 0.5\nclip = 'batch'",
+    "name = 'preconditioned_sgd'\nbatch = 3\nexponent = 0.5"};
 
 Eigen::ArrayXd steps(std::initializer_list<double> at) {
   return Eigen::Map<const Eigen::ArrayXd>(at.begin(), std::ssize(at));
@@ -240,7 +240,7 @@ TEST(Simulate, ClippingAtAHugeThresholdIsSgd) {
 
 TEST(Simulate, CauchyNoiseDoesNotBreakOptimizersWithBoundedUpdates) {
   const VectorProblem p = problem(power_law(30, 0.4), 1, student_t_noise(1, 0.2));
-  for (std::size_t i = 1; i < optimizers.size(); ++i) {
+  for (std::size_t i = 1; i + 1 < optimizers.size(); ++i) {  // the first and the last are linear
     const Ensemble e = simulate(experiment(p, optimizers[i], 0.02, steps({2000})), {.runs = 20});
     EXPECT_EQ(e.diverged, 0) << optimizers[i];
     EXPECT_LT(e.mean[0], 0.5) << optimizers[i];
