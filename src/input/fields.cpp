@@ -50,7 +50,7 @@ std::string written(const toml::node* node) {
     if constexpr (toml::is_table<Value>) {
       out << toml::toml_formatter{value, toml::format_flags::none};
     } else if constexpr (toml::is_floating_point<Value>) {
-      out << fmt::format("{}", value.get());
+      out << number_text(value.get());
     } else {
       out << value;
     }
@@ -106,7 +106,8 @@ double to_number(const toml::node& node, const std::string& name, const Range& r
   if (!node.is_number()) throw InputError(name, written(&node), range.expected());
   const double x =
       node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.value_or(0.0);
-  if (!range.contains(x)) throw InputError(name, written(&node), "a finite number" + bounds(range));
+  if (!range.contains(x)) throw InputError(name, written(&node),
+                     range.whole ? range.expected() : "a finite number" + bounds(range));
   return x;
 }
 
