@@ -186,4 +186,18 @@ double stationary_risk(const ModeSystem& system, double step, double t) {
   return direction > 0 ? std::numeric_limits<double>::infinity() : 0;
 }
 
+Neighbours neighbours(const ModeSystem& system, const Optimum& best, const SolveOptions& options) {
+  Neighbours around;
+  around.factor = (std::log(2.0) * Eigen::ArrayXd::LinSpaced(9, -2, 2)).exp();
+  around.risk.resize(around.factor.size());
+  for (Eigen::Index i = 0; i < around.factor.size(); ++i) {
+    const RiskCurve curve = solve(system, constant_schedule(around.factor[i] * best.step),
+                                  Eigen::ArrayXd::Constant(1, best.steps), options);
+    around.risk[i] = curve.status == RiskCurve::Status::ok
+                         ? curve.risk[0]
+                         : std::numeric_limits<double>::infinity();
+  }
+  return around;
+}
+
 }  // namespace riskcurve

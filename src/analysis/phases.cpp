@@ -269,4 +269,22 @@ double sign_svd_exponent(double alpha, double beta, Sides sides) {
   return exponent(alpha, beta, 0.5 / alpha, std::clamp(zeta, 0.0, 1.0));
 }
 
+PhaseBorder phase_border(const Eigen::Array2d& alpha, const Eigen::Array2d& beta, Sides sides) {
+  constexpr int fine = 400;
+  std::vector<double> x, y;
+  const ArrayXd b = ArrayXd::LinSpaced(fine, beta[0], beta[1]);
+  for (const double a : ArrayXd::LinSpaced(fine, alpha[0], alpha[1])) {
+    const auto lead = [&](Index j) {
+      return sign_sgd_exponent(a, b[j], sides) - sign_svd_exponent(a, b[j], sides);
+    };
+    for (Index j = 1; j < fine; ++j)
+      if (lead(j - 1) < 0 && lead(j) > 0) {
+        x.push_back(a);
+        y.push_back(b[j]);
+      }
+  }
+  return {Eigen::Map<const ArrayXd>(x.data(), std::ssize(x)),
+          Eigen::Map<const ArrayXd>(y.data(), std::ssize(y))};
+}
+
 }  // namespace riskcurve

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "dynamics/spectral_rates.hpp"
@@ -208,6 +209,16 @@ Modes modes_along(const MatrixProblem& problem, bool in) {
 
 Modes modes_on_diagonal(const MatrixProblem& problem, bool in) {
   return line(problem, in, [](double share) { return share; });
+}
+
+ArrayXd batches_around(const MatrixProblem& problem, int batch) {
+  const double n = std::min(problem.covariance_out.dimension(), problem.covariance_in.dimension());
+  std::set<double> batches{static_cast<double>(batch)};
+  for (const double ratio : {0.25, 1.0, 4.0, 16.0})
+    batches.insert(std::max(1.0, std::round(ratio * n)));
+  ArrayXd list(static_cast<Index>(batches.size()));
+  std::copy(batches.begin(), batches.end(), list.begin());
+  return list;
 }
 
 BatchScan scan_batches(const MatrixProblem& problem, const SpectralFunction& f, double risk,

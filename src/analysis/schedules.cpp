@@ -236,4 +236,20 @@ ScheduleOptimum optimal_schedule(const ModeSystem& system, const ArrayXd& mesh,
   return best;
 }
 
+ScheduleOptimum schedule_of_kind(const std::string& kind, const ModeSystem& system,
+                                 const Optimum& constant, const ArrayXd& mesh,
+                                 const ScheduleOptions& options) {
+  const double horizon = constant.steps;
+  if (kind == "greedy") return greedy_schedule(system, mesh, options);
+  if (kind == "optimal") return optimal_schedule(system, mesh, options);
+  if (kind == "power_decay")
+    return best_schedule(system, horizon, power_decay_family(),
+                         Eigen::Array3d(constant.step, 0.5, 0.1 * horizon), options);
+  if (kind == "cosine")
+    return best_schedule(system, horizon, cosine_family(horizon),
+                         Eigen::Array2d(1.5 * constant.step, std::max(2.0, 0.01 * horizon)),
+                         options);
+  throw InputError("kind", kind, "greedy, optimal, power_decay or cosine");
+}
+
 }  // namespace riskcurve

@@ -128,17 +128,6 @@ Figure exponent_axes(const std::string& title, const std::string& x_name, const 
   return figure;
 }
 
-/// N/4, N, 4N, 16N for N = min(N_out, N_in), and the batch of the file.
-ArrayXd scanned_batches(const MatrixProblem& problem, int batch) {
-  const double n = std::min(problem.covariance_out.dimension(), problem.covariance_in.dimension());
-  std::set<double> batches{static_cast<double>(batch)};
-  for (const double ratio : {0.25, 1.0, 4.0, 16.0})
-    batches.insert(std::max(1.0, std::round(ratio * n)));
-  ArrayXd list(static_cast<Index>(batches.size()));
-  std::copy(batches.begin(), batches.end(), list.begin());
-  return list;
-}
-
 Record scan_record(const BatchScan& scan) {
   const Index last = scan.eigenvalue.size() - 1;
   Record record;
@@ -215,7 +204,7 @@ void add_matrix(Result& result, const Experiment& experiment, const ModeRates& r
   if (spectral) {
     add_scan(result,
              scan_batches(problem, spectral->function, rates.risk,
-                          scanned_batches(problem, spectral->batch)),
+                          batches_around(problem, spectral->batch)),
              spectral->batch, name);
   } else {
     result.figure.series.push_back(

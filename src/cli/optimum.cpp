@@ -34,17 +34,9 @@ struct Options {
   Outputs outputs;
 };
 
-/// R at the end over step sizes from a quarter of the best to four times it.
 void add_neighbours(Result& result, const ModeSystem& system, const Optimum& best,
                     const SolveOptions& solve_options) {
-  const ArrayXd factor = (std::log(2.0) * ArrayXd::LinSpaced(9, -2, 2)).exp();
-  ArrayXd risk(factor.size());
-  for (Index i = 0; i < factor.size(); ++i) {
-    const RiskCurve curve = solve(system, constant_schedule(factor[i] * best.step),
-                                  ArrayXd::Constant(1, best.steps), solve_options);
-    risk[i] = curve.status == RiskCurve::Status::ok ? curve.risk[0]
-                                                    : std::numeric_limits<double>::infinity();
-  }
+  const auto [factor, risk] = neighbours(system, best, solve_options);
   Record around;
   around.column("step", ArrayXd(factor * best.step));
   around.column("factor", factor);
@@ -67,22 +59,6 @@ void add_neighbours(Result& result, const ModeSystem& system, const Optimum& bes
                                   ArrayXd::Constant(1, best.step),
                                   ArrayXd::Constant(1, best.risk),
                                   {}});
-}
-
-ScheduleOptimum find_schedule(const std::string& kind, const ModeSystem& system,
-                              const Optimum& constant, const ArrayXd& mesh,
-                              const ScheduleOptions& options) {
-  const double horizon = constant.steps;
-  if (kind == "greedy") return greedy_schedule(system, mesh, options);
-  if (kind == "optimal") return optimal_schedule(system, mesh, options);
-  if (kind == "power_decay") {
-    ArrayXd start(3);
-    start << constant.step, 0.5, 0.1 * horizon;
-    return best_schedule(system, horizon, power_decay_family(), start, options);
-  }
-  ArrayXd start(2);
-  start << 1.5 * constant.step, std::max(2.0, 0.01 * horizon);
-  return best_schedule(system, horizon, cosine_family(horizon), start, options);
 }
 
 void add_schedule(Result& result, const std::string& kind, const ScheduleOptimum& best,
@@ -247,7 +223,7 @@ int run(const Options& options) {
     ScheduleOptions schedule_options;
     schedule_options.solve = solve_options;
     const ScheduleOptimum found =
-        find_schedule(options.schedule, system, best, mesh, schedule_options);
+        schedule_of_kind(options.schedule, system, best, mesh, schedule_options);
     if (!found.found) throw Failure(found.message);
     add_schedule(result, options.schedule, found, best, mesh);
     schedule = found.schedule;

@@ -144,25 +144,10 @@ std::string trust_note(const Record& map) {
       among("sign_svd_step_rate"));
 }
 
-/// Where the two derived exponents are equal: the border of the order at long horizons.
 Series border(const ArrayXd& alpha, const ArrayXd& beta, Sides sides) {
-  std::vector<double> x, y;
-  constexpr int fine = 400;
-  const ArrayXd b = ArrayXd::LinSpaced(fine, beta[0], beta[beta.size() - 1]);
-  for (const double a : ArrayXd::LinSpaced(fine, alpha[0], alpha[alpha.size() - 1])) {
-    const auto lead = [&](Index j) {
-      return sign_sgd_exponent(a, b[j], sides) - sign_svd_exponent(a, b[j], sides);
-    };
-    for (Index j = 1; j < fine; ++j)
-      if (lead(j - 1) < 0 && lead(j) > 0) {
-        x.push_back(a);
-        y.push_back(b[j]);
-      }
-  }
-  const auto array = [](const std::vector<double>& v) {
-    return ArrayXd(Eigen::Map<const ArrayXd>(v.data(), static_cast<Index>(v.size())));
-  };
-  return {Series::Style::dashes, "equal exponents (derived)", array(x), array(y), {}};
+  const PhaseBorder equal =
+      phase_border({alpha[0], alpha[alpha.size() - 1]}, {beta[0], beta[beta.size() - 1]}, sides);
+  return {Series::Style::dashes, "equal exponents (derived)", equal.alpha, equal.beta, {}};
 }
 
 int run(const Options& options) {

@@ -106,7 +106,8 @@ double to_number(const toml::node& node, const std::string& name, const Range& r
   if (!node.is_number()) throw InputError(name, written(&node), range.expected());
   const double x =
       node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.value_or(0.0);
-  if (!range.contains(x)) throw InputError(name, written(&node),
+  if (!range.contains(x))
+    throw InputError(name, written(&node),
                      range.whole ? range.expected() : "a finite number" + bounds(range));
   return x;
 }

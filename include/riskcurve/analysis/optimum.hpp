@@ -38,6 +38,14 @@ Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions
 Optimum fastest_step(const ModeSystem& system, double risk, double longest = 1e12,
                      const OptimumOptions& options = {});
 
+/// R at the optimum's horizon for other step sizes: nine, from a quarter of the best to four times
+/// it. +inf where it diverges.
+struct Neighbours {
+  Eigen::ArrayXd factor, risk;  ///< step over the best step; R
+};
+Neighbours neighbours(const ModeSystem& system, const Optimum& best,
+                      const SolveOptions& options = {});
+
 /// The risk at which a constant gamma comes to rest, R = (gamma/4) sum h c(R)/a(R), responses taken
 /// at iteration time t: the first root met from R(0), upwards where the risk grows there. 0: the
 /// risk vanishes; +inf: it grows for ever. Modes that do not move (a = c = 0) keep their risk.

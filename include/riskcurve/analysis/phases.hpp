@@ -63,4 +63,11 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha,
 double sign_sgd_exponent(double alpha, double beta, Sides sides);
 double sign_svd_exponent(double alpha, double beta, Sides sides);
 
+/// Where these two are equal and SignSGD's grows past SignSVD's, points along [from, to] of alpha:
+/// the border of their order at long horizons.
+struct PhaseBorder {
+  Eigen::ArrayXd alpha, beta;
+};
+PhaseBorder phase_border(const Eigen::Array2d& alpha, const Eigen::Array2d& beta, Sides sides);
+
 }  // namespace riskcurve

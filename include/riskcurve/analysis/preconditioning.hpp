@@ -82,6 +82,9 @@ struct BatchScan {
   double crossover_batch = 0;
 };
 
+/// N/4, N, 4N, 16N for N = min(N_out, N_in), and this batch, increasing.
+Eigen::ArrayXd batches_around(const MatrixProblem& problem, int batch);
+
 /// Relative accuracy 1e-6, of crossovers 1e-3. Throws InputError unless batches are positive and
 /// increasing.
 BatchScan scan_batches(const MatrixProblem& problem, const SpectralFunction& f, double risk,

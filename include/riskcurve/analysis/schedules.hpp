@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 
 namespace riskcurve {
@@ -62,6 +63,12 @@ ScheduleOptimum greedy_schedule(const ModeSystem& system, const Eigen::ArrayXd& 
 /// best constant step or the greedy schedule, whichever is better, so never worse than either. At
 /// the optimum gamma(t) = sum p a s/sum p c, greedy with the adjoint for weights.
 ScheduleOptimum optimal_schedule(const ModeSystem& system, const Eigen::ArrayXd& mesh,
+                                 const ScheduleOptions& options = {});
+
+/// The best schedule of a kind, "greedy", "optimal", "power_decay" or "cosine" (with warm-up), from
+/// a first guess by the best constant step. Throws InputError for another kind.
+ScheduleOptimum schedule_of_kind(const std::string& kind, const ModeSystem& system,
+                                 const Optimum& constant, const Eigen::ArrayXd& mesh,
                                  const ScheduleOptions& options = {});
 
 }  // namespace riskcurve
