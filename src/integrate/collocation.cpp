@@ -4,16 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "integrate/propagator.hpp"
+
 namespace riskcurve {
 namespace {
 
 constexpr int kN = kStepNodes;
 using Nodes = StepNodes;
-
-/// sum_m p_m int_0^1 e^{-z(1-v)} v^m dv, z >= 0, given e^{-z}.
-double relaxed(const Nodes& p, double z, double decay) {
-  return (p * relaxation_moments(z, decay)).sum();
-}
 
 }  // namespace
 
@@ -138,64 +135,55 @@ void Collocation::fill_scalars(const Eigen::ArrayXd& unknown) {
 
 void Collocation::fill_clocks() {
   clock_ = (h_ * (step_basis().integrate * speed_.matrix())).array();
-  if (speed_.cols() != 1) return;
-  // One clock for all modes: the source in powers of its fraction, once. (gamma n/g, not a quotient
-  // of products: a schedule may end at gamma = 0.)
-  const double total = clock_(kN - 1, 0);
-  const Nodes fraction = clock_.col(0) / total;
-  polynomial_.resize(kN, source_.cols());
-  for (Eigen::Index r = 0; r < source_.cols(); ++r)
-    polynomial_.col(r) = monomials(fraction, gamma_ * diffusion_.col(r) / drift_.col(0) * total);
+  if (speed_.cols() == 1) {
+    // One clock for all modes. (gamma n/g, not a quotient of products: a schedule may end at
+    // gamma = 0.)
+    const double total = clock_(kN - 1, 0);
+    const Nodes fraction = clock_.col(0) / total;
+    polynomial_.resize(kN, source_.cols());
+    for (Eigen::Index r = 0; r < source_.cols(); ++r)
+      polynomial_.col(r) = monomials(fraction, gamma_ * diffusion_.col(r) / drift_.col(0) * total);
+    return;
+  }
+  // Several responses: every mode has a clock, and a source in powers of it, of its own.
+  const Eigen::ArrayXXd rate = system_->drift_of(drift_.transpose()),
+                        noise = system_->diffusion_of(diffusion_.transpose());
+  polynomial_.resize(system_->modes(), kN);
+  total_.resize(system_->modes());
+  for (Eigen::Index k = 0; k < system_->modes(); ++k) {
+    const ScalarClock own = scalar_clock(gamma_, rate.row(k).transpose(), h_);
+    const Nodes per_clock = gamma_ * noise.row(k).transpose() * own.per;
+    polynomial_.row(k) = monomials(own.fraction, per_clock).transpose();
+    total_[k] = own.total;
+  }
 }
 
-void Collocation::modes_at(const Nodes& theta_power, const Eigen::ArrayXd& clock,
-                           Eigen::ArrayXd& s) const {
-  // Powers of the clock fraction at the evaluation point turn int_0^u into int_0^1.
+void Collocation::modes_at(double theta, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const {
   const ModeSystem& system = *system_;
   const Eigen::Index modes = system.modes();
   if (speed_.cols() == 1) {
-    const double total = clock_(kN - 1, 0), u = clock[0] / total;
+    // Powers of the fraction at the evaluation point turn int_0^u into int_0^1.
+    const double u = clock[0] / clock_(kN - 1, 0);
     Eigen::ArrayXXd scaled = polynomial_;
     double power = u;
     for (int m = 0; m < kN; ++m, power *= u) scaled.row(m) *= power;
     for (Eigen::Index first = 0; first < modes; first += kBlock) {
-      const Eigen::Index count = std::min<Eigen::Index>(kBlock, modes - first);
-      Block z = Block::Zero();
-      z.head(count) = 2 * clock[0] * system.drift.col(0).segment(first, count);
-      const Block decay = (-z).exp();
-      const BlockMoments moment = relaxation_moments(z, decay);
-      Block now = Block::Zero(), diffusion = Block::Zero();
-      now.head(count) = state_.segment(first, count);
-      now *= decay;
-      for (Eigen::Index r = 0; r < source_.cols(); ++r) {
-        diffusion.head(count) = system.diffusion.col(r).segment(first, count);
-        Block gained = scaled(0, r) * moment.col(0);
-        for (int m = 1; m < kN; ++m) gained += scaled(m, r) * moment.col(m);
-        now += diffusion * gained;
-      }
-      s.segment(first, count) = now.head(count);
+      const ScalarPropagator over(2 * clock[0] * load(system.drift.col(0), first));
+      Block now = load(state_.head(modes), first) * over.decay;
+      for (Eigen::Index r = 0; r < source_.cols(); ++r)
+        now += load(system.diffusion.col(r), first) * over.gain(scaled.col(r));
+      store(now, first, s);
     }
     return;
   }
-  // Several responses: every mode has a clock, and a source in powers of it, of its own.
-  for (Eigen::Index k = 0; k < modes; ++k) {
-    const Nodes rate = (drift_.matrix() * system.drift.row(k).matrix().transpose()).array();
-    const Nodes noise =
-        (diffusion_.matrix() * system.diffusion.row(k).matrix().transpose()).array();
-    const Nodes own = (clock_.matrix() * system.drift.row(k).matrix().transpose()).array();
-    const double now = (system.drift.row(k).transpose() * clock).sum(), total = own[kN - 1];
-    if (!(rate.minCoeff() > 0) || !(total > 0)) {  // no drift: a plain integral
-      const Nodes p = (step_basis().to_monomial * (gamma_.square() * noise).matrix()).array();
-      double gained = 0;
-      for (int m = 0; m < kN; ++m) gained += p[m] * theta_power[m] / (m + 1);
-      s[k] = state_[k] + h_ * gained;
-      continue;
-    }
-    Nodes p = monomials(own / total, gamma_ * noise / rate * total);
-    const double u = now / total, decay = std::exp(-2 * now);
-    double power = u;
-    for (int m = 0; m < kN; ++m, power *= u) p[m] *= power;
-    s[k] = decay * state_[k] + relaxed(p, 2 * now, decay);
+  const Eigen::ArrayXd own = system.drift_of(clock).col(0);
+  for (Eigen::Index first = 0; first < modes; first += kBlock) {
+    const Block total = load(total_, first), x = (total > 0).select(load(own, first), 0.0);
+    const Block u = (total > 0).select(x / total, theta);
+    BlockNodes p;
+    for (int m = 0; m < kN; ++m) p.col(m) = load(polynomial_.col(m), first);
+    const ScalarPropagator over(2 * x);
+    store(load(state_.head(modes), first) * over.decay + over.gain(p, u), first, s);
   }
 }
 
@@ -209,9 +197,7 @@ bool Collocation::residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out) {
   const Eigen::Index extras = system_->extra_initial.size();
   scratch_.resize(system_->modes());
   for (int j = 1; j < kN; ++j) {
-    Nodes power;
-    for (int m = 0; m < kN; ++m) power[m] = std::pow(step_basis().node[j], m + 1);
-    modes_at(power, clock_.row(j).transpose(), scratch_);
+    modes_at(step_basis().node[j], clock_.row(j).transpose(), scratch_);
     const double risk = system_->risk(scratch_);
     if (!(risk > 0) || !std::isfinite(risk)) return false;
     out[j - 1] = unknown[j - 1] - std::log(risk);
@@ -263,7 +249,7 @@ void Collocation::state_at(double theta, Eigen::ArrayXd& out) const {
   };
   Eigen::ArrayXd clock(speed_.cols()), s(modes);
   for (Eigen::Index q = 0; q < speed_.cols(); ++q) clock[q] = integral(speed_.col(q));
-  modes_at(power, clock, s);
+  modes_at(theta, clock, s);
   out.head(modes) = s;
   for (Eigen::Index e = 0; e < extras; ++e)
     out[modes + e] = extra_(0, e) + integral(extra_rate_.col(e));

@@ -2,7 +2,7 @@
 #include <Eigen/Core>
 #include <functional>
 
-#include "integrate/relaxation.hpp"
+#include "integrate/step_basis.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
@@ -46,7 +46,7 @@ class Collocation {
   void fill_scalars(const Eigen::ArrayXd& unknown);
   void fill_clocks();
   double log_risk_rate(double risk) const;
-  void modes_at(const Nodes& fraction_power, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const;
+  void modes_at(double theta, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const;
   bool residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out);
   void estimate_error();
 
@@ -64,7 +64,10 @@ class Collocation {
   Eigen::ArrayXXd extra_;       // e at the nodes: (kStepNodes, E)
   Eigen::ArrayXXd extra_rate_;  // de/dt at the nodes
   Eigen::ArrayXXd clock_;       // integral of speed_ up to each node: (kStepNodes, Q)
-  Eigen::ArrayXXd polynomial_;  // Q = 1: source in powers of the clock fraction: (kStepNodes, N)
+  /// Sources in powers of the clock's fraction: (kStepNodes, N) of n_r where Q = 1 and all modes
+  /// share a clock; else (modes, kStepNodes) of the modes themselves, with their clocks' totals.
+  Eigen::ArrayXXd polynomial_;
+  Eigen::ArrayXd total_;
   Eigen::ArrayXd clock_so_far_, source_so_far_;
   Eigen::MatrixXd inverse_;  // of the Jacobian of the residual; empty: to be made anew
   mutable Eigen::ArrayXd scratch_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "integrate/relaxation.hpp"
+#include "integrate/propagator.hpp"
 
 namespace riskcurve {
 namespace {
@@ -16,19 +16,15 @@ constexpr double kLeast = 1e-300;  // a response is only defined for R > 0
 /// decay = e^(-z), spread = int_0^1 e^(-2z(1-v)) ((1-v) from + v to) dv, mode by mode.
 void relax(const ArrayXd& z, const ArrayXd& from, const ArrayXd& to, ArrayXd& decay,
            ArrayXd& spread) {
-  const Index n = z.size();
-  decay.resize(n);
-  spread.resize(n);
-  for (Index at = 0; at < n; at += kBlock) {
-    const Index count = std::min<Index>(kBlock, n - at);
-    Block rate = Block::Zero();
-    rate.head(count) = z.segment(at, count).max(0.0);
-    const Block once = (-rate).exp();
-    const BlockMoments moment = relaxation_moments(Block(2 * rate), Block(once.square()));
-    decay.segment(at, count) = once.head(count);
-    spread.segment(at, count) =
-        from.segment(at, count) * (moment.col(0) - moment.col(1)).head(count) +
-        to.segment(at, count) * moment.col(1).head(count);
+  decay.resize(z.size());
+  spread.resize(z.size());
+  for (Index at = 0; at < z.size(); at += kBlock) {
+    const Block rate = load(z, at).max(0.0), once = (-rate).exp();
+    const ScalarPropagator over(2 * rate, once.square());
+    store(once, at, decay);
+    store(load(from, at) * (over.moment.col(0) - over.moment.col(1)) +
+              load(to, at) * over.moment.col(1),
+          at, spread);
   }
 }
 

@@ -2,10 +2,11 @@
 
 #include <Eigen/LU>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
-#include "integrate/relaxation.hpp"
+#include "integrate/propagator.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -51,52 +52,46 @@ Scalars scalars_of(const ModeSystem& system, const Schedule& step, const Panel& 
   return now;
 }
 
-/// p at the nodes of one panel, counted backwards from its end, as decay * p(end) + source * nu
-/// with nu = mu/gamma at the nodes: the collocation of docs/theory/integrator.md in reversed time.
+/// p of a block of modes at the nodes of one panel, counted backwards from its end, as
+/// decay * p(end) + source * nu with nu = mu/gamma at the nodes: p relaxes in reversed time as s
+/// does forwards.
 struct Relaxation {
-  StepNodes decay;
-  StepMatrix source;
+  std::array<Block, kN> decay;                   // one a node
+  std::array<std::array<Block, kN>, kN> source;  // [of p at a node][by nu at a node]
 };
 
-/// Coefficients of the polynomials in u that are 1 at one node u_l and 0 at the others, by column.
-StepMatrix cardinal(const StepNodes& u) {
-  StepMatrix polynomial;
-  for (int l = 0; l < kN; ++l) {
-    StepNodes one = StepNodes::Zero();
-    one[l] = 1;
-    polynomial.col(l) = monomials(u, one);
-  }
-  return polynomial;
-}
+/// The clocks of a block of modes over a panel, backwards.
+struct BlockClock {
+  Block total = Block::Zero();
+  BlockNodes fraction = BlockNodes::Zero(), per = fraction;
+  std::array<BlockNodes, kN> cardinal;  // [node]: in powers of the fraction
 
-StepNodes clock_of(const StepNodes& gamma, const StepNodes& rate, double length) {
-  return length * (step_basis().integrate * (gamma * rate).matrix()).array();
-}
+  BlockClock() { cardinal.fill(fraction); }  // lanes past the last mode stay finite
 
-/// gamma, a at the nodes, backwards; half_weight: h_k/2; `shared`: cardinal of the clock fractions,
-/// where they are those of all modes.
-Relaxation relaxation(const StepNodes& gamma, const StepNodes& rate, double length,
-                      double half_weight, const StepMatrix* shared) {
-  Relaxation mode;
-  const StepNodes clock = clock_of(gamma, rate, length);  // int gamma a
-  const double total = clock[kN - 1];
-  if (!(rate.minCoeff() > 0) || !(total > 0)) {
-    mode.decay.setOnes();
-    mode.source = length * half_weight * step_basis().integrate * gamma.matrix().asDiagonal();
-    return mode;
+  void set(Eigen::Index lane, const ScalarClock& clock) {
+    total[lane] = clock.total;
+    fraction.row(lane) = clock.fraction.transpose();
+    per.row(lane) = clock.per.transpose();
+    const StepMatrix polynomial = riskcurve::cardinal(clock.fraction);
+    for (int l = 0; l < kN; ++l)
+      cardinal[static_cast<std::size_t>(l)].row(lane) = polynomial.col(l).transpose();
   }
-  mode.decay = (-2 * clock).exp();
-  const StepNodes fraction = clock / total;
-  StepMatrix moments;
-  moments.row(0).setZero();
-  for (int i = 1; i < kN; ++i) {
-    const StepNodes moment = relaxation_moments(2 * clock[i], mode.decay[i]);
-    double power = fraction[i];
-    for (int m = 0; m < kN; ++m, power *= fraction[i]) moments(i, m) = moment[m] * power;
+};
+
+/// half_weight: h_k/2.
+Relaxation relaxation(const BlockClock& clock, const Block& half_weight) {
+  Relaxation modes;
+  modes.decay[0].setOnes();
+  for (Block& none : modes.source[0]) none.setZero();
+  for (std::size_t i = 1; i < kN; ++i) {
+    const Block u = clock.fraction.col(static_cast<int>(i));
+    const ScalarPropagator over(2 * clock.total * u);
+    modes.decay[i] = over.decay;
+    for (std::size_t l = 0; l < kN; ++l)
+      modes.source[i][l] =
+          half_weight * clock.per.col(static_cast<int>(l)) * over.gain(clock.cardinal[l], u);
   }
-  mode.source.noalias() = moments * (shared ? *shared : cardinal(fraction));
-  mode.source *= (half_weight * total / rate).matrix().asDiagonal();
-  return mode;
+  return modes;
 }
 
 /// Carries p back over a panel, with a at its nodes; p there in increasing time.
@@ -106,31 +101,47 @@ Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalar
   // What the risk's change does to ds_k/dt, over gamma.
   Eigen::ArrayXXd pull = -2 * panel.modes * system.drift_of(now.drift_slope);
   pull += system.diffusion_of(now.diffusion_slope).rowwise() * now.gamma.transpose();
-  std::vector<Relaxation> mode(static_cast<std::size_t>(modes));
+  const StepNodes gamma = now.gamma.reverse();
+  const bool one_clock = system.drift.cols() == 1 && now.drift.minCoeff() > 0;
+  ScalarClock shared{};
+  BlockClock clock;
+  if (one_clock) {
+    shared = scalar_clock(gamma, now.drift.row(0).transpose().reverse(), panel.length);
+    for (Eigen::Index lane = 0; lane < kBlock; ++lane) clock.set(lane, shared);
+  }
+  std::vector<Relaxation> blocks;
+  blocks.reserve(static_cast<std::size_t>(modes / kBlock + 1));
   StepMatrix coupling = StepMatrix::Identity();
   StepNodes known = StepNodes::Zero();
-  const StepNodes gamma = now.gamma.reverse();
-  StepMatrix shared;
-  const bool one_clock = rate.minCoeff() > 0 && system.drift.cols() == 1;
-  if (one_clock) {
-    const StepNodes clock = clock_of(gamma, now.drift.row(0).transpose().reverse(), panel.length);
-    shared = cardinal(clock / clock[kN - 1]);
-  }
-  for (Eigen::Index k = 0; k < modes; ++k) {
-    Relaxation& r = mode[static_cast<std::size_t>(k)];
-    r = relaxation(gamma, rate.row(k).transpose().reverse(), panel.length, 0.5 * system.weight[k],
-                   one_clock ? &shared : nullptr);
-    const StepNodes w = pull.row(k).transpose().reverse();
-    coupling -= w.matrix().asDiagonal() * r.source;
-    known += w * r.decay * p[k];
+  for (Eigen::Index first = 0; first < modes; first += kBlock) {
+    if (one_clock)
+      clock.total = shared.total * load(system.drift.col(0), first);
+    else
+      for (Eigen::Index lane = 0; lane < std::min<Eigen::Index>(kBlock, modes - first); ++lane)
+        clock.set(lane,
+                  scalar_clock(gamma, rate.row(first + lane).transpose().reverse(), panel.length));
+    const Relaxation& r = blocks.emplace_back(relaxation(clock, 0.5 * load(system.weight, first)));
+    const Block end = load(p, first);
+    for (std::size_t i = 0; i < kN; ++i) {
+      const auto row = static_cast<int>(i);
+      const Block w = load(pull.col(kN - 1 - row), first);
+      known[row] += (w * r.decay[i] * end).sum();
+      for (std::size_t l = 0; l < kN; ++l)
+        coupling(row, static_cast<int>(l)) -= (w * r.source[i][l]).sum();
+    }
   }
   const StepNodes nu = coupling.partialPivLu().solve(known.matrix()).array();
   Eigen::ArrayXXd at_nodes(modes, kN);
-  for (Eigen::Index k = 0; k < modes; ++k) {
-    const Relaxation& r = mode[static_cast<std::size_t>(k)];
-    const StepNodes back = r.decay * p[k] + (r.source * nu.matrix()).array();
-    at_nodes.row(k) = back.reverse().transpose();
-    p[k] = back[kN - 1];
+  for (Eigen::Index first = 0; first < modes; first += kBlock) {
+    const Relaxation& r = blocks[static_cast<std::size_t>(first / kBlock)];
+    const Eigen::Index count = std::min<Eigen::Index>(kBlock, modes - first);
+    const Block end = load(p, first);
+    for (std::size_t i = 0; i < kN; ++i) {
+      Block back = r.decay[i] * end;
+      for (std::size_t l = 0; l < kN; ++l) back += r.source[i][l] * nu[static_cast<int>(l)];
+      at_nodes.col(kN - 1 - static_cast<int>(i)).segment(first, count) = back.head(count);
+      if (i == kN - 1) store(back, first, p);
+    }
   }
   return at_nodes;
 }

@@ -204,6 +204,28 @@ TEST(Solve, ExtraScalarStateAgreesWithDopri5) {
             1e-8);
 }
 
+TEST(Solve, ResponsesSeeTheStepSizeAndExtraStatesOfTheInstant) {
+  // Clipping that follows the step size, told of it or reading the schedule: one curve, whichever
+  // way it is integrated.
+  const Schedule step = power_decay_schedule(2e-3, 0.5, 100);
+  const auto damped = [](double gamma) {
+    return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 1 / (1 + 400 * gamma))};
+  };
+  ModeSystem told = sgd(power_law_problem(50, 0.7, gaussian_noise(0.2)), {3}), reads = told;
+  told.response = [damped](const Now& now) { return damped(now.gamma); };
+  reads.response = [damped, step](const Now& now) { return damped(step(now.time)); };
+  told.observable["gamma"] = [](const ModeSystem&, const Now& now, const Eigen::ArrayXd& s) {
+    return now.state == &s ? now.gamma : NAN;
+  };
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(9, 0, 4000);
+  for (const Method method : {Method::exponential, Method::dopri5, Method::rosenbrock4}) {
+    const RiskCurve curve = solve(told, step, at, with(method, 1e-8));
+    EXPECT_LT(largest_relative_difference(curve, solve(reads, step, at, with(method, 1e-8))),
+              1e-13);
+    EXPECT_TRUE((curve.observable.at("gamma") == at.unaryExpr(step.at)).all());
+  }
+}
+
 TEST(Solve, StartAtTheOptimumRisesFromZero) {
   VectorProblem problem{isotropic(200), gaussian_noise(1.0), {}, {}, {}};
   problem.initial = isotropic_target(problem.covariance.spectrum, 0.0);

@@ -54,7 +54,7 @@ struct Correlation {
 ///
 ///     ds_k/dt = -2 gamma(t) a_k s_k + gamma(t)^2 c_k,         R = sum_k h_k s_k / 2,
 ///     a_k = sum_q g_q(now) drift(k, q),   c_k = sum_r n_r(now) diffusion(k, r),
-///     de/dt = extra_rate(now),            now = (t, gamma, R, e).
+///     de/dt = extra_rate(now),            now = (t, gamma, R, e, s).
 ///
 /// Q = N = 1 for most optimizers: fixed vectors times scalar responses
 /// (docs/theory/mode-system.md). Larger Q, N are rates that are a short sum of products; e are
