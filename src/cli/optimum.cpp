@@ -42,8 +42,14 @@ void add_neighbours(Result& result, const ModeSystem& system, const Optimum& bes
   for (Index i = 0; i < factor.size(); ++i) {
     const RiskCurve curve = solve(system, constant_schedule(factor[i] * best.step),
                                   ArrayXd::Constant(1, best.steps), solve_options);
-    risk[i] = curve.status == RiskCurve::Status::ok ? curve.risk[0]
-                                                    : std::numeric_limits<double>::infinity();
+    risk[i] = std::numeric_limits<double>::infinity();
+    if (curve.status == RiskCurve::Status::ok) risk[i] = curve.risk[0];
+    if (curve.status == RiskCurve::Status::interrupted) throw Failure(curve.message);
+    if (curve.status != RiskCurve::Status::failed) continue;
+    risk[i] = std::numeric_limits<double>::quiet_NaN();
+    if (result.failure.empty())
+      result.failure = fmt::format("prediction failed at step size {:.6g}: {}",
+                                   factor[i] * best.step, curve.message);
   }
   Record around;
   around.column("step", ArrayXd(factor * best.step));
