@@ -193,9 +193,14 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
   for (Eigen::Index i = 0; i < around.factor.size(); ++i) {
     const RiskCurve curve = solve(system, constant_schedule(around.factor[i] * best.step),
                                   Eigen::ArrayXd::Constant(1, best.steps), options);
-    around.risk[i] = curve.status == RiskCurve::Status::ok
-                         ? curve.risk[0]
-                         : std::numeric_limits<double>::infinity();
+    around.risk[i] = std::numeric_limits<double>::infinity();
+    if (curve.status == RiskCurve::Status::ok) around.risk[i] = curve.risk[0];
+    if (curve.status == RiskCurve::Status::interrupted) throw Failure(curve.message);
+    if (curve.status != RiskCurve::Status::failed) continue;
+    around.risk[i] = std::numeric_limits<double>::quiet_NaN();
+    if (around.failure.empty())
+      around.failure = fmt::format("prediction failed at step size {:.6g}: {}",
+                                   around.factor[i] * best.step, curve.message);
   }
   return around;
 }

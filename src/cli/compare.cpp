@@ -9,6 +9,7 @@
 #include "cli/ensemble.hpp"
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
+#include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/results.hpp"
 
 namespace riskcurve::cli {
@@ -26,9 +27,17 @@ int run(const Options& options) {
   const Loaded loaded = load(options.file);
   const Prediction prediction = run_prediction(loaded, options.solver);
   const RiskCurve& curve = prediction.curve;
-  const Ensemble ensemble = run_ensemble(loaded, options.ensemble);
-  const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs);
   const bool predicted_all = curve.status == RiskCurve::Status::ok;
+  const std::string cause =
+      predicted_all ? "" : fmt::format("prediction {}: {}", name(curve.status), curve.message);
+  Ensemble ensemble;
+  try {
+    ensemble = run_ensemble(loaded, options.ensemble);
+  } catch (const Failure& failure) {
+    if (predicted_all) throw;
+    throw Failure(fmt::format("{}; {}", cause, failure.what()));
+  }
+  const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs);
 
   // A prediction that stopped early is blank from there on.
   Eigen::ArrayXd predicted =
@@ -93,7 +102,7 @@ int run(const Options& options) {
   riskcurve::add_ensemble(result.figure, ensemble.steps, ensemble.risk, ensemble.mean,
                           ensemble.error);
   if (!predicted_all) {
-    result.failure = fmt::format("prediction {}: {}", name(curve.status), curve.message);
+    result.failure = cause;
   } else if (end.status != "ok") {
     result.failure = end.message;
   }

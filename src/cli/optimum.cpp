@@ -36,7 +36,8 @@ struct Options {
 
 void add_neighbours(Result& result, const ModeSystem& system, const Optimum& best,
                     const SolveOptions& solve_options) {
-  const auto [factor, risk] = neighbours(system, best, solve_options);
+  const auto [factor, risk, failure] = neighbours(system, best, solve_options);
+  if (result.failure.empty()) result.failure = failure;
   Record around;
   around.column("step", ArrayXd(factor * best.step));
   around.column("factor", factor);

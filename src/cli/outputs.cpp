@@ -17,6 +17,20 @@ void print(const std::string& text) {
   }
 }
 
+void show(const Result& result, const Outputs& outputs) {
+  if (outputs.json) return print(to_json(result.record) + "\n");
+  const std::string table = to_table(result.table.value_or(result.record), result.headings);
+  std::string text = result.title + "\n\n" + table;
+  if (!result.notes.empty() && !table.empty()) text += "\n";
+  for (const std::string& note : result.notes) text += note + "\n";
+  print(text);
+  if (const Field* warnings = result.record.find("warnings")) {
+    for (const std::string& line : std::get<std::vector<std::string>>(warnings->value)) {
+      fmt::print(stderr, "riskcurve: warning: {}\n", line);
+    }
+  }
+}
+
 }  // namespace
 
 void add_outputs(CLI::App& command, Outputs& outputs) {
@@ -34,30 +48,27 @@ void check(const Outputs& outputs) {
 }
 
 int emit(const Result& result, const Outputs& outputs) {
-  if (outputs.json) {
-    print(to_json(result.record) + "\n");
-  } else {
-    const std::string table = to_table(result.table.value_or(result.record), result.headings);
-    std::string text = result.title + "\n\n" + table;
-    if (!result.notes.empty() && !table.empty()) text += "\n";
-    for (const std::string& note : result.notes) text += note + "\n";
-    print(text);
-    if (const Field* warnings = result.record.find("warnings")) {
-      for (const std::string& line : std::get<std::vector<std::string>>(warnings->value)) {
-        fmt::print(stderr, "riskcurve: warning: {}\n", line);
-      }
+  // Once the command has failed, no output may fail in its place: what comes of it is said after.
+  std::string failure = result.failure;
+  const auto attempt = [&](const auto& write) {
+    if (result.failure.empty()) return write();
+    try {
+      write();
+    } catch (const std::exception& error) {
+      failure += fmt::format("; {}", error.what());
     }
-  }
+  };
+  attempt([&] { show(result, outputs); });
   if (!interrupted()) {
-    if (!outputs.out.empty()) save(result.record, outputs.out);
+    if (!outputs.out.empty()) attempt([&] { save(result.record, outputs.out); });
     if (!outputs.plot.empty()) {
       std::vector<Figure> panels{result.figure};
       panels.insert(panels.end(), result.beside.begin(), result.beside.end());
-      plot(panels, outputs.plot);
+      attempt([&] { plot(panels, outputs.plot); });
     }
   }
-  if (result.failure.empty()) return exit_ok;
-  fmt::print(stderr, "riskcurve: {}\n", result.failure);
+  if (failure.empty()) return exit_ok;
+  fmt::print(stderr, "riskcurve: {}\n", failure);
   return exit_failure;
 }
 

@@ -30,7 +30,7 @@ struct Result {
   Figure figure;                   ///< --plot
   std::vector<Figure> beside;      ///< more panels of the plot, to its right
   /// Why the command fails all the same; what was found is shown nevertheless, on files too
-  /// unless the user interrupted.
+  /// unless the user interrupted. The last line on standard error, whatever becomes of the rest.
   std::string failure;
 };
 /// Shows the result and returns the exit code. Warnings in the record go to standard error, unless

@@ -57,9 +57,8 @@ std::string text_of(const Cell& cell) {
                                               : std::get<std::string>(cell);
 }
 
-/// What was looked for over the numeric axis with the most values, a line for each combination of
-/// the others.
-Figure figure_of(const Sweep& sweep, const Record& record) {
+/// The numeric axis with the most values, to plot over. Throws InputError where there is none.
+std::size_t axis_across(const Sweep& sweep) {
   const auto plain = [&](std::size_t i) {
     const auto& values = sweep.axes[i].values;
     return std::all_of(values.begin(), values.end(),
@@ -72,6 +71,12 @@ Figure figure_of(const Sweep& sweep, const Record& record) {
       across = i;
   if (across == sweep.axes.size())
     throw InputError("--plot", "a sweep over texts", "an axis of numbers to plot over");
+  return across;
+}
+
+/// What was looked for over that axis, a line for each combination of the others.
+Figure figure_of(const Sweep& sweep, const Record& record) {
+  const std::size_t across = axis_across(sweep);
   const std::string found = sweep.find == Sweep::Find::exponents
                                 ? sweep.against.front() + "_risk_exponent"
                                 : (sweep.find == Sweep::Find::step ? "step" : "risk");
@@ -108,6 +113,16 @@ Figure figure_of(const Sweep& sweep, const Record& record) {
   return figure;
 }
 
+void draw(const Sweep& sweep, const Record& record, const std::string& path) {
+  const Figure figure = figure_of(sweep, record);
+  if (shows_anything(figure)) return plot(figure, path);
+  const auto& status = std::get<std::vector<std::string>>(record.find("status")->value);
+  const auto cause = std::ranges::find_if(status, [](const auto& text) { return text != "ok"; });
+  throw Failure(fmt::format("{}{}: nothing to plot",
+                            cause == status.end() ? "" : "no point was found: " + *cause + "; ",
+                            path));
+}
+
 int run(const Options& options) {
   check_output("--out", options.out, {".csv"});
   if (!options.plot.empty()) {
@@ -115,6 +130,7 @@ int run(const Options& options) {
     require_gnuplot();
   }
   const Sweep sweep = read_sweep(options.grid);
+  if (!options.plot.empty()) axis_across(sweep);
   TableOutcome outcome;
   {
     Progress progress("sweeping");
@@ -128,13 +144,14 @@ int run(const Options& options) {
     return exit_failure;
   }
   const Record record = to_record(sweep.columns(), outcome.rows);
-  if (!options.plot.empty()) plot(figure_of(sweep, record), options.plot);
   if (options.json) {
     Result result;
     result.record = record;
     Outputs outputs;
     outputs.json = true;
-    return emit(result, outputs);
+    emit(result, outputs);
+    if (!options.plot.empty()) draw(sweep, record, options.plot);
+    return exit_ok;
   }
   print_table(sweep.columns(), outcome.rows);
   fmt::print("\n{} points{} in {}\n", outcome.done,
@@ -143,6 +160,7 @@ int run(const Options& options) {
   const Field* untrusted = record.find("untrusted");
   const std::string line = untrusted_points(std::get<std::vector<std::string>>(untrusted->value));
   if (!line.empty()) fmt::print(stderr, "riskcurve: warning: {}\n", line);
+  if (!options.plot.empty()) draw(sweep, record, options.plot);
   return exit_ok;
 }
 

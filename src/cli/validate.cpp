@@ -30,11 +30,11 @@ std::string default_cases() {
 }
 
 void write_report(const validation::Results& results, const std::string& folder) {
+  write_file(folder + "/table.md", to_markdown(results));
+  write_file(folder + "/results.json", to_json(results));
   for (const validation::Overlay& overlay : results.suite.overlays)
     if (const auto figure = overlay_figure(results, overlay))
       plot(*figure, fmt::format("{}/{}.svg", folder, overlay.file));
-  write_file(folder + "/table.md", to_markdown(results));
-  write_file(folder + "/results.json", to_json(results));
   write_file(folder + "/index.html", to_html(results, folder));
 }
 

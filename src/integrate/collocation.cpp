@@ -14,12 +14,12 @@ using Nodes = StepNodes;
 
 }  // namespace
 
-bool Collocation::solve(const StepSize& step_size, const Eigen::ArrayXd& state, double t0, double h,
+bool Collocation::solve(const Flow& flow, const Eigen::ArrayXd& state, double t0, double h,
                         double newton_tolerance) {
   const ModeSystem& system = *system_;
   const Eigen::Index extras = system.extra_initial.size();
   const Eigen::Index unknowns = (kN - 1) * (1 + extras);
-  step_size_ = &step_size;
+  flow_ = &flow;
   state_ = state;
   t0_ = t0;
   h_ = h;
@@ -98,8 +98,8 @@ bool Collocation::solve(const StepSize& step_size, const Eigen::ArrayXd& state, 
 double Collocation::log_risk_rate(double risk) const {
   const ModeSystem& system = *system_;
   const Eigen::ArrayXd s = state_.head(system.modes());
-  const Now now{t0_, (*step_size_)(t0_), risk, state_.tail(system.extra_initial.size()), &s};
-  const auto [descent, injected] = flux(system, system.rates(now), s);
+  const Now now{t0_, flow_->gamma(t0_), risk, state_.tail(system.extra_initial.size()), &s};
+  const auto [descent, injected] = flux(system, system.rates(flow_->response(now)), s);
   return now.gamma * (0.5 * now.gamma * injected - descent) / risk;
 }
 
@@ -113,7 +113,7 @@ void Collocation::fill_scalars(const Eigen::ArrayXd& unknown) {
   Now now;
   for (int j = 0; j < kN; ++j) {
     now.time = t0_ + step_basis().node[j] * h_;
-    now.gamma = gamma_[j] = (*step_size_)(now.time);
+    now.gamma = gamma_[j] = flow_->gamma(now.time);
     if (j == 0) {
       now.risk = system.risk(state_.head(system.modes()));
       now.extra = state_.tail(extras);
@@ -121,12 +121,12 @@ void Collocation::fill_scalars(const Eigen::ArrayXd& unknown) {
       now.risk = std::exp(unknown[j - 1]);
       for (Eigen::Index e = 0; e < extras; ++e) now.extra[e] = unknown[(e + 1) * (kN - 1) + j - 1];
     }
-    const Response response = system.response(now);
+    const Response response = flow_->response(now);
     drift_.row(j) = response.drift.transpose();
     diffusion_.row(j) = response.diffusion.transpose();
     if (extras > 0) {
       extra_.row(j) = now.extra.transpose();
-      extra_rate_.row(j) = system.extra_rate(now).transpose();
+      extra_rate_.row(j) = flow_->extra_rate(now).transpose();
     }
   }
   speed_ = drift_.colwise() * gamma_;
@@ -232,8 +232,28 @@ void Collocation::estimate_error() {
     return error;
   };
   error_ = std::max(worst(speed_, clock_so_far_), worst(source_, source_so_far_));
+  if (gamma_.maxCoeff() > 1.1 * gamma_.minCoeff()) error_ = std::max(error_, clock_error());
   for (Eigen::Index e = 0; e < extra_.cols(); ++e)
     error_ = std::max(error_, relative(h_ * extra_rate_.col(e), extra_.col(e).abs().maxCoeff()));
+}
+
+/// The same for the source as a polynomial of the clock, which a step size that changes by much
+/// makes a root of it: gamma ~ t is gamma ~ sqrt(clock), and where it starts or ends at 0 no step
+/// resolves that. It is weighed by what the modes remember of sources too: what is small beside it
+/// is so for each of them, and beside the risk.
+double Collocation::clock_error() const {
+  const ModeSystem& system = *system_;
+  const Nodes clock = h_ * (step_basis().integrate * gamma_.matrix()).array();
+  const double total = clock[kN - 1];
+  const Eigen::ArrayXd noise = system.diffusion.abs().rowwise().sum();
+  const Eigen::ArrayXd s = state_.head(system.modes());
+  const double remembered = (noise > 0).select(s / noise, HUGE_VAL).minCoeff();
+  const double risk = (system.weight * s).sum() / (system.weight * noise).sum();
+  double scale = std::max(1e-3 * remembered, 1e-6 * risk), error = 0;
+  scale = std::max(scale, h_ * source_.abs().colwise().mean().maxCoeff());
+  for (Eigen::Index r = 0; r < diffusion_.cols(); ++r)
+    error = std::max(error, std::abs(monomials(clock / total, gamma_ * diffusion_.col(r))[kN - 1]));
+  return scale > 0 ? error * total / (128 * 15 * scale) : 0;
 }
 
 void Collocation::state_at(double theta, Eigen::ArrayXd& out) const {

@@ -1,14 +1,11 @@
 #pragma once
 #include <Eigen/Core>
-#include <functional>
 
+#include "integrate/flow.hpp"
 #include "integrate/step_basis.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
-
-/// The step size as a smooth function on the current stretch between two breaks.
-using StepSize = std::function<double(double t)>;
 
 /// One step of exponential collocation for the mode system. Order 6 where the rates times H are
 /// small; a mode with z = a gamma H >> 1 contributes an error of size H^5/z^2.
@@ -29,9 +26,9 @@ class Collocation {
         clock_so_far_(Eigen::ArrayXd::Zero(system.drift.cols())),
         source_so_far_(Eigen::ArrayXd::Zero(system.diffusion.cols())) {}
 
-  /// Solves the step from `state` = [s; e]. False when Newton does not converge or a number leaves
-  /// the positive finite range; the step must then be retried, shorter.
-  bool solve(const StepSize& step_size, const Eigen::ArrayXd& state, double t0, double h,
+  /// Solves the step of the flow from `state` = [s; e]. False when Newton does not converge or a
+  /// number leaves the positive finite range; the step must then be retried, shorter.
+  bool solve(const Flow& flow, const Eigen::ArrayXd& state, double t0, double h,
              double newton_tolerance);
   /// [s; e] at t0 + theta H, theta in [0, 1], after a successful solve.
   void state_at(double theta, Eigen::ArrayXd& out) const;
@@ -49,21 +46,22 @@ class Collocation {
   void modes_at(double theta, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const;
   bool residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out);
   void estimate_error();
+  double clock_error() const;
 
   const ModeSystem* system_;
-  const StepSize* step_size_ = nullptr;
+  const Flow* flow_ = nullptr;
   Eigen::ArrayXd state_;
   double t0_ = 0, h_ = 0, error_ = 0;
   long evaluations_ = 0;
 
-  Nodes gamma_;                 // step size at the nodes
-  Eigen::ArrayXXd drift_;       // g_q at the nodes: (kStepNodes, Q)
-  Eigen::ArrayXXd diffusion_;   // n_r at the nodes: (kStepNodes, N)
-  Eigen::ArrayXXd speed_;       // gamma g_q at the nodes: (kStepNodes, Q)
-  Eigen::ArrayXXd source_;      // gamma^2 n_r at the nodes: (kStepNodes, N)
-  Eigen::ArrayXXd extra_;       // e at the nodes: (kStepNodes, E)
-  Eigen::ArrayXXd extra_rate_;  // de/dt at the nodes
-  Eigen::ArrayXXd clock_;       // integral of speed_ up to each node: (kStepNodes, Q)
+  Nodes gamma_ = Nodes::Zero();  // step size at the nodes
+  Eigen::ArrayXXd drift_;        // g_q at the nodes: (kStepNodes, Q)
+  Eigen::ArrayXXd diffusion_;    // n_r at the nodes: (kStepNodes, N)
+  Eigen::ArrayXXd speed_;        // gamma g_q at the nodes: (kStepNodes, Q)
+  Eigen::ArrayXXd source_;       // gamma^2 n_r at the nodes: (kStepNodes, N)
+  Eigen::ArrayXXd extra_;        // e at the nodes: (kStepNodes, E)
+  Eigen::ArrayXXd extra_rate_;   // de/dt at the nodes
+  Eigen::ArrayXXd clock_;        // integral of speed_ up to each node: (kStepNodes, Q)
   /// Sources in powers of the clock's fraction: (kStepNodes, N) of n_r where Q = 1 and all modes
   /// share a clock; else (modes, kStepNodes) of the modes themselves, with their clocks' totals.
   Eigen::ArrayXXd polynomial_;

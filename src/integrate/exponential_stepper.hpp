@@ -30,7 +30,7 @@ class ControlledExponential {
     namespace odeint = boost::numeric::odeint;
     const Eigen::Map<const Eigen::ArrayXd> state(x.data(), static_cast<Eigen::Index>(x.size()));
     const double newton = std::max(1e-14, 1e-3 * rtol_);
-    if (!step_.solve(flow.step_size, state, t, dt, std::max(newton, 1e-13))) {
+    if (!step_.solve(flow, state, t, dt, std::max(newton, 1e-13))) {
       dt *= 0.25;
       return odeint::fail;
     }
@@ -73,16 +73,20 @@ class DenseExponential {
     t_ = previous_ = t;
     dt_ = dt;
   }
-  /// One accepted step. Gives up (leaves the time where it was) when dt underflows.
   std::pair<double, double> do_step(const Flow& flow) {
+    return do_step(flow, [] {});
+  }
+  /// One accepted step; `attempt` is called before every try. Gives up (leaves the time where it
+  /// was) when dt no longer moves it.
+  template <class Attempt>
+  std::pair<double, double> do_step(const Flow& flow, const Attempt& attempt) {
     previous_ = t_;
-    const double start = t_;
-    while (dt_ > 1e-14 * std::max(t_, 1e-6)) {
+    while (t_ + dt_ > t_) {
+      attempt();
       tried_ = dt_;
       if (stepper_.try_step(flow, x_, t_, dt_) == boost::numeric::odeint::success) break;
-      ++rejected_;
     }
-    return {start, t_};
+    return {previous_, t_};
   }
   void calc_state(double t, state_type& x) const {
     stepper_.last_step().state_at((t - previous_) / tried_, interpolated_);
@@ -92,14 +96,12 @@ class DenseExponential {
   double current_time() const { return t_; }
   double previous_time() const { return previous_; }
   double current_time_step() const { return dt_; }
-  long rejected() const { return rejected_; }
   long evaluations() const { return stepper_.last_step().evaluations(); }
 
  private:
   ControlledExponential stepper_;
   state_type x_;
   double t_ = 0, previous_ = 0, dt_ = 0, tried_ = 1;
-  long rejected_ = 0;
   mutable Eigen::ArrayXd interpolated_;
 };
 

@@ -2,17 +2,31 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <vector>
 
-#include "integrate/collocation.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
 
-/// The mode system under a schedule, on a stretch without breaks, as an Odeint system on [s; e].
+/// The step size at iteration time t, smooth on the current stretch between two breaks.
+using StepSize = std::function<double(double t)>;
+
+/// The mode system under a schedule on a stretch [start, end) without breaks, as an Odeint system
+/// on [s; e]. Its time counts from the start of the stretch: at t = 10^12 doubles are 10^-4 apart,
+/// too coarse for a warm restart of one step. Between neighbouring doubles gamma and the responses
+/// are taken as linear.
 struct Flow {
   const ModeSystem* system;
   StepSize step_size;
+  double start = 0, end = std::numeric_limits<double>::infinity();
+
+  double length() const { return end - start; }
+  double gamma(double t) const;
+  /// The system's, of instants whose time counts from the start too.
+  Response response(Now now) const;
+  Eigen::ArrayXd extra_rate(Now now) const;
 
   void operator()(const std::vector<double>& x, std::vector<double>& dxdt, double t) const {
     rate(x.data(), dxdt.data(), t);

@@ -9,7 +9,12 @@ namespace {
 namespace odeint = boost::numeric::odeint;
 using Vector = boost::numeric::ublas::vector<double>;
 using Matrix = boost::numeric::ublas::matrix<double>;
-using Controller = odeint::rosenbrock4_controller<odeint::rosenbrock4<double>>;
+/// d4 as Hairer and Wanner have it (RODAS): with Odeint's sign the method is of first order where
+/// the rates depend on time.
+struct Rodas : odeint::default_rosenbrock_coefficients<double> {
+  const double d4 = -0.3620000000000023e-01;
+};
+using Controller = odeint::rosenbrock4_controller<odeint::rosenbrock4<double, Rodas>>;
 }  // namespace
 
 struct Rosenbrock4::State {

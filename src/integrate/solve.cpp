@@ -10,7 +10,9 @@
 
 #include "integrate/exponential_stepper.hpp"
 #include "integrate/flow.hpp"
+#include "integrate/recorder.hpp"
 #include "integrate/rosenbrock4.hpp"
+#include "integrate/watch.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -20,89 +22,23 @@ using State = std::vector<double>;
 constexpr double kVanished = 1e-280;  // a risk below this is reported as zero
 constexpr double kBlownUp = 1e30;     // growth over the start that counts as divergence
 
-/// Writes the requested times into the curve and watches over the state.
-class Recorder {
- public:
-  Recorder(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
-           const SolveOptions& options, RiskCurve& curve)
-      : system_(system), step_(step), at_(at), options_(options), curve_(curve) {
-    curve.steps.resize(0);
-    rows_.reserve(static_cast<std::size_t>(at.size()));
-  }
-  bool due(double t) const { return next_ < at_.size() && at_[next_] <= t; }
-  double next() const { return at_[next_]; }
-  bool done() const { return next_ == at_.size(); }
-
-  void record(const State& x) {
-    const Eigen::ArrayXd s = Eigen::Map<const Eigen::ArrayXd>(x.data(), system_.modes());
-    const double risk = system_.risk(s);
-    rows_.push_back(risk);
-    const Now now{
-        at_[next_], step_(at_[next_]), risk,
-        Eigen::Map<const Eigen::ArrayXd>(x.data() + system_.modes(), system_.extra_initial.size()),
-        &s};
-    for (const auto& [key, observe] : system_.observable)
-      observed_[key].push_back(observe(system_, now, s));
-    if (options_.keep_modes) modes_.push_back(s);
-    ++next_;
-  }
-  void finish() {
-    const auto count = static_cast<Eigen::Index>(rows_.size());
-    curve_.steps = at_.head(count);
-    curve_.risk = Eigen::Map<const Eigen::ArrayXd>(rows_.data(), count);
-    for (const auto& [key, values] : observed_)
-      curve_.observable[key] = Eigen::Map<const Eigen::ArrayXd>(values.data(), count);
-    curve_.modes.resize(static_cast<Eigen::Index>(modes_.size()), system_.modes());
-    for (std::size_t i = 0; i < modes_.size(); ++i)
-      curve_.modes.row(static_cast<Eigen::Index>(i)) = modes_[i].transpose();
-  }
-  /// Progress counts decades of time as much as time: long horizons are log-like.
-  bool progress(double t) {
-    if (!options_.progress) return true;
-    const double horizon = at_[at_.size() - 1];
-    return options_.progress(horizon > 0 ? std::log1p(t) / std::log1p(horizon) : 1.0);
-  }
-
- private:
-  const ModeSystem& system_;
-  const Schedule& step_;
-  const Eigen::ArrayXd& at_;
-  const SolveOptions& options_;
-  RiskCurve& curve_;
-  Eigen::Index next_ = 0;
-  std::vector<double> rows_;
-  std::vector<Eigen::ArrayXd> modes_;
-  std::map<std::string, std::vector<double>> observed_;
-};
-
-void stop(RiskCurve& curve, RiskCurve::Status status, std::string message) {
-  curve.status = status;
-  curve.message = std::move(message);
-}
-
 double risk_of(const ModeSystem& system, const State& x) {
   return system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
 }
 
-/// False, with the reason in `curve`, where the state is beyond use.
-bool sound(const ModeSystem& system, const State& x, double t, double initial_risk,
-           RiskCurve& curve) {
+/// Throws Stopped where the state is beyond use.
+void check_state(const ModeSystem& system, const State& x, double t, double reference) {
   for (std::size_t k = 0; k < x.size(); ++k)
-    if (!std::isfinite(x[k])) {
-      stop(curve, RiskCurve::Status::failed,
-           fmt::format("the state left the finite numbers at step {:g}: s[{}] = {}", t, k, x[k]));
-      return false;
-    }
+    if (!std::isfinite(x[k]))
+      throw Stopped{
+          RiskCurve::Status::failed,
+          fmt::format("the state left the finite numbers at step {:g}: s[{}] = {}", t, k, x[k])};
   const double risk = risk_of(system, x);
-  const double reference =
-      initial_risk + (std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0);
-  if (risk > kBlownUp * std::max(reference, 1e-250)) {
-    stop(curve, RiskCurve::Status::diverged,
-         fmt::format("the risk diverges: R = {:.3g} at step {:g}; the step size is too large", risk,
-                     t));
-    return false;
-  }
-  return true;
+  if (risk > kBlownUp * reference)
+    throw Stopped{
+        RiskCurve::Status::diverged,
+        fmt::format("the risk diverges: R = {:.3g} at step {:g}; the step size is too large", risk,
+                    t)};
 }
 
 /// When the risk passed `level` within the stepper's last step.
@@ -121,17 +57,38 @@ double crossing(Stepper& stepper, const ModeSystem& system, double level, double
   return high;
 }
 
-/// Drives any Odeint dense-output stepper from t0 to t1; dt is the first step to try, and then the
-/// next. False: stopped for good, reason in curve.
+/// A solve on its way. Times are local to the stretch (Flow) but for those of `at` and `curve`.
+struct Course {
+  const ModeSystem& system;
+  const SolveOptions& options;
+  Recorder& recorder;
+  Watch& watch;
+  RiskCurve& curve;
+  State x;
+  double reference;  ///< the risk that divergence is measured by
+  double dt = 0;     ///< the step to try next; 0: to be guessed from the rates
+
+  template <class Stepper, class DoStep>
+  void drive(Stepper& stepper, DoStep do_step, const Flow& flow, double t0);
+  void follow(const Flow& flow, double t0);
+  void stay(const Flow& flow);
+};
+
+/// Drives any Odeint dense-output stepper from t0 to the end of the stretch.
 template <class Stepper, class DoStep>
-bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x, double t0,
-           double t1, double& dt, double initial_risk, const SolveOptions& options,
-           Recorder& recorder, RiskCurve& curve) {
+void Course::drive(Stepper& stepper, DoStep do_step, const Flow& flow, double t0) {
+  double t1 = flow.length();
   State at_output(x.size());
-  int crawling = 0;  // accepted steps in a row that barely move the time
+  const auto step_once = [&] {
+    const long tries = watch.tries();
+    watch.at(stepper.current_time());
+    do_step();
+    curve.rejected += std::max(0L, watch.tries() - tries - 1);
+  };
   const auto cut = [&](double from, double to) {
     stepper.initialize(x, from, to - from);
-    if (options.keep_panels && !curve.panels.empty() && curve.panels.back().start == from)
+    if (options.keep_panels && !curve.panels.empty() &&
+        curve.panels.back().start == flow.start + from)
       curve.panels.pop_back();  // taken again, shorter
   };
   stepper.initialize(x, t0, std::min(dt, t1 - t0));
@@ -140,127 +97,147 @@ bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x,
     const double tried = stepper.current_time_step();
     const bool cut_short = before + 1.0001 * tried > t1;
     if (cut_short) cut(before, t1);
-    do_step();
+    step_once();
+    if (!(stepper.current_time() > before)) watch.no_step_length();
     ++curve.accepted;
-    if (options.until_risk > 0 && risk_of(system, stepper.current_state()) <= options.until_risk &&
-        stepper.current_time() > before) {
-      t1 = curve.reached = crossing(stepper, system, options.until_risk, before);
+    if (options.until_risk > 0 && risk_of(system, stepper.current_state()) <= options.until_risk) {
+      t1 = crossing(stepper, system, options.until_risk, before);
+      curve.reached = flow.start + t1;
       cut(before, t1);
-      do_step();
+      step_once();
     }
     const double now = stepper.current_time();
     dt = cut_short ? std::max(tried, stepper.current_time_step()) : stepper.current_time_step();
-    crawling = now - before < 1e-11 * std::max(now, 1e-3) ? crawling + 1 : 0;
-    if (!(now > before) || crawling > 200) {
-      stop(curve, RiskCurve::Status::failed,
-           fmt::format("no acceptable step length at step {:g}: the response is not finite or not "
-                       "smooth there, or rtol is too small",
-                       before));
-      return false;
-    }
     x = stepper.current_state();
-    if (!sound(system, x, now, initial_risk, curve)) return false;
+    check_state(system, x, flow.start + now, reference);
     const bool last = t1 - now <= 1e-14 * t1;
-    while (recorder.due(last ? t1 : now)) {
-      if (recorder.next() >= now) {
+    while (recorder.due(flow.start + (last ? t1 : now))) {
+      const double due = recorder.next() - flow.start;
+      if (due >= now) {
         recorder.record(x);
       } else {
-        stepper.calc_state(recorder.next(), at_output);
+        stepper.calc_state(due, at_output);
         recorder.record(at_output);
       }
     }
-    if (curve.accepted + curve.rejected > options.max_steps) {
-      stop(curve, RiskCurve::Status::failed,
-           fmt::format("more than max_steps = {} steps, at step {:g}", options.max_steps, now));
-      return false;
-    }
-    if (!recorder.progress(now)) {
-      stop(curve, RiskCurve::Status::interrupted, fmt::format("interrupted at step {:g}", now));
-      return false;
-    }
     if (risk_of(system, x) < kVanished) {
-      curve.warnings.push_back(fmt::format(
-          "the risk fell below {:g} at step {:g} and is reported as 0 from there", kVanished, now));
+      curve.warnings.push_back(
+          fmt::format("the risk fell below {:g} at step {:g} and is reported as 0 from there",
+                      kVanished, flow.start + now));
       x.assign(x.size(), 0.0);
       while (!recorder.done()) recorder.record(x);
-      return true;
+      return;
     }
   }
-  return true;
 }
 
-/// Odeint's error checker, made to see NaN and to weigh by risk.
+/// Odeint's error checker, made to see NaN, to weigh by risk and to count: it is asked once a try.
 struct RiskErrorChecker {
   const ModeSystem* system = nullptr;
   double rtol = 0, atol = 0;
+  Watch* watch = nullptr;
   template <class Algebra>
   double error(Algebra&, const State& x, const State&, State& x_error, double) const {
+    watch->attempt();
     return step_error(*system, x.data(), x_error.data(), rtol, atol);
   }
 };
 
+/// A hundredth of the fastest time at t; where the schedule starts from nothing, of the fastest
+/// that it comes to.
 double first_step(const Flow& flow, const State& x, double t) {
   const ModeSystem& system = *flow.system;
   const Eigen::ArrayXd s = Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes());
   Now now = flow.at(x.data(), s, t);
   now.risk = std::max(now.risk, kVanished);
-  const double rate = now.gamma * system.rates(now).drift.maxCoeff();
-  return rate > 0 ? 1e-2 / rate : 1.0;
+  const double fastest = system.rates(flow.response(now)).drift.maxCoeff();
+  double gamma = now.gamma;
+  for (int i = 1; i <= 8 && now.gamma == 0; ++i)
+    gamma = std::max(gamma, flow.gamma(t + 0.125 * i * (flow.length() - t)));
+  return gamma * fastest > 0 ? 1e-2 / (gamma * fastest) : 1.0;
 }
 
-Panel panel_of(const DenseExponential& stepper, Eigen::Index modes) {
-  Panel panel{stepper.previous_time(), stepper.current_time() - stepper.previous_time(), {}};
+Panel panel_of(const DenseExponential& stepper, double start, Eigen::Index modes) {
+  const double from = stepper.previous_time(), length = stepper.current_time() - from;
+  Panel panel{start + from, length, {}};
   panel.modes.resize(modes, kStepNodes);
   State x;
   for (int j = 0; j < kStepNodes; ++j) {
-    stepper.calc_state(panel.start + step_basis().node[j] * panel.length, x);
+    stepper.calc_state(from + step_basis().node[j] * length, x);
     panel.modes.col(j) = Eigen::Map<const Eigen::ArrayXd>(x.data(), modes);
   }
   return panel;
 }
 
-/// dt: as in drive; 0 for a guess from the rates.
-bool stretch(const Flow& flow, State& x, double t0, double t1, double& dt, double initial_risk,
-             const SolveOptions& options, Recorder& recorder, RiskCurve& curve) {
+void Course::follow(const Flow& flow, double t0) {
   namespace odeint = boost::numeric::odeint;
-  const ModeSystem& system = *flow.system;
   if (dt == 0) dt = first_step(flow, x, t0);
-  const auto go = [&](auto& stepper, auto do_step) {
-    return drive(stepper, do_step, system, x, t0, t1, dt, initial_risk, options, recorder, curve);
-  };
   if (options.method == Method::exponential) {
     DenseExponential stepper(system, options.rtol);
-    const auto rejected = curve.rejected, evaluations = curve.evaluations;
-    return go(stepper, [&] {
-      stepper.do_step(flow);
-      curve.rejected = rejected + stepper.rejected();
-      curve.evaluations = evaluations + stepper.evaluations();
-      if (options.keep_panels && stepper.current_time() > stepper.previous_time())
-        curve.panels.push_back(panel_of(stepper, system.modes()));
-    });
+    const long evaluations = curve.evaluations;
+    return drive(
+        stepper,
+        [&] {
+          stepper.do_step(flow, [&] { watch.attempt(); });
+          curve.evaluations = evaluations + stepper.evaluations();
+          if (options.keep_panels && stepper.current_time() > stepper.previous_time())
+            curve.panels.push_back(panel_of(stepper, flow.start, system.modes()));
+        },
+        flow, t0);
   }
   if (options.method == Method::dopri5) {
     using Error = odeint::runge_kutta_dopri5<State>;
     using Controlled = odeint::controlled_runge_kutta<Error, RiskErrorChecker>;
     odeint::dense_output_runge_kutta<Controlled> stepper(
-        Controlled(RiskErrorChecker{&system, options.rtol, options.atol}));
-    return go(stepper, [&] {
-      stepper.do_step([&](const State& y, State& dydt, double t) {
-        ++curve.evaluations;
-        flow(y, dydt, t);
-      });
-    });
+        Controlled(RiskErrorChecker{&system, options.rtol, options.atol, &watch}));
+    return drive(
+        stepper,
+        [&] {
+          stepper.do_step([&](const State& y, State& dydt, double t) {
+            ++curve.evaluations;
+            flow(y, dydt, t);
+          });
+        },
+        flow, t0);
   }
   const double scale = *std::max_element(x.begin(), x.end());
   Rosenbrock4 stepper(
       x.size(), [&](const double* y, double* dydt, double t) { flow.rate(y, dydt, t); },
-      [&](const double* y, double* m, double* f, double t) { flow.jacobian(y, m, f, t); },
+      [&](const double* y, double* m, double* f, double t) {
+        watch.attempt();  // one Jacobian a try
+        flow.jacobian(y, m, f, t);
+      },
       options.rtol, std::max(options.atol, options.rtol * 1e-3 * scale));
   const long evaluations = curve.evaluations;
-  return go(stepper, [&] {
-    stepper.do_step();
-    curve.evaluations = evaluations + stepper.evaluations();
-  });
+  drive(
+      stepper,
+      [&] {
+        stepper.do_step();
+        curve.evaluations = evaluations + stepper.evaluations();
+      },
+      flow, t0);
+}
+
+/// No step, no change.
+void Course::stay(const Flow& flow) {
+  while (recorder.due(flow.end)) recorder.record(x);
+  if (options.keep_panels)
+    curve.panels.push_back(
+        {flow.start, flow.length(),
+         Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()).replicate(1, kStepNodes)});
+}
+
+/// From R = 0 only noise acts at first, and responses may be infinite: one explicit instant.
+double leave_zero(const Flow& flow, State& x) {
+  const ModeSystem& system = *flow.system;
+  const double t = 1e-6 * std::min(1.0, flow.length());
+  const Rates first =
+      system.rates(flow.response(Now{0, flow.gamma(0), kVanished, system.extra_initial}));
+  const auto square = [&](double at) { return flow.gamma(at) * flow.gamma(at); };
+  const double clock = t / 6 * (square(0) + 4 * square(0.5 * t) + square(t));
+  for (Eigen::Index k = 0; k < system.modes(); ++k)
+    x[static_cast<std::size_t>(k)] = clock * first.diffusion[k];
+  return t;
 }
 
 void check(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOptions& options) {
@@ -307,14 +284,21 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
   RiskCurve curve;
   curve.warnings = system.warnings;
   curve.message = "";
+  const double horizon = at[at.size() - 1], initial_risk = system.risk(system.initial);
+  const double noise = std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0;
   Recorder recorder(system, step, at, options, curve);
-
-  State x(system.initial.begin(), system.initial.end());
+  Watch watch(options, horizon);
+  Course course{system,
+                options,
+                recorder,
+                watch,
+                curve,
+                State(system.initial.begin(), system.initial.end()),
+                std::max(initial_risk + noise, 1e-250)};
+  State& x = course.x;
   x.insert(x.end(), system.extra_initial.begin(), system.extra_initial.end());
-  const double initial_risk = system.risk(system.initial);
   if (recorder.due(0)) recorder.record(x);
 
-  const double horizon = at[at.size() - 1];
   std::vector<double> ends = step.breaks;
   ends.insert(ends.end(), system.breaks.begin(), system.breaks.end());
   ends.insert(ends.end(), options.stops.begin(), options.stops.end());
@@ -324,46 +308,41 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
   const auto checked = [&](double t) {
     const double gamma = step(t);
     if (!std::isfinite(gamma) || gamma < 0)
-      throw InputError(fmt::format("step size at step {:g}", t), fmt::format("{}", gamma),
-                       "a finite number >= 0");
+      throw InputError(fmt::format("step size at step {:g}", t), gamma, "a finite number >= 0");
     return gamma;
   };
-
-  double t = 0, dt = 0;
-  if (horizon > 0 && initial_risk == 0) {
-    // From R = 0 only noise acts at first, and responses may be infinite: one explicit instant.
-    t = 1e-6 * std::min(1.0, ends.front());
-    const double gamma = checked(0);
-    const Rates first = system.rates(Now{0, gamma, kVanished, system.extra_initial});
-    for (Eigen::Index k = 0; k < system.modes(); ++k) x[k] = gamma * gamma * t * first.diffusion[k];
-    if (!(system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes())) > 10 * kVanished))
-      while (!recorder.done()) recorder.record(State(x.size(), 0.0));
-  }
   try {
+    double t = 0;
     for (const double end : ends) {
       if (recorder.done() || end > horizon) break;
       if (!(end > t)) continue;
-      const double inside = std::nextafter(end, 0.0);
-      const Flow flow{&system, [&](double k) { return checked(std::min(k, inside)); }};
-      const bool still = checked(0.5 * (t + end)) == 0;  // no step, no change
-      if (still) {
-        while (recorder.due(end)) recorder.record(x);
-        if (options.keep_panels)
-          curve.panels.push_back({t, end - t,
-                                  Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes())
-                                      .replicate(1, kStepNodes)});
-      } else if (!stretch(flow, x, t, end, dt, initial_risk, options, recorder, curve)) {
-        recorder.finish();
-        return curve;
+      const Flow flow{&system, checked, t, end};
+      watch.enter(t, flow.length());
+      double from = 0;
+      bool still = flow.gamma(0.5 * flow.length()) == 0;
+      if (!still && risk_of(system, x) == 0) {
+        State risen = x;
+        from = leave_zero(flow, risen);
+        still = !(risk_of(system, risen) > 10 * kVanished);
+        if (!still) x = risen;
       }
+      if (still)
+        course.stay(flow);
+      else
+        course.follow(flow, from);
       t = end;
       if (std::isfinite(curve.reached)) break;
     }
-    stop(curve, RiskCurve::Status::ok, "solved");
+    curve.status = RiskCurve::Status::ok;
+    curve.message = "solved";
+  } catch (const Stopped& stopped) {
+    curve.status = stopped.status;
+    curve.message = stopped.message;
   } catch (const InputError&) {
     throw;
   } catch (const std::exception& error) {
-    stop(curve, RiskCurve::Status::failed, fmt::format("the integrator gave up: {}", error.what()));
+    curve.status = RiskCurve::Status::failed;
+    curve.message = fmt::format("the integrator gave up: {}", error.what());
   }
   recorder.finish();
   return curve;

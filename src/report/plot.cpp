@@ -226,6 +226,12 @@ bool spans_a_decade(const Eigen::ArrayXd& y) {
   return extent.low > 0 && extent.high > 10 * extent.low;
 }
 
+bool shows_anything(const Figure& figure) {
+  if (figure.map && figure.map->value.isFinite().any()) return true;
+  return std::any_of(figure.series.begin(), figure.series.end(),
+                     [&](const Series& series) { return !data_block(series, figure).empty(); });
+}
+
 std::string gnuplot_script(const std::vector<Figure>& figures, const std::string& terminal,
                            const std::string& output) {
   const std::size_t count = figures.size();
@@ -256,6 +262,8 @@ void require_gnuplot() {
 void plot(const std::vector<Figure>& figures, const std::string& path) {
   check_output("--plot", path, {".svg", ".png"});
   require_gnuplot();
+  if (std::none_of(figures.begin(), figures.end(), shows_anything))
+    throw Failure(path + ": nothing to plot");
   const bool svg = path.ends_with(".svg");
   const Temporary image(fmt::format("{}.part-{}", path, getpid()));
   const Temporary script(image.path + ".gnuplot"), log(image.path + ".log");

@@ -211,7 +211,8 @@ TEST(Solve, ResponsesSeeTheStepSizeAndExtraStatesOfTheInstant) {
   const auto damped = [](double gamma) {
     return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 1 / (1 + 400 * gamma))};
   };
-  ModeSystem told = sgd(power_law_problem(50, 0.7, gaussian_noise(0.2)), {3}), reads = told;
+  ModeSystem told = mode_system(power_law_problem(50, 0.7, gaussian_noise(0.2)), Sgd{3}),
+             reads = told;
   told.response = [damped](const Now& now) { return damped(now.gamma); };
   reads.response = [damped, step](const Now& now) { return damped(step(now.time)); };
   told.observable["gamma"] = [](const ModeSystem&, const Now& now, const Eigen::ArrayXd& s) {
@@ -222,7 +223,8 @@ TEST(Solve, ResponsesSeeTheStepSizeAndExtraStatesOfTheInstant) {
     const RiskCurve curve = solve(told, step, at, with(method, 1e-8));
     EXPECT_LT(largest_relative_difference(curve, solve(reads, step, at, with(method, 1e-8))),
               1e-13);
-    EXPECT_TRUE((curve.observable.at("gamma") == at.unaryExpr(step.at)).all());
+    EXPECT_TRUE(
+        (curve.observable.at("gamma") == at.unaryExpr([&](double t) { return step(t); })).all());
   }
 }
 
@@ -293,6 +295,57 @@ TEST(Solve, StepsAreBounded) {
             Eigen::ArrayXd::LinSpaced(2, 0, 1e6), options);
   EXPECT_EQ(curve.status, RiskCurve::Status::failed);
   EXPECT_NE(curve.message.find("max_steps"), std::string::npos) << curve.message;
+}
+
+TEST(Solve, RejectedTriesCountTooAndMayBeInterrupted) {
+  // No step is ever acceptable.
+  const ModeSystem system = one_mode(
+      1, 1, 1, 1, [](double) { return NAN; }, [](double) { return NAN; });
+  for (const Method method : {Method::exponential, Method::dopri5, Method::rosenbrock4}) {
+    SolveOptions options = with(method, 1e-8);
+    options.max_steps = 30;
+    int asked = 0;
+    options.progress = [&](double) { return ++asked > 0; };
+    const auto run = [&] {
+      return solve(system, constant_schedule(0.01), Eigen::ArrayXd::Constant(1, 1e6), options);
+    };
+    EXPECT_EQ(run().status, RiskCurve::Status::failed);
+    EXPECT_GE(asked, 30) << static_cast<int>(method);
+    EXPECT_NE(run().message.find("max_steps = 30"), std::string::npos) << run().message;
+    options.max_steps = 1000000;
+    asked = 0;
+    EXPECT_EQ(run().status, RiskCurve::Status::failed);
+    EXPECT_LT(asked, 1000);
+    asked = 0;
+    options.progress = [&](double) { return ++asked < 10; };
+    EXPECT_EQ(run().status, RiskCurve::Status::interrupted) << static_cast<int>(method);
+    EXPECT_EQ(asked, 10);
+  }
+}
+
+TEST(Solve, AHopelessPaceIsSaidAtOnce) {
+  // Twenty modes forget within steps of time; explicit steps would follow them 10^12 times.
+  const ModeSystem system = mode_system(power_law_problem(20, 0.5, gaussian_noise(0.3)), Sgd{4});
+  Eigen::ArrayXd at(2);
+  at << 1e12, 2e12;
+  EXPECT_EQ(solve(system, constant_schedule(0.1), at).status, RiskCurve::Status::ok);
+  SolveOptions options = with(Method::dopri5, 1e-8);
+  int asked = 0;
+  options.progress = [&](double) { return ++asked > 0; };
+  const RiskCurve curve = solve(system, piecewise_schedule({0, 1e10}, {1e-11, 0.1}), at, options);
+  EXPECT_EQ(curve.status, RiskCurve::Status::failed);
+  EXPECT_NE(curve.message.find("max_steps"), std::string::npos) << curve.message;
+  EXPECT_LE(asked, 1000001);
+}
+
+TEST(Solve, Rosenbrock4KeepsItsOrderUnderAStepSizeThatChanges) {
+  const ModeSystem system = mode_system(power_law_problem(30, 0.8, gaussian_noise(0.3)), Sgd{2});
+  const Schedule step = tabulated_schedule({0, 20, 1000}, {1e-6, 0.1, 1e-4});
+  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(5, 10, 1000);
+  const RiskCurve fast = solve(system, step, at);
+  const RiskCurve slow = solve(system, step, at, with(Method::rosenbrock4, 1e-8));
+  EXPECT_LT(largest_relative_difference(slow, fast), 1e-7);
+  EXPECT_LT(slow.accepted, 2000);
 }
 
 TEST(Solve, InterruptsWhenToldTo) {

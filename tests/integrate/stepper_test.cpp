@@ -33,9 +33,9 @@ StepSize smooth_schedule() {
 double fixed_step_risk(const ModeSystem& system, double horizon, int steps) {
   Collocation step(system);
   Eigen::ArrayXd state = system.initial;
-  const StepSize gamma = smooth_schedule();
+  const Flow flow{&system, smooth_schedule()};
   for (int i = 0; i < steps; ++i) {
-    EXPECT_TRUE(step.solve(gamma, state, i * horizon / steps, horizon / steps, 1e-13));
+    EXPECT_TRUE(step.solve(flow, state, i * horizon / steps, horizon / steps, 1e-13));
     Eigen::ArrayXd next;
     step.state_at(1, next);
     state = next;

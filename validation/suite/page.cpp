@@ -285,8 +285,9 @@ class Page {
       if (results_.scores[i].empty()) continue;
       const Score& s = results_.at_full_size(i);
       const std::string says = verdict(results_, i);
+      const Figure figure = curve_of(the(i), s);  // of a case that failed at once: empty
       add("<figure id=\"{}\">{}<figcaption><b class=\"{}\">{}</b> {}, {}", anchor(i),
-          image(curve_of(the(i), s), scratch_, the(i).name), tone(says), says,
+          shows_anything(figure) ? image(figure, scratch_, the(i).name) : "", tone(says), says,
           escaped(the(i).family), escaped(the(i).name));
       if (s.failure.empty())
         add(": {:+.2f} ± {:.2f} %, {:g} runs, γ = {:.4g}", s.gap, s.gap_error, s.runs, s.step);

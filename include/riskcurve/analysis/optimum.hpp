@@ -39,9 +39,10 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest = 1e1
                      const OptimumOptions& options = {});
 
 /// R at the optimum's horizon for other step sizes: nine, from a quarter of the best to four times
-/// it. +inf where it diverges.
+/// it. +inf where it diverges, nan where the integrator fails. Throws Failure when interrupted.
 struct Neighbours {
   Eigen::ArrayXd factor, risk;  ///< step over the best step; R
+  std::string failure;          ///< the first; empty: none
 };
 Neighbours neighbours(const ModeSystem& system, const Optimum& best,
                       const SolveOptions& options = {});

@@ -38,6 +38,9 @@ bool log_spaced(const Eigen::ArrayXd& x);
 /// The positive values span more than a decade, and there are none but positive (and nan) ones.
 bool spans_a_decade(const Eigen::ArrayXd& y);
 
+/// Has a point that its axes can show.
+bool shows_anything(const Figure& figure);
+
 /// The gnuplot program that draws the figures side by side, for `terminal` ("svg", "pngcairo") into
 /// `output`.
 std::string gnuplot_script(const std::vector<Figure>& figures, const std::string& terminal,
@@ -46,7 +49,8 @@ std::string gnuplot_script(const std::vector<Figure>& figures, const std::string
 /// Throws Failure, saying what to install, when there is no gnuplot on PATH.
 void require_gnuplot();
 /// Draws the figures side by side into a .svg or .png file, whole or not at all, by running
-/// gnuplot. Throws InputError for another extension, Failure when gnuplot is missing or fails.
+/// gnuplot. Throws InputError for another extension, Failure when gnuplot is missing or fails, or
+/// when no figure shows anything.
 void plot(const std::vector<Figure>& figures, const std::string& path);
 inline void plot(const Figure& figure, const std::string& path) {
   plot(std::vector<Figure>{figure}, path);
