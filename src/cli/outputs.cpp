@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <functional>
 
 #include "cli/command.hpp"
 #include "cli/progress.hpp"
@@ -35,9 +36,11 @@ void check(const Outputs& outputs) {
 
 int emit(const Result& result, const Outputs& outputs) {
   if (outputs.json) {
-    print(to_json(result.record) + "\n");
+    Progress progress("writing");
+    print(to_json(result.record, std::ref(progress)) + "\n");
   } else {
-    const std::string table = to_table(result.table.value_or(result.record), result.headings);
+    const std::string table =
+        to_table(result.table ? *result.table : result.record, result.headings);
     std::string text = result.title + "\n\n" + table;
     if (!result.notes.empty() && !table.empty()) text += "\n";
     for (const std::string& note : result.notes) text += note + "\n";
@@ -49,7 +52,10 @@ int emit(const Result& result, const Outputs& outputs) {
     }
   }
   if (!interrupted()) {
-    if (!outputs.out.empty()) save(result.record, outputs.out);
+    if (!outputs.out.empty()) {
+      Progress progress("writing");
+      save(result.record, outputs.out, std::ref(progress));
+    }
     if (!outputs.plot.empty()) {
       std::vector<Figure> panels{result.figure};
       panels.insert(panels.end(), result.beside.begin(), result.beside.end());

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/dense_output_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/generation.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 #include <cmath>
 
+#include "integrate/at_times.hpp"
 #include "integrate/exponential_stepper.hpp"
 #include "integrate/flow.hpp"
 #include "integrate/rosenbrock4.hpp"
@@ -17,8 +19,8 @@ namespace riskcurve {
 namespace {
 
 using State = std::vector<double>;
-constexpr double kVanished = 1e-280;  // a risk below this is reported as zero
-constexpr double kBlownUp = 1e30;     // growth over the start that counts as divergence
+constexpr double kVanished = kVanishedRisk;
+constexpr double kBlownUp = 1e30;  // growth over the start that counts as divergence
 
 /// Writes the requested times into the curve and watches over the state.
 class Recorder {
@@ -30,21 +32,29 @@ class Recorder {
     rows_.reserve(static_cast<std::size_t>(at.size()));
   }
   bool due(double t) const { return next_ < at_.size() && at_[next_] <= t; }
-  double next() const { return at_[next_]; }
   bool done() const { return next_ == at_.size(); }
 
   void record(const State& x) {
-    const Eigen::ArrayXd s = Eigen::Map<const Eigen::ArrayXd>(x.data(), system_.modes());
-    const double risk = system_.risk(s);
-    rows_.push_back(risk);
-    const Now now{
-        at_[next_], step_(at_[next_]), risk,
-        Eigen::Map<const Eigen::ArrayXd>(x.data() + system_.modes(), system_.extra_initial.size()),
-        &s};
-    for (const auto& [key, observe] : system_.observable)
-      observed_[key].push_back(observe(system_, now, s));
-    if (options_.keep_modes) modes_.push_back(s);
-    ++next_;
+    push(numbers(x, at_[next_]));
+    if (options_.keep_modes)
+      modes_.emplace_back(Eigen::Map<const Eigen::ArrayXd>(x.data(), system_.modes()));
+  }
+  /// All that is due from a step from t0 up to, and without, t1.
+  template <class Stepper>
+  void record_within(Stepper& stepper, double t0, double t1) {
+    const Eigen::Index end = std::lower_bound(at_.begin() + next_, at_.end(), t1) - at_.begin();
+    State x(static_cast<std::size_t>(system_.modes() + system_.extra_initial.size()));
+    const auto numbers_at = [&](double t) {
+      stepper.calc_state(t, x);
+      return numbers(x, t);
+    };
+    if (options_.keep_modes)
+      for (; next_ < end;) {
+        stepper.calc_state(at_[next_], x);
+        record(x);
+      }
+    else
+      at_times(numbers_at, t0, t1, at_, next_, end, [&](const Eigen::ArrayXd& row) { push(row); });
   }
   void finish() {
     const auto count = static_cast<Eigen::Index>(rows_.size());
@@ -64,6 +74,26 @@ class Recorder {
   }
 
  private:
+  /// The risk and the observables at time t.
+  Eigen::ArrayXd numbers(const State& x, double t) const {
+    const Eigen::ArrayXd s = Eigen::Map<const Eigen::ArrayXd>(x.data(), system_.modes());
+    Eigen::ArrayXd row(1 + static_cast<Eigen::Index>(system_.observable.size()));
+    row[0] = system_.risk(s);
+    const Now now{
+        t, step_(t), row[0],
+        Eigen::Map<const Eigen::ArrayXd>(x.data() + system_.modes(), system_.extra_initial.size()),
+        &s};
+    Eigen::Index i = 0;
+    for (const auto& [key, observe] : system_.observable) row[++i] = observe(system_, now, s);
+    return row;
+  }
+  void push(const Eigen::ArrayXd& row) {
+    rows_.push_back(row[0]);
+    Eigen::Index i = 0;
+    for (const auto& [key, observe] : system_.observable) observed_[key].push_back(row[++i]);
+    ++next_;
+  }
+
   const ModeSystem& system_;
   const Schedule& step_;
   const Eigen::ArrayXd& at_;
@@ -127,7 +157,6 @@ template <class Stepper, class DoStep>
 bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x, double t0,
            double t1, double& dt, double initial_risk, const SolveOptions& options,
            Recorder& recorder, RiskCurve& curve) {
-  State at_output(x.size());
   int crawling = 0;  // accepted steps in a row that barely move the time
   const auto cut = [&](double from, double to) {
     stepper.initialize(x, from, to - from);
@@ -161,14 +190,8 @@ bool drive(Stepper& stepper, DoStep do_step, const ModeSystem& system, State& x,
     x = stepper.current_state();
     if (!sound(system, x, now, initial_risk, curve)) return false;
     const bool last = t1 - now <= 1e-14 * t1;
-    while (recorder.due(last ? t1 : now)) {
-      if (recorder.next() >= now) {
-        recorder.record(x);
-      } else {
-        stepper.calc_state(recorder.next(), at_output);
-        recorder.record(at_output);
-      }
-    }
+    recorder.record_within(stepper, before, now);
+    while (recorder.due(last ? t1 : now)) recorder.record(x);
     if (curve.accepted + curve.rejected > options.max_steps) {
       stop(curve, RiskCurve::Status::failed,
            fmt::format("more than max_steps = {} steps, at step {:g}", options.max_steps, now));
@@ -268,14 +291,13 @@ void check(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOption
   if (at.size() == 0) throw InputError("at", "[]", "at least one time");
   for (Eigen::Index i = 0; i < at.size(); ++i) {
     if (!std::isfinite(at[i]) || at[i] < 0)
-      throw InputError(fmt::format("at[{}]", i), fmt::format("{}", at[i]), "a finite time >= 0");
+      throw InputError(fmt::format("at[{}]", i), at[i], "a finite time >= 0");
     if (i > 0 && !(at[i] > at[i - 1]))
-      throw InputError(fmt::format("at[{}]", i), fmt::format("{}", at[i]), "increasing times");
+      throw InputError(fmt::format("at[{}]", i), at[i], "increasing times");
   }
-  if (!(options.rtol >= 1e-13 && options.rtol < 1))
-    throw InputError("rtol", fmt::format("{}", options.rtol), "a tolerance in [1e-13, 1)");
+  check_rtol(options.rtol, "rtol");
   if (!(options.atol >= 0) || !std::isfinite(options.atol))
-    throw InputError("atol", fmt::format("{}", options.atol), "a finite tolerance >= 0");
+    throw InputError("atol", options.atol, "a finite tolerance >= 0");
   if (options.keep_panels && options.method != Method::exponential)
     throw InputError("keep_panels", "with another method", "the exponential method");
   if (options.method == Method::rosenbrock4 && system.modes() > 400)
@@ -284,6 +306,10 @@ void check(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOption
 }
 
 }  // namespace
+
+void check_rtol(double rtol, const std::string& field) {
+  if (!(rtol >= 1e-13 && rtol < 1)) throw InputError(field, rtol, "a number >= 1e-13 and < 1");
+}
 
 const char* name(RiskCurve::Status status) {
   switch (status) {
@@ -311,7 +337,13 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
 
   State x(system.initial.begin(), system.initial.end());
   x.insert(x.end(), system.extra_initial.begin(), system.extra_initial.end());
-  const double initial_risk = system.risk(system.initial);
+  double initial_risk = system.risk(system.initial);
+  if (initial_risk > 0 && initial_risk < kVanished) {
+    curve.warnings.push_back("the initial risk " + number_text(initial_risk) + " is below " +
+                             number_text(kVanished) + " and is taken as 0");
+    std::fill_n(x.begin(), system.modes(), 0.0);
+    initial_risk = 0;
+  }
   if (recorder.due(0)) recorder.record(x);
 
   const double horizon = at[at.size() - 1];
@@ -324,8 +356,7 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
   const auto checked = [&](double t) {
     const double gamma = step(t);
     if (!std::isfinite(gamma) || gamma < 0)
-      throw InputError(fmt::format("step size at step {:g}", t), fmt::format("{}", gamma),
-                       "a finite number >= 0");
+      throw InputError("step size at step " + number_text(t), gamma, "a finite number >= 0");
     return gamma;
   };
 

@@ -17,7 +17,7 @@ struct Trust {
   double intrinsic_dimension = 0;  ///< tr K / ||K||; of a matrix problem the lesser of both sides
   double intrinsic_dimension_out = 0, intrinsic_dimension_in = 0;  ///< 0 for vector problems
   /// (sum h s)^2 / sum (h s)^2 over single directions at the start: how many share the risk.
-  /// Like step_rate nan where it was not looked at.
+  /// Like step_rate nan where it was not looked at; and where there is no risk to share.
   double participation = 0;
   /// Largest gamma a_k g along the curve: the rate per step that the continuum treats as small.
   double step_rate = 0;
