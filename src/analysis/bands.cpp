@@ -84,17 +84,15 @@ Along along_run(const ModeSystem& system, const Schedule& step, const Sensitivit
   return along;
 }
 
-}  // namespace
-
-double variance(const Sensitivity& sensitivity,
-                const std::function<SharedNoise(const Now& now)>& shared) {
-  const Sensitivity& s = sensitivity;
+/// The variance over s.unit^2.
+double scaled_variance(const Sensitivity& s,
+                       const std::function<SharedNoise(const Now& now)>& shared) {
   if (s.scatter.size() != s.time.size())
     throw InputError("variance", "modes of unknown multiplicity", "an uncompressed mode system");
   double sum = 0;
   for (Eigen::Index i = 0; i < s.time.size(); ++i) {
-    const double gamma = s.step[i], beta = 0.5 * s.curvature[i];
-    const double alpha = progress(s, i);
+    const double gamma = s.step[i], beta = 0.5 * s.curvature[i] / s.unit;
+    const double alpha = progress(s, i) / s.unit;
     double rate = s.scatter[i];
     if (shared) {
       const SharedNoise noise = shared(Now{s.time[i], gamma, s.risk_at[i]});
@@ -105,6 +103,13 @@ double variance(const Sensitivity& sensitivity,
     sum += s.weight[i] * gamma * gamma * rate;
   }
   return sum;
+}
+
+}  // namespace
+
+double variance(const Sensitivity& sensitivity,
+                const std::function<SharedNoise(const Now& now)>& shared) {
+  return scaled_variance(sensitivity, shared) * sensitivity.unit * sensitivity.unit;
 }
 
 Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& curve) {
@@ -149,8 +154,9 @@ Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& cur
         if (!std::isfinite(noise.size_variance))
           return none("the label noise has no fourth moment, and single steps of sgd no variance");
     }
-    const double sum = variance(s, [&](const Now& now) { return along.shared_at(now.time); });
-    relative[*at] = std::sqrt(std::max(0.0, sum)) / s.risk;
+    const double sum =
+        scaled_variance(s, [&](const Now& now) { return along.shared_at(now.time); });
+    relative[*at] = std::sqrt(std::max(0.0, sum)) / (s.risk / s.unit);
     if (!along.loss.empty()) shift[*at] = shift_of(s, along) / s.risk;
   }
   for (std::size_t j = 0; j + 1 < swept.size(); ++j)

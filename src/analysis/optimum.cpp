@@ -92,7 +92,7 @@ Optimum root(const std::function<Trial(double)>& evaluate, double first,
 void check(const ModeSystem& system) {
   validate(system);
   const double risk = system.risk(system.initial);
-  if (!(risk > 0)) throw InputError("initial risk", fmt::format("{}", risk), "> 0");
+  if (!(risk > 0)) throw InputError("problem.target, initial risk", risk, "a number > 0");
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ double guessed_step(const ModeSystem& system, double horizon) {
 Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& options) {
   check(system);
   if (!(horizon > 0) || !std::isfinite(horizon))
-    throw InputError("horizon", fmt::format("{}", horizon), "a finite number of steps > 0");
+    throw InputError("horizon", horizon, "a finite number of steps > 0");
   int solves = 0;
   const auto evaluate = [&](double step) {
     ++solves;
@@ -122,7 +122,7 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
   check(system);
   const double start = system.risk(system.initial);
   if (!(risk > 0 && risk < start))
-    throw InputError("target risk", fmt::format("{}", risk),
+    throw InputError("target risk", risk,
                      fmt::format("between 0 and the initial risk {:.6g}", start));
   int solves = 0;
   const auto evaluate = [&](double step) {
@@ -153,8 +153,7 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
 
 double stationary_risk(const ModeSystem& system, double step, double t) {
   check(system);
-  if (!(step > 0) || !std::isfinite(step))
-    throw InputError("step", fmt::format("{}", step), "a finite number > 0");
+  if (!(step > 0) || !std::isfinite(step)) throw InputError("step", step, "a finite number > 0");
   // log of the risk that noise sustains over R.
   const auto excess = [&](double x) {
     const double risk = std::exp(x);

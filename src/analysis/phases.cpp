@@ -169,7 +169,7 @@ Exponent decay(const ArrayXd& horizon, const ArrayXd& risk) {
 
 void check(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
   const auto require = [](bool good, const char* field, double value, const char* expected) {
-    if (!good) throw InputError(field, fmt::format("{}", value), expected);
+    if (!good) throw InputError(field, value, expected);
   };
   require(plan.dimension >= 1 && plan.dimension <= 1e15, "dimension", plan.dimension,
           "a number between 1 and 1e15");
@@ -249,7 +249,7 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
 namespace {
 
 double exponent(double alpha, double beta, double modes_per_clock, double zeta) {
-  if (!(alpha > 0)) throw InputError("alpha", fmt::format("{}", alpha), "a number > 0");
+  if (!(alpha > 0)) throw InputError("alpha", alpha, "a number > 0");
   const double rho = (2 * alpha + 2 * beta - 1) * modes_per_clock;
   return std::clamp(rho, 0.0, 2.0) / (1 + zeta);
 }

@@ -11,9 +11,9 @@ struct Point {
   double index, log_index, log_value;
 };
 
-/// The eigenvalue numbered j, between nodes by interpolation in logarithms.
-double log_eigenvalue(const Spectrum& spectrum, double j) {
-  Eigen::Index k = 0;
+/// The eigenvalue numbered j, between nodes by interpolation in logarithms. `k` is a node before
+/// it, and then the first that does not end before j.
+double log_eigenvalue(const Spectrum& spectrum, double j, Eigen::Index& k) {
   while (k + 1 < spectrum.size() && spectrum.last(k) < j) ++k;
   const double value = std::log(spectrum.value(k));
   if (j >= spectrum.first(k) || k == 0) return value;
@@ -30,13 +30,15 @@ std::vector<Point> sample(const Spectrum& spectrum) {
   }
   std::vector<Point> points;
   const double ratio = std::pow(10.0, 0.1);
-  for (double j = 1, position = 1; j <= last;) {
-    points.push_back({j, std::log(j), log_eigenvalue(spectrum, j)});
+  Eigen::Index node = 0;
+  for (double j = 1, position = 1;;) {
+    points.push_back({j, std::log(j), log_eigenvalue(spectrum, j, node)});
+    if (j >= last) break;  // j + 1 may be j
     do {
       position *= ratio;
     } while (std::round(position) <= j);
     // The end of the spectrum is a point of its own.
-    j = j < last ? std::min(std::round(position), last) : last + 1;
+    j = std::min(std::round(position), last);
   }
   return points;
 }

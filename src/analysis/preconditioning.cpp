@@ -30,8 +30,7 @@ ArrayXXd unsaturated(const ArrayXd& log_a, const ArrayXd& x) {
 }
 
 void check_risk(double risk) {
-  if (!(risk > 0 && std::isfinite(risk)))
-    throw InputError("risk", fmt::format("{}", risk), "a finite number > 0");
+  if (!(risk > 0 && std::isfinite(risk))) throw InputError("risk", risk, "a finite number > 0");
 }
 
 /// dlog a/dlog h along a row, by centred differences that reach far enough not to cancel.
@@ -226,7 +225,7 @@ BatchScan scan_batches(const MatrixProblem& problem, const SpectralFunction& f, 
   check_risk(risk);
   for (Index b = 0; b < batches.size(); ++b)
     if (!(batches[b] > (b ? batches[b - 1] : 0.0)))
-      throw InputError("batches", fmt::format("{}", batches[b]), "positive, increasing numbers");
+      throw InputError("batches", batches[b], "positive, increasing numbers");
   const Spectrum& out = problem.covariance_out.spectrum;
   const Spectrum& in = problem.covariance_in.spectrum;
   const bool along_in = runs_along_in(problem);

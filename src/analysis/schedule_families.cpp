@@ -70,7 +70,7 @@ ScheduleFamily tabulated_family(const ArrayXd& at) {
 
 ArrayXd schedule_mesh(double horizon, int count) {
   if (!(horizon > 0) || !std::isfinite(horizon))
-    throw InputError("horizon", std::to_string(horizon), "a finite number of steps > 0");
+    throw InputError("horizon", horizon, "a finite number of steps > 0");
   if (count < 5) throw InputError("mesh", std::to_string(count), "at least 5 times");
   const Index half = (count - 1) / 2;  // 0, half times up to horizon/2, and their mirror images
   const auto spaces = static_cast<double>(half - 1);

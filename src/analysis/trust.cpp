@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "dynamics/signal.hpp"
+#include "power_of_two.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -58,11 +59,34 @@ std::vector<Broken> broken(const Trust& trust) {
   return found;
 }
 
+/// The largest step_rate along the curve, which may hold many more points than the system modes:
+/// the modes of largest rate are looked for only where the bound by each product alone allows it.
+double largest_step_rate(const Schedule& schedule, const ModeSystem& system,
+                         const RiskCurve& curve) {
+  if (system.extra_initial.size() > 0) return nan;
+  const Eigen::ArrayXd high = system.drift.colwise().maxCoeff(),
+                       low = system.drift.colwise().minCoeff();
+  double largest = 0;
+  for (Eigen::Index i = 0; i < curve.risk.size(); ++i) {
+    if (!(curve.risk[i] > 0)) continue;
+    const double step = schedule(curve.steps[i]);
+    const Eigen::ArrayXd g = system.response(Now{curve.steps[i], step, curve.risk[i]}).drift;
+    const double bound = step * (g * (g >= 0).select(high, low)).sum();
+    if (g.size() == 1)
+      largest = std::max(largest, bound);
+    else if (!(bound * (1 + 1e-12) <= largest))
+      largest = std::max(largest, step * (system.drift.matrix() * g.matrix()).maxCoeff());
+  }
+  return largest;
+}
+
 }  // namespace
 
 double participation(const ModeSystem& system) {
   // A mode of multiplicity m holds m directions with a share s/m each.
-  const Eigen::ArrayXd share = system.weight * system.initial;
+  if (system.risk(system.initial) < kVanishedRisk) return nan;
+  Eigen::ArrayXd share = system.weight * system.initial;
+  share /= power_of_two(share.maxCoeff());
   const double total = share.sum();
   double squares = 0;
   for (Eigen::Index k = 0; k < std::min(share.size(), system.multiplicity.size()); ++k)
@@ -89,7 +113,7 @@ Trust of_problem(const Experiment& experiment) {
   numbers.intrinsic_dimension_in = problem.covariance_in.spectrum.intrinsic_dimension();
   numbers.intrinsic_dimension =
       std::min(numbers.intrinsic_dimension_out, numbers.intrinsic_dimension_in);
-  numbers.rank = risk_rank(problem);
+  numbers.rank = problem.initial_risk() < kVanishedRisk ? 0 : risk_rank(problem);
   return numbers;
 }
 
@@ -109,12 +133,7 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
   Trust numbers = of_problem(experiment);
   if (system.signal) numbers.signal = system.signal(largest);
   numbers.participation = participation(system);
-  numbers.step_rate = system.extra_initial.size() > 0 ? nan : 0;
-  for (Eigen::Index i = 0; i < curve.risk.size(); ++i)
-    if (curve.risk[i] > 0)
-      numbers.step_rate = std::max(
-          numbers.step_rate,
-          step_rate(system, experiment.schedule(curve.steps[i]), curve.steps[i], curve.risk[i]));
+  numbers.step_rate = largest_step_rate(experiment.schedule, system, curve);
   return numbers;
 }
 

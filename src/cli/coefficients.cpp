@@ -264,8 +264,7 @@ int run(const Options& options) {
   const Experiment& experiment = loaded.experiment;
   const double start = experiment.initial_risk();
   if (!options.risk && !(start > 0))
-    throw InputError("problem: initial risk", fmt::format("{}", start),
-                     "> 0; choose another by --risk");
+    throw InputError("problem.target, initial risk", start, "> 0; choose another by --risk");
   const ModeRates rates = mode_rates(experiment, options.risk.value_or(start));
 
   Result result;

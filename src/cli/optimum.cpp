@@ -177,8 +177,9 @@ ModeSystem system_of(const Experiment& experiment, bool best_threshold) {
 
 int run(const Options& options) {
   check(options.outputs);
+  check_rtol(options.rtol, "--rtol");
   if (options.reach && (options.horizon || options.schedule != "constant"))
-    throw InputError("--reach", fmt::format("{}", *options.reach),
+    throw InputError("--reach", *options.reach,
                      "without --horizon and --schedule: it looks for the best constant step");
   const bool best_threshold = !options.threshold.empty();
   if (best_threshold) check_output("--threshold", options.threshold, {".csv"});
@@ -258,9 +259,7 @@ void add_optimum(CLI::App& app, Action& action) {
   command->add_option("--threshold", options->threshold,
                       "clipped_sgd: train with the best threshold of every moment in place of the "
                       "file's, and write it to this .csv file");
-  command->add_option("--rtol", options->rtol, "relative error allowed in the risk")
-      ->check(CLI::Range(1e-13, 1e-4))
-      ->capture_default_str();
+  add_rtol(*command, options->rtol);
   add_outputs(*command, options->outputs);
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

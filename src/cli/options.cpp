@@ -26,8 +26,11 @@ void add_file(CLI::App& command, std::string& file) {
 void add_solver(CLI::App& command, SolverChoice& choice) {
   command.add_option("--method", choice.method, "exponential (default), dopri5 or rosenbrock4")
       ->check(CLI::IsMember({"exponential", "dopri5", "rosenbrock4"}));
-  command.add_option("--rtol", choice.rtol, "relative error allowed in the risk")
-      ->check(CLI::Range(1e-15, 0.1))
+  add_rtol(command, choice.rtol);
+}
+
+void add_rtol(CLI::App& command, double& rtol) {
+  command.add_option("--rtol", rtol, "relative error allowed in the risk, from 1e-13 to below 1")
       ->capture_default_str();
 }
 
@@ -60,6 +63,7 @@ Loaded load(const std::string& file) {
 Prediction run_prediction(const Loaded& loaded, const SolverChoice& choice) {
   SolveOptions options;
   options.method = methods.at(choice.method);
+  check_rtol(choice.rtol, "--rtol");
   options.rtol = choice.rtol;
   options.keep_modes = choice.modes;
   Progress progress("predicting");

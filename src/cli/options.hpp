@@ -19,6 +19,8 @@ struct SolverChoice {
   bool modes = false, bands = false;
 };
 void add_solver(CLI::App& command, SolverChoice& choice);
+/// The caller hands it to check_rtol.
+void add_rtol(CLI::App& command, double& rtol);
 void add_bands(CLI::App& command, SolverChoice& choice);
 
 struct EnsembleChoice {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <functional>
 
 #include "cli/command.hpp"
 #include "cli/progress.hpp"
@@ -18,7 +19,10 @@ void print(const std::string& text) {
 }
 
 void show(const Result& result, const Outputs& outputs) {
-  if (outputs.json) return print(to_json(result.record) + "\n");
+  if (outputs.json) {
+    Progress progress("writing");
+    return print(to_json(result.record, std::ref(progress)) + "\n");
+  }
   const std::string table = to_table(result.table.value_or(result.record), result.headings);
   std::string text = result.title + "\n\n" + table;
   if (!result.notes.empty() && !table.empty()) text += "\n";
@@ -60,7 +64,11 @@ int emit(const Result& result, const Outputs& outputs) {
   };
   attempt([&] { show(result, outputs); });
   if (!interrupted()) {
-    if (!outputs.out.empty()) attempt([&] { save(result.record, outputs.out); });
+    if (!outputs.out.empty())
+      attempt([&] {
+        Progress progress("writing");
+        save(result.record, outputs.out, std::ref(progress));
+      });
     if (!outputs.plot.empty()) {
       std::vector<Figure> panels{result.figure};
       panels.insert(panels.end(), result.beside.begin(), result.beside.end());

@@ -157,7 +157,7 @@ int run(const Options& options) {
   const PhasePlan plan = plan_of(options);
   const ArrayXd alpha = between("--alpha", options.alpha, options.points),
                 beta = between("--beta", options.beta, options.points);
-  if (!(alpha[0] > 0)) throw InputError("--alpha", fmt::format("{}", alpha[0]), "numbers > 0");
+  if (!(alpha[0] > 0)) throw InputError("--alpha", alpha[0], "numbers > 0");
   const Table table = table_of(plan, alpha, beta);
   const std::string journal = options.outputs.out.empty() ? "" : options.outputs.out + ".partial";
   TableOutcome outcome;

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
 
+#include "analysis/spectrum_rows.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
@@ -20,29 +19,12 @@ struct Options {
 
 constexpr int table_rows = 16;
 
-/// The rows shown on the terminal: nodes about evenly spaced in log index, first and last among
-/// them.
-Record summary(const Spectrum& spectrum) {
-  const Eigen::ArrayXd mass = spectrum.value * spectrum.multiplicity;
-  std::vector<Eigen::Index> picked;
-  double next = 1;
-  const double ratio = std::pow(spectrum.last(spectrum.size() - 1), 1.0 / (table_rows - 1));
-  for (Eigen::Index k = 0; k < spectrum.size(); ++k) {
-    if (spectrum.last(k) < next && k + 1 < spectrum.size()) continue;
-    picked.push_back(k);
-    while (next <= spectrum.last(k)) next *= std::max(ratio, 1 + 1e-9);
-  }
-  Eigen::ArrayXd index(picked.size()), value(picked.size()), share(picked.size());
-  for (std::size_t i = 0; i < picked.size(); ++i) {
-    index(i) = spectrum.last(picked[i]);
-    value(i) = spectrum.value(picked[i]);
-    share(i) = 100 * mass.head(picked[i] + 1).sum() / mass.sum();
-  }
-  Record rows;
-  rows.column("index", index);
-  rows.column("eigenvalue", value);
-  rows.column("trace_percent", share);
-  return rows;
+Record to_table(const SpectrumRows& rows) {
+  Record table;
+  table.column("index", rows.index);
+  table.column("eigenvalue", rows.value);
+  table.column("trace_percent", rows.trace_percent);
+  return table;
 }
 
 Record to_record(const Covariance& covariance, const std::optional<PowerLawFit>& fit) {
@@ -122,7 +104,7 @@ int run(const Options& options) {
                 fit->prefactor, fit->alpha, fit->first, fit->last, 100 * fit->deviation)
           : "power law            none over a factor of ten in j"};
   result.figure = to_figure(spectrum, fit, result.title);
-  result.table = summary(spectrum);
+  result.table = to_table(spectrum_rows(spectrum, table_rows));
   result.headings = {{"index j", "index", "{:.10g}"},
                      {"eigenvalue", "eigenvalue"},
                      {"% of trace up to j", "trace_percent", "{:.4g}"}};

@@ -147,7 +147,7 @@ void add_trust(Result& result, const Counterpart& own, const Texts& untrusted_at
 int run(const Options& options) {
   check(options.outputs);
   if (options.tuned && !(*options.tuned > 0 && std::isfinite(*options.tuned)))
-    throw InputError("--tuned", fmt::format("{}", *options.tuned), "a finite step size > 0");
+    throw InputError("--tuned", *options.tuned, "a finite step size > 0");
   const Loaded loaded = load(options.file);
   const std::vector<std::string> quantities = transfer_quantities(loaded.experiment.is_matrix());
   const double parts = static_cast<double>(quantities.size()) + 1;

@@ -44,12 +44,30 @@ std::vector<std::string> optimizer_names(bool matrix) {
   return matrix ? names_for<MatrixProblem>() : names_for<VectorProblem>();
 }
 
+/// Names what makes rates overflow by its name in the problem.
+void check_rates(const ModeSystem& system, const Experiment& experiment) {
+  if (system.weight.allFinite() && system.drift.allFinite() && system.diffusion.allFinite()) return;
+  std::string name = "problem.covariance";
+  const Covariance* largest = nullptr;
+  if (experiment.is_matrix()) {
+    const MatrixProblem& problem = experiment.matrix();
+    const bool out = problem.covariance_out.spectrum.norm() > problem.covariance_in.spectrum.norm();
+    largest = out ? &problem.covariance_out : &problem.covariance_in;
+    name += out ? "_out" : "_in";
+  } else {
+    largest = &experiment.vector().covariance;
+  }
+  throw InputError(name + ", largest eigenvalue", largest->spectrum.norm(),
+                   "less: the rates of " + system.optimizer + " are beyond the largest number");
+}
+
 ModeSystem mode_system(const Experiment& experiment, Grids grids) {
   validate(experiment.optimizer);
   ModeSystem system =
       std::visit([&](const auto& problem, const auto& of) { return filled(problem, of, grids); },
                  experiment.problem, experiment.optimizer);
   system.optimizer = name_of(experiment.optimizer);
+  check_rates(system, experiment);
   const auto remark = [&](const Covariance& covariance) {
     if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);
   };

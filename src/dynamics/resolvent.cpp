@@ -26,17 +26,17 @@ ResolventCurve::Side ResolventCurve::side(const Spectrum& spectrum, const char* 
   }
   if (s.value.size() == 0) throw InputError(field, "0", "at least one positive eigenvalue");
   if (!(s.value.maxCoeff() < 1e40 * s.value.minCoeff()))
-    throw InputError(field, std::to_string(s.value.maxCoeff() / s.value.minCoeff()),
-                     "nonzero eigenvalues within 40 decades of each other");
+    throw InputError(field, s.value.maxCoeff() / s.value.minCoeff(),
+                     "the ratio of the largest to the least eigenvalue > 0 below 1e40");
   return s;
 }
 
 ResolventCurve::ResolventCurve(const Spectrum& out, const Spectrum& in, double batch)
     : batch_(batch) {
   if (!(batch > 0 && std::isfinite(batch)))
-    throw InputError("batch", std::to_string(batch), "a finite number > 0");
-  out_ = side(out, "covariance_out", batch);
-  in_ = side(in, "covariance_in", batch);
+    throw InputError("optimizer.batch", batch, "a finite number > 0");
+  out_ = side(out, "problem.covariance_out, eigenvalues", batch);
+  in_ = side(in, "problem.covariance_in, eigenvalues", batch);
   const double out_limit = out_.weight.sum(), in_limit = in_.weight.sum();
   p_max_ = std::min({1.0, out_limit, in_limit});
   // Ties are decided up to the roundoff of the sums: a false excess of 1e-16 would matter at p_max.

@@ -4,9 +4,12 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <utility>
 #include <vector>
 
+#include "power_of_two.hpp"
 #include "problem/random.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 
 namespace riskcurve {
@@ -24,7 +27,11 @@ MatrixXd normals(Eigen::Index rows, Eigen::Index columns, Random& random) {
 }
 
 /// Largest singular value of left right^T by power iteration, from below.
-double power_norm(const MatrixXd& left, const MatrixXd& right) {
+double power_norm(MatrixXd left, MatrixXd right) {
+  const double unit = power_of_two(left.cwiseAbs().maxCoeff()),
+               unit_right = power_of_two(right.cwiseAbs().maxCoeff());
+  left /= unit;
+  right /= unit_right;
   Random random(1, 0, 0);
   VectorXd v = normals(right.rows(), 1, random);
   double norm = 0;
@@ -32,11 +39,11 @@ double power_norm(const MatrixXd& left, const MatrixXd& right) {
     v.normalize();
     const VectorXd u = left * (right.transpose() * v);
     const double now = u.norm();
-    if (!(now > 0) || std::abs(now - norm) < 1e-3 * now) return now;
+    if (!(now > 0) || std::abs(now - norm) < 1e-3 * now) return now * unit * unit_right;
     norm = now;
     v = right * (left.transpose() * u);
   }
-  return norm;
+  return norm * unit * unit_right;
 }
 
 /// Whether g lies above the largest singular value of a matrix of independent entries: `variance`
@@ -163,7 +170,7 @@ double sampled_noise(const MatrixProblem& problem, Eigen::Index batch, double ri
     }
     u.array().colwise() *= sigma.sqrt();
     v.array().colwise() *= lambda.sqrt();
-    sum += power_norm(u, v);
+    sum += power_norm(std::move(u), std::move(v));
   }
   return sum / draws;
 }
@@ -191,14 +198,16 @@ double risk_rank(const MatrixProblem& problem) {
   const Spectrum& out = problem.covariance_out.spectrum;
   const Spectrum& in = problem.covariance_in.spectrum;
   if (problem.initial_error) {
-    const MatrixXd m = out.expand().sqrt().matrix().asDiagonal() * *problem.initial_error *
-                       in.expand().sqrt().matrix().asDiagonal();
+    MatrixXd m = out.expand().sqrt().matrix().asDiagonal() * *problem.initial_error *
+                 in.expand().sqrt().matrix().asDiagonal();
+    m /= power_of_two(m.cwiseAbs().maxCoeff());
     const MatrixXd gram = m * m.transpose();
     const double square = gram.squaredNorm();
     return square > 0 ? gram.trace() * gram.trace() / square : 0;
   }
   const ArrayXd rows = out.multiplicity.max(1.0), columns = in.multiplicity.max(1.0);
-  const ArrayXXd q = problem.initial * (out.value.matrix() * in.value.matrix().transpose()).array();
+  ArrayXXd q = problem.initial * (out.value.matrix() * in.value.matrix().transpose()).array();
+  q /= power_of_two(q.maxCoeff());
   const double square = (q.rowwise().sum().square() / rows).sum() +
                         (q.colwise().sum().transpose().square() / columns).sum() -
                         (q.square() / (rows.matrix() * columns.matrix().transpose()).array()).sum();
@@ -219,7 +228,7 @@ double noise_norm(const MatrixProblem& problem, double batch, double risk) {
 
 double signal_ratio(const MatrixProblem& problem, double batch, double risk) {
   const double start = problem.initial_risk();
-  if (!(risk > 0) || !(start > 0)) return 0;
+  if (!(risk > 0) || start < kVanishedRisk) return 0;
   return signal_norm(problem) * std::sqrt(risk / start) / noise_norm(problem, batch, risk);
 }
 

@@ -147,7 +147,7 @@ SpectralRates::SpectralRates(ResolventCurve curve, SpectralFunction f, NoiseLaw 
                              double tolerance)
     : curve_(std::move(curve)), f_(std::move(f)), noise_(std::move(noise)), tolerance_(tolerance) {
   if (!(tolerance >= 1e-13 && tolerance <= 1e-2))
-    throw InputError("tolerance", std::to_string(tolerance), "within [1e-13, 1e-2]");
+    throw InputError("tolerance", tolerance, "within [1e-13, 1e-2]");
   if (f_.identity && !std::isfinite(noise_.variance))
     throw InputError("noise.variance", "inf", "a finite variance, as the update is linear in it");
   // The trapezoidal rule in log tau errs by about 4 exp(-pi^2/step), relative.
@@ -160,8 +160,7 @@ bool SpectralRates::scales() const {
 }
 
 const SpectralCoefficients& SpectralRates::at(double risk) {
-  if (!(risk > 0 && std::isfinite(risk)))
-    throw InputError("risk", std::to_string(risk), "a finite number > 0");
+  if (!(risk > 0 && std::isfinite(risk))) throw InputError("risk", risk, "a finite number > 0");
   const double variance = 2 * risk + noise_.variance;
   if (f_.identity) {
     current_ = {};
@@ -240,10 +239,10 @@ SpectralCoefficients SpectralRates::compute(const ResidualTransform& residual) {
     const bool last = attempt == 3 || (!finite && attempt == 1);
     if ((finite && error <= tolerance_) || last) {
       if (!full.finite_low)
-        throw InputError("exponent", std::to_string(f_.low_power),
+        throw InputError("optimizer.exponent", f_.low_power,
                          "larger: singular values of the gradient reach 0 and E f^2 is infinite");
       if (!full.finite_high)
-        throw InputError("exponent", std::to_string(f_.high_power),
+        throw InputError("optimizer.exponent", f_.high_power,
                          "smaller: the noise has tails so heavy that E f^2 is infinite");
       return best;
     }

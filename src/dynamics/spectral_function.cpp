@@ -16,7 +16,7 @@ SpectralFunction sign_svd() {
 }
 
 SpectralFunction schatten(double q) {
-  if (!(q > -1 && q <= 1)) throw InputError("exponent", std::to_string(q), "within (-1, 1]");
+  if (!(q > -1 && q <= 1)) throw InputError("optimizer.exponent", q, "within (-1, 1]");
   SpectralFunction f;
   f.name = "schatten";
   // cos(pi q/2), to relative accuracy where it vanishes.
@@ -29,7 +29,7 @@ SpectralFunction schatten(double q) {
 
 SpectralFunction regularized_svd(double epsilon) {
   if (!(epsilon >= 0 && std::isfinite(epsilon)))
-    throw InputError("epsilon", std::to_string(epsilon), "a finite number >= 0");
+    throw InputError("optimizer.epsilon", epsilon, "a finite number >= 0");
   SpectralFunction f = sign_svd();
   f.name = "regularized_svd";
   f.shift = epsilon;

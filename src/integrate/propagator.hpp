@@ -6,7 +6,8 @@
 
 namespace riskcurve {
 
-// The exact answer of linear modes to a polynomial source over a panel (docs/theory/integrator.md). A mode
+// The exact answer of linear modes to a polynomial source over a panel (docs/theory/integrator.md).
+// A mode
 //
 //     ds/dt = -2 gamma a s + f
 //

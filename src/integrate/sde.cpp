@@ -36,9 +36,9 @@ void check(const ModeSystem& system, const Correlation& noise, const ArrayXd& at
            const SdeOptions& options) {
   check_ensemble(at, "at", ensemble_options(options));
   if (!(options.change > 0 && options.change <= 1))
-    throw InputError("change", fmt::format("{}", options.change), "a number in (0, 1]");
+    throw InputError("change", options.change, "a number in (0, 1]");
   if (!(options.step >= 0 && std::isfinite(options.step)))
-    throw InputError("step", fmt::format("{}", options.step), "a finite number >= 0");
+    throw InputError("step", options.step, "a finite number >= 0");
 
   validate(system);
   const auto shape = [&](const char* field, Index rows) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "integrate/propagator.hpp"
+#include "power_of_two.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -190,6 +191,7 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
   }
   Eigen::ArrayXd p = 0.5 * system.weight;
   if (count > 0) result.risk = system.risk(panels.back().modes.col(kN - 1));  // else it stays 0
+  const double unit = result.unit = power_of_two(result.risk);
   for (Eigen::Index i = count - 1; i >= 0; --i) {
     const Panel& panel = panels[static_cast<std::size_t>(i)];
     const Scalars now = scalars_of(system, step, panel);
@@ -211,7 +213,8 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
     put(result.curvature, 2 * noise);
     put(result.risk_at, now.risk);
     if (share.size() > 0)
-      put(result.scatter, 4 * sum((back.square() * panel.modes * c).colwise() * share));
+      put(result.scatter,
+          4 * sum((back.square() * (panel.modes / unit) * (c / unit)).colwise() * share));
     put(result.greedy, descent / injected);
     if (i == count - 1)
       result.rate = -now.gamma[kN - 1] * descent[kN - 1] +

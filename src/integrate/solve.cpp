@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/dense_output_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/generation.hpp>
@@ -19,8 +20,8 @@ namespace riskcurve {
 namespace {
 
 using State = std::vector<double>;
-constexpr double kVanished = 1e-280;  // a risk below this is reported as zero
-constexpr double kBlownUp = 1e30;     // growth over the start that counts as divergence
+constexpr double kVanished = kVanishedRisk;
+constexpr double kBlownUp = 1e30;  // growth over the start that counts as divergence
 
 double risk_of(const ModeSystem& system, const State& x) {
   return system.risk(Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()));
@@ -78,7 +79,6 @@ struct Course {
 template <class Stepper, class DoStep>
 void Course::drive(Stepper& stepper, DoStep do_step, const Flow& flow, double t0) {
   double t1 = flow.length();
-  State at_output(x.size());
   const auto step_once = [&] {
     const long tries = watch.tries();
     watch.at(stepper.current_time());
@@ -111,15 +111,8 @@ void Course::drive(Stepper& stepper, DoStep do_step, const Flow& flow, double t0
     x = stepper.current_state();
     check_state(system, x, flow.start + now, reference);
     const bool last = t1 - now <= 1e-14 * t1;
-    while (recorder.due(flow.start + (last ? t1 : now))) {
-      const double due = recorder.next() - flow.start;
-      if (due >= now) {
-        recorder.record(x);
-      } else {
-        stepper.calc_state(due, at_output);
-        recorder.record(at_output);
-      }
-    }
+    recorder.record_within(stepper, flow.start, before, now);
+    while (recorder.due(flow.start + (last ? t1 : now))) recorder.record(x);
     if (risk_of(system, x) < kVanished) {
       curve.warnings.push_back(
           fmt::format("the risk fell below {:g} at step {:g} and is reported as 0 from there",
@@ -245,14 +238,13 @@ void check(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOption
   if (at.size() == 0) throw InputError("at", "[]", "at least one time");
   for (Eigen::Index i = 0; i < at.size(); ++i) {
     if (!std::isfinite(at[i]) || at[i] < 0)
-      throw InputError(fmt::format("at[{}]", i), fmt::format("{}", at[i]), "a finite time >= 0");
+      throw InputError(fmt::format("at[{}]", i), at[i], "a finite time >= 0");
     if (i > 0 && !(at[i] > at[i - 1]))
-      throw InputError(fmt::format("at[{}]", i), fmt::format("{}", at[i]), "increasing times");
+      throw InputError(fmt::format("at[{}]", i), at[i], "increasing times");
   }
-  if (!(options.rtol >= 1e-13 && options.rtol < 1))
-    throw InputError("rtol", fmt::format("{}", options.rtol), "a tolerance in [1e-13, 1)");
+  check_rtol(options.rtol, "rtol");
   if (!(options.atol >= 0) || !std::isfinite(options.atol))
-    throw InputError("atol", fmt::format("{}", options.atol), "a finite tolerance >= 0");
+    throw InputError("atol", options.atol, "a finite tolerance >= 0");
   if (options.keep_panels && options.method != Method::exponential)
     throw InputError("keep_panels", "with another method", "the exponential method");
   if (options.method == Method::rosenbrock4 && system.modes() > 400)
@@ -261,6 +253,10 @@ void check(const ModeSystem& system, const Eigen::ArrayXd& at, const SolveOption
 }
 
 }  // namespace
+
+void check_rtol(double rtol, const std::string& field) {
+  if (!(rtol >= 1e-13 && rtol < 1)) throw InputError(field, rtol, "a number >= 1e-13 and < 1");
+}
 
 const char* name(RiskCurve::Status status) {
   switch (status) {
@@ -297,6 +293,11 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
                 std::max(initial_risk + noise, 1e-250)};
   State& x = course.x;
   x.insert(x.end(), system.extra_initial.begin(), system.extra_initial.end());
+  if (initial_risk > 0 && initial_risk < kVanished) {
+    curve.warnings.push_back("the initial risk " + number_text(initial_risk) + " is below " +
+                             number_text(kVanished) + " and is taken as 0");
+    std::fill_n(x.begin(), system.modes(), 0.0);
+  }
   if (recorder.due(0)) recorder.record(x);
 
   std::vector<double> ends = step.breaks;
@@ -308,7 +309,7 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
   const auto checked = [&](double t) {
     const double gamma = step(t);
     if (!std::isfinite(gamma) || gamma < 0)
-      throw InputError(fmt::format("step size at step {:g}", t), gamma, "a finite number >= 0");
+      throw InputError("step size at step " + number_text(t), gamma, "a finite number >= 0");
     return gamma;
   };
   try {

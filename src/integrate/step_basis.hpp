@@ -3,8 +3,8 @@
 
 namespace riskcurve {
 
-// The five Chebyshev-Lobatto nodes of a step of exponential collocation (docs/theory/integrator.md),
-// forward or adjoint.
+// The five Chebyshev-Lobatto nodes of a step of exponential collocation
+// (docs/theory/integrator.md), forward or adjoint.
 
 constexpr int kStepNodes = 5;
 using StepNodes = Eigen::Array<double, kStepNodes, 1>;

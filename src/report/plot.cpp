@@ -51,9 +51,14 @@ std::string log_tics(const char* axis, double low, double high) {
   return fmt::format("set {}tics ({})\n", axis, marks);
 }
 
-/// The points of a series that the axes can show: x, y, and the ends of the error bar.
-std::string data_block(const Series& series, const Figure& figure) {
-  std::string text;
+/// A point with its error bar.
+struct Mark {
+  double x, y, low, high;
+};
+
+/// The points of a series that the axes can show.
+std::vector<Mark> marks_of(const Series& series, const Figure& figure) {
+  std::vector<Mark> marks;
   for (Eigen::Index i = 0; i < series.x.size(); ++i) {
     const double x = series.x(i), y = series.y(i);
     if (!std::isfinite(x) || !std::isfinite(y) || (figure.log_x && x <= 0) ||
@@ -63,9 +68,46 @@ std::string data_block(const Series& series, const Figure& figure) {
     double half = series.spread.size() > 0 ? series.spread(i) : 0;
     if (!std::isfinite(half)) half = 0;
     // A bar that reaches below zero has no lower end on a logarithmic axis.
-    const double low = figure.log_y ? std::max(y - half, y / 20) : y - half;
-    text += fmt::format("{} {} {} {}\n", x, y, low, y + half);
+    marks.push_back({x, y, figure.log_y ? std::max(y - half, y / 20) : y - half, y + half});
   }
+  return marks;
+}
+
+/// Of many points, those that can be seen: in each of `kStrips` strips of the width the first and
+/// the last, the highest and the lowest, in their order. A line through them looks the same.
+std::vector<Mark> visible(std::vector<Mark> marks, bool log_x) {
+  constexpr std::size_t kStrips = 2000;
+  if (marks.size() <= 4 * kStrips) return marks;
+  const auto place = [&](const Mark& mark) { return log_x ? std::log(mark.x) : mark.x; };
+  const auto [left, right] = std::minmax_element(
+      marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.x < b.x; });
+  const double from = place(*left), width = place(*right) / kStrips - from / kStrips;
+  const auto strip = [&](const Mark& mark) {
+    return width > 0 ? std::floor((place(mark) - from) / width) : 0;
+  };
+  std::vector<Mark> seen;
+  for (auto begin = marks.begin(); begin != marks.end();) {
+    const double here = strip(*begin);
+    const auto end =
+        std::find_if(begin, marks.end(), [&](const Mark& mark) { return strip(mark) != here; });
+    const auto lowest =
+        std::min_element(begin, end, [](const Mark& a, const Mark& b) { return a.low < b.low; });
+    const auto highest =
+        std::max_element(begin, end, [](const Mark& a, const Mark& b) { return a.high < b.high; });
+    auto kept = {begin, std::min(lowest, highest), std::max(lowest, highest), end - 1};
+    auto last = marks.end();
+    for (const auto at : kept)
+      if (at != last) seen.push_back(*(last = at));
+    begin = end;
+  }
+  return seen;
+}
+
+/// A series as gnuplot reads it: x, y, and the ends of the error bar.
+std::string data_block(const Series& series, const Figure& figure) {
+  std::string text;
+  for (const Mark& mark : visible(marks_of(series, figure), figure.log_x))
+    text += fmt::format("{} {} {} {}\n", mark.x, mark.y, mark.low, mark.high);
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "power_of_two.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "run/parallel.hpp"
 
@@ -37,9 +38,11 @@ void summarize(Ensemble& ensemble) {
   if (n < 2) return;  // one run tells nothing of the spread
   for (Eigen::Index i = 0; i < ensemble.risk.rows(); ++i) {
     const double mean = ensemble.mean[i];
-    ensemble.error[i] = std::isfinite(mean)
-                            ? std::sqrt((ensemble.risk.row(i) - mean).square().sum() / (n - 1) / n)
-                            : infinity;
+    const double unit = power_of_two(mean);
+    ensemble.error[i] =
+        std::isfinite(mean)
+            ? unit * std::sqrt(((ensemble.risk.row(i) - mean) / unit).square().sum() / (n - 1) / n)
+            : infinity;
   }
 }
 

@@ -7,7 +7,7 @@ namespace riskcurve {
 namespace {
 
 TEST(PowerLawFit, RecoversAPurePowerLawOverItsWholeLength) {
-  for (const double dimension : {30.0, 2000.0, 1e9}) {
+  for (const double dimension : {30.0, 2000.0, 1e9, 1e18}) {
     const auto fit = fit_power_law(power_law(dimension, 0.6).spectrum);
     ASSERT_TRUE(fit);
     EXPECT_NEAR(fit->alpha, 0.6, 1e-3);

@@ -59,7 +59,7 @@ class Radau {
     const double r = risk(s), d = 1e-5 * r;
     const Eigen::VectorXd by_risk = (rate(t, s, r + d) - rate(t, s, r - d)) / (2 * d);
     Eigen::MatrixXd j = 0.5 * by_risk * system_.weight.matrix().transpose();
-    const Response response = system_.response(start_ + t, r, {});
+    const Response response = system_.response(Now{start_ + t, (*gamma_)(t), r});
     j.diagonal() -= 2 * (*gamma_)(t) * (system_.drift.matrix() * response.drift.matrix());
     return j;
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -59,6 +60,30 @@ TEST_F(Plot, DrawsPngAndSvgAndLeavesNothingElse) {
   EXPECT_NE(svg.find("</svg>"), std::string::npos);
   EXPECT_NE(svg.find("excess risk R"), std::string::npos);
   EXPECT_EQ(files(), 2u);
+}
+
+TEST(GnuplotScript, OfAMillionPointsHoldsWhatCanBeSeen) {
+  const Eigen::Index n = 1000000;
+  Figure figure;
+  figure.x_label = figure.y_label = "x";
+  Series series{Series::Style::line, "all", Eigen::ArrayXd::LinSpaced(n, 1, 1e6),
+                Eigen::ArrayXd::Ones(n)};
+  series.y[123456] = 7.25;
+  series.y[765432] = -3.5;
+  for (const bool log_x : {false, true}) {
+    figure.log_x = log_x;
+    figure.series = {series};
+    const std::string script = gnuplot_script({figure}, "svg", "x.svg");
+    EXPECT_LT(script.size(), 500000U);
+    for (const char* point : {"\n1 1 1 1\n", "\n1000000 1 1 1\n", "\n123457 7.25 7.25 7.25\n",
+                              "\n765433 -3.5 -3.5 -3.5\n"})
+      EXPECT_NE(script.find(point), std::string::npos) << point;
+  }
+  // Few points are all drawn.
+  figure.log_x = false;
+  figure.series = {{Series::Style::points, "few", series.x.head(3000), series.y.head(3000)}};
+  const std::string script = gnuplot_script({figure}, "svg", "x.svg");
+  EXPECT_GT(std::count(script.begin(), script.end(), '\n'), 3000);
 }
 
 TEST_F(Plot, NothingToDrawIsAFailureThatLeavesNoFile) {

@@ -17,7 +17,7 @@ struct Trust {
   double intrinsic_dimension = 0;  ///< tr K / ||K||; of a matrix problem the lesser of both sides
   double intrinsic_dimension_out = 0, intrinsic_dimension_in = 0;  ///< 0 for vector problems
   /// (sum h s)^2 / sum (h s)^2 over single directions at the start: how many share the risk.
-  /// Like step_rate nan where it was not looked at.
+  /// Like step_rate nan where it was not looked at; and where there is no risk to share.
   double participation = 0;
   /// Largest gamma a_k g along the curve: the rate per step that the continuum treats as small.
   double step_rate = 0;
@@ -88,7 +88,7 @@ struct Bands {
   Eigen::ArrayXd low, high;
 };
 
-/// `system` uncompressed (compress.hpp adds directions up that fluctuate apart) and solved as
+/// `system` uncompressed (`compress` adds directions up that fluctuate apart) and solved as
 /// `curve`: one adjoint sweep a recorded time, beyond 48 of them interpolated.
 /// Never throws for a system that has no bands: `missing` says why.
 Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& curve);

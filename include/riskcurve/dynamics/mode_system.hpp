@@ -48,6 +48,9 @@ struct Correlation {
   Eigen::MatrixXd factor;
 };
 
+/// A risk below this is reported as 0: what a mode system is made of would leave the doubles.
+constexpr double kVanishedRisk = 1e-280;
+
 /// The mode system: what every optimizer produces, and all that integrators and analyses read.
 /// Mode k carries a second moment s_k >= 0; with k steps of raw size gamma (iteration time t, one
 /// unit a step),

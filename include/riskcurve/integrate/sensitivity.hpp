@@ -17,6 +17,7 @@ namespace riskcurve {
 struct Sensitivity {
   RiskCurve curve;  ///< at T, or at the time `reached`; look at its status first
   double risk = 0;  ///< R(T)
+  double unit = 1;  ///< the power of two in (R(T)/2, R(T)]: R(T)^2 may be no double
   double rate = 0;  ///< dR/dt at T under the schedule
 
   // At the nodes of all panels, in increasing time:
@@ -25,8 +26,8 @@ struct Sensitivity {
   Eigen::ArrayXd risk_at;     ///< R(t)
   Eigen::ArrayXd gradient;    ///< dR(T)/dgamma(t), per unit of t
   Eigen::ArrayXd curvature;   ///< 2 sum p c: its derivative by gamma(t) with p, s held
-  /// 4 sum p^2 s c/m over modes of multiplicity m (m = 0: none): gamma^2 of it is the variance of
-  /// R(T) per step, of independent directions. Empty where multiplicities are unknown.
+  /// 4 sum p^2 s c/m / unit^2 over modes of multiplicity m (m = 0: none): gamma^2 of it is the
+  /// variance of R(T) per step, of independent directions. Empty where multiplicities are unknown.
   Eigen::ArrayXd scatter;
   Eigen::ArrayXd greedy;  ///< sum h a s/sum h c: the step size of fastest descent at t
 

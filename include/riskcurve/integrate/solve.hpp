@@ -19,7 +19,8 @@ enum class Method {
 
 struct SolveOptions {
   Method method = Method::exponential;
-  /// A step is accepted when the estimated error of the risk is at most rtol R + atol.
+  /// A step is accepted when the estimated error of the risk is at most rtol R + atol; see
+  /// check_rtol.
   double rtol = 1e-10;
   double atol = 0;
   long max_steps = 1000000;   ///< bound on accepted plus rejected steps
@@ -56,6 +57,9 @@ struct RiskCurve {
 };
 
 const char* name(RiskCurve::Status status);
+
+/// Throws InputError naming `field` unless `solve` takes this rtol: from 1e-13 to below 1.
+void check_rtol(double rtol, const std::string& field);
 
 /// Solves the mode system under the schedule at the times `at` (iteration times, increasing, >= 0).
 /// Throws InputError for bad times, tolerances, or step sizes that are not finite and positive;
