@@ -1,9 +1,8 @@
-// Experiments are values: equal, copied, shared between threads, and written as problem files that
+// Experiments are values: equal, copied, and written as problem files that
 // read back to equal ones.
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <thread>
 
 #include "analysis/random_problems.hpp"
 #include "riskcurve/analysis/predict.hpp"
@@ -136,29 +135,6 @@ TEST(Experiment, DiffersWhereAnyPartDoes) {
   EXPECT_TRUE(differs([](Experiment& e) { e.run = run_for(40, 5); }));
   EXPECT_TRUE(differs([](Experiment& e) { e.problem = listed(gaussian_noise(0.2)); }));
   EXPECT_TRUE(differs([](Experiment& e) { std::get<VectorProblem>(e.problem).initial[0] = 9; }));
-}
-
-TEST(Experiment, IsSharedBetweenThreads) {
-  const Experiment shared = [] {
-    Experiment e = small(listed(student_t_noise(1.5, 0.3)));
-    e.optimizer = ClippedSgd{2, cosine_schedule(1, 0.5, 40)};
-    return e;
-  }();
-  const RiskCurve alone = predict(shared).curve;
-  const Ensemble runs_alone = simulate(shared, {.runs = 2, .threads = 1});
-  std::vector<RiskCurve> curve(4);
-  std::vector<Ensemble> runs(4);
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < curve.size(); ++i)
-    threads.emplace_back([&, i] {
-      curve[i] = predict(shared, {}, true).curve;
-      runs[i] = simulate(shared, {.runs = 2, .threads = 1});
-    });
-  for (std::thread& thread : threads) thread.join();
-  for (std::size_t i = 0; i < curve.size(); ++i) {
-    EXPECT_TRUE((curve[i].risk == alone.risk).all());
-    EXPECT_TRUE((runs[i].risk == runs_alone.risk).all());
-  }
 }
 
 }  // namespace

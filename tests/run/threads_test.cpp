@@ -1,3 +1,4 @@
+// A mode system and an experiment may be read by several threads at once.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,7 +8,9 @@
 #include <vector>
 
 #include "riskcurve/analysis/clipping.hpp"
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve {
 namespace {
@@ -88,6 +91,27 @@ TEST(Threads, ThatShareASystemGetTheNumbersOfOne) {
         EXPECT_TRUE(mine[i] == expected[i] || (std::isnan(mine[i]) && std::isnan(expected[i])))
             << name << ": " << mine[i] << ", alone " << expected[i];
     }
+  }
+}
+
+TEST(Experiment, IsSharedBetweenThreads) {
+  const Experiment shared{vector_problem(student_t_noise(1.5, 0.3)),
+                          ClippedSgd{2, cosine_schedule(1, 0.5, 40)}, constant_schedule(1e-2),
+                          run_for(40, 4)};
+  const RiskCurve alone = predict(shared).curve;
+  const Ensemble runs_alone = simulate(shared, {.runs = 2, .threads = 1});
+  std::vector<RiskCurve> curve(4);
+  std::vector<Ensemble> runs(4);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < curve.size(); ++i)
+    threads.emplace_back([&, i] {
+      curve[i] = predict(shared, {}, true).curve;
+      runs[i] = simulate(shared, {.runs = 2, .threads = 1});
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    EXPECT_TRUE((curve[i].risk == alone.risk).all());
+    EXPECT_TRUE((runs[i].risk == runs_alone.risk).all());
   }
 }
 
