@@ -211,10 +211,10 @@ void Course::follow(const Flow& flow, double t0) {
       flow, t0);
 }
 
-/// No step, no change.
+/// No step, no change. A risk of zero leaves no panel: responses may be infinite there.
 void Course::stay(const Flow& flow) {
   while (recorder.due(flow.end)) recorder.record(x);
-  if (options.keep_panels)
+  if (options.keep_panels && risk_of(system, x) > 0)
     curve.panels.push_back(
         {flow.start, flow.length(),
          Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()).replicate(1, kStepNodes)});

@@ -130,12 +130,12 @@ void expect_solved(std::uint64_t seed, Method method, double rtol, double longes
 }
 
 TEST(Breaks, SchedulesOfEightDecadesToTrillionsOfStepsFollowAnotherMethod) {
-  for (std::uint64_t seed = 0; seed < 60; ++seed)
+  for (std::uint64_t seed = 0; seed < 20; ++seed)
     expect_solved(seed, Method::exponential, 1e-10, seed % 2 ? 1e12 : 1e4, 5e-8);
 }
 
 TEST(Breaks, TheOtherMethodsSolveThemToo) {
-  for (std::uint64_t seed = 100; seed < 120; ++seed) {
+  for (std::uint64_t seed = 100; seed < 106; ++seed) {
     expect_solved(seed, Method::dopri5, 1e-11, 1e3, 1e-8);
     expect_solved(seed, Method::rosenbrock4, 1e-8, 1e3, 1e-5);
   }
@@ -179,7 +179,7 @@ TEST(Breaks, NoiseAloneUnderARampIsTheIntegralOfItsSquare) {
 }
 
 TEST(Breaks, AFrozenStretchChangesNothing) {
-  const ModeSystem system = mode_system(problem_of(40, 0.7, gaussian_noise(0.3), 1), SignSgd{2});
+  const ModeSystem system = mode_system(problem_of(10, 0.7, gaussian_noise(0.3), 1), SignSgd{2});
   const Schedule step =
       Shape{true, {0, 100, 5e9, 5e9 + 1, 5e9 + 100}, {0, 0, 0, 0.01, 0.01}}.schedule();
   Eigen::ArrayXd at(4);
@@ -196,7 +196,7 @@ TEST(Breaks, AFrozenStretchChangesNothing) {
 }
 
 TEST(Breaks, AHugeStepAfterALateBreakDiverges) {
-  const ModeSystem system = mode_system(problem_of(40, 0.7, gaussian_noise(0.3), 1), Sgd{2});
+  const ModeSystem system = mode_system(problem_of(10, 0.7, gaussian_noise(0.3), 1), Sgd{2});
   for (const double huge : {100.0, 1e12})
     for (const Method method : {Method::exponential, Method::dopri5, Method::rosenbrock4}) {
       SolveOptions options;

@@ -20,7 +20,7 @@ class Radau {
   Eigen::VectorXd operator()(Eigen::VectorXd s, double start, double length, const Gamma& gamma) {
     start_ = start;
     gamma_ = &gamma;
-    double t = 0, h = std::min(length, 1e-3 * length);
+    double t = 0, h = std::min(1e-2, 1e-3 * length);
     for (long tries = 0; t < length; ++tries) {
       if (tries > 2000000 || !(t + h > t)) return Eigen::VectorXd::Constant(s.size(), NAN);
       const bool last = t + h >= length * (1 - 1e-14);
