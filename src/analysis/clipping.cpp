@@ -18,8 +18,7 @@ namespace riskcurve {
 namespace {
 
 void check(const char* field, double value) {
-  if (!(value > 0) || !std::isfinite(value))
-    throw InputError(field, value, "a finite number > 0");
+  if (!(value > 0) || !std::isfinite(value)) throw InputError(field, value, "a finite number > 0");
 }
 
 /// The median of |l|, within 10 %.

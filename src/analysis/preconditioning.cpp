@@ -29,8 +29,7 @@ ArrayXXd unsaturated(const ArrayXd& log_a, const ArrayXd& x) {
 }
 
 void check_risk(double risk) {
-  if (!(risk > 0 && std::isfinite(risk)))
-    throw InputError("risk", risk, "a finite number > 0");
+  if (!(risk > 0 && std::isfinite(risk))) throw InputError("risk", risk, "a finite number > 0");
 }
 
 /// dlog a/dlog h along a row, by centred differences that reach far enough not to cancel.

@@ -17,8 +17,7 @@ void validate(const ModeSystem& system) {
     for (Eigen::Index j = 0; j < values.cols(); ++j)
       for (Eigen::Index i = 0; i < n; ++i)
         if (!std::isfinite(values(i, j)) || (non_negative && values(i, j) < 0))
-          throw InputError(fmt::format("mode system: {}[{}]", field, i),
-                           values(i, j),
+          throw InputError(fmt::format("mode system: {}[{}]", field, i), values(i, j),
                            non_negative ? "a finite number >= 0" : "a finite number");
   };
   // A sum of several products may have terms of either sign; only the sum is a rate.

@@ -52,13 +52,11 @@ void fill_panels(const std::vector<double>& edges, ArrayXd& e, ArrayXd& width) {
 }  // namespace
 
 ResidualTransform::ResidualTransform(const NoiseLaw& noise, double risk) {
-  if (!(risk >= 0 && std::isfinite(risk)))
-    throw InputError("risk", risk, "a finite number >= 0");
+  if (!(risk >= 0 && std::isfinite(risk))) throw InputError("risk", risk, "a finite number >= 0");
   double log_scale = 0;
   for (const NoisePart& part : noise.parts) {
     const double spread = std::sqrt(2 * risk + part.gaussian_variance);
-    if (!(spread > 0))
-      throw InputError("risk", risk, "> 0, as the noise has no Gaussian part");
+    if (!(spread > 0)) throw InputError("risk", risk, "> 0, as the noise has no Gaussian part");
     double typical = part.scale;
     if (part.density) {
       Panel panel{part.weight, spread, 0, 0, part.density, {}, {}, {}};

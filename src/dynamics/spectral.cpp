@@ -160,8 +160,7 @@ bool SpectralRates::scales() const {
 }
 
 const SpectralCoefficients& SpectralRates::at(double risk) {
-  if (!(risk > 0 && std::isfinite(risk)))
-    throw InputError("risk", risk, "a finite number > 0");
+  if (!(risk > 0 && std::isfinite(risk))) throw InputError("risk", risk, "a finite number > 0");
   const double variance = 2 * risk + noise_.variance;
   if (f_.identity) {
     current_ = {};
