@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "power_of_two.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -42,8 +43,9 @@ void add_gradient_response(ModeSystem& system, const NoiseLaw& noise, int batch)
     return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 2 * now.risk + variance)};
   };
   system.shared_noise = [variance, fourth, batch](const Now& now) {
-    const double r = 2 * now.risk, l2 = r + variance;
-    const double square = 2 * r * r + 4 * r * variance + fourth - variance * variance;
+    const double unit = power_of_two(2 * now.risk + variance);
+    const double r = 2 * now.risk / unit, v = variance / unit, l2 = r + v;
+    const double square = 2 * r * r + 4 * r * v + fourth / unit / unit - v * v;
     return SharedNoise{1.0 / batch, 2.0 / batch, square / (l2 * l2 * batch)};
   };
 }

@@ -38,12 +38,6 @@ ModeSystem filled(const Problem& problem, const Of& optimizer, Grids grids) {
   }
 }
 
-}  // namespace
-
-std::vector<std::string> optimizer_names(bool matrix) {
-  return matrix ? names_for<MatrixProblem>() : names_for<VectorProblem>();
-}
-
 /// Names what makes rates overflow by its name in the problem.
 void check_rates(const ModeSystem& system, const Experiment& experiment) {
   if (system.weight.allFinite() && system.drift.allFinite() && system.diffusion.allFinite()) return;
@@ -59,6 +53,12 @@ void check_rates(const ModeSystem& system, const Experiment& experiment) {
   }
   throw InputError(name + ", largest eigenvalue", largest->spectrum.norm(),
                    "less: the rates of " + system.optimizer + " are beyond the largest number");
+}
+
+}  // namespace
+
+std::vector<std::string> optimizer_names(bool matrix) {
+  return matrix ? names_for<MatrixProblem>() : names_for<VectorProblem>();
 }
 
 ModeSystem mode_system(const Experiment& experiment, Grids grids) {

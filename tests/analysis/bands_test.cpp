@@ -324,5 +324,26 @@ TEST(Bands, SayWhyThereAreNone) {
             std::string::npos);
 }
 
+TEST(Bands, OfRisksWhoseSquaresAreNoNumbersAreThoseOfOthers) {
+  const auto at = [](double unit) {
+    VectorProblem problem{power_law(60, 0.3), no_noise(), {}, {}, {}};
+    problem.initial = power_law_target(problem.covariance.spectrum, 0.2, 1.0) * unit;
+    Experiment e;
+    e.problem = problem;
+    e.optimizer = Sgd{2};
+    e.schedule = constant_schedule(0.02);
+    e.run.steps = 100;
+    e.run.at = Eigen::ArrayXd{{0.0, 10.0, 100.0}};
+    return predict(e, {}, true);
+  };
+  const Prediction one = at(1);
+  for (const double unit : {0x1p-700, 0x1p700}) {
+    const Prediction sized = at(unit);
+    ASSERT_EQ(sized.bands->missing, "");
+    for (int i = 1; i < 3; ++i)
+      EXPECT_NEAR(sized.bands->deviation[i] / unit / one.bands->deviation[i], 1, 1e-8) << unit;
+  }
+}
+
 }  // namespace
 }  // namespace riskcurve

@@ -240,5 +240,68 @@ TEST(Trust, EveryNumberHasALimitAndOneLineThatNamesIt) {
   EXPECT_EQ(untrusted(numbers), "");
 }
 
+/// A power of two: scaling by it changes no digit.
+constexpr double kTiny = 0x1p-900, kHuge = 0x1p950;
+
+TEST(TrustNumbers, OfATargetDoNotDependOnItsSize) {
+  VectorProblem vector{power_law(200, 0.4), no_noise(), {}, {}, {}};
+  vector.initial = power_law_target(vector.covariance.spectrum, 0.3, 1.0);
+  MatrixProblem spectra =
+      problem_of(power_law(30, 0.3), power_law(50, 0.2), no_noise(), 0.1, Sides::two);
+  MatrixProblem entries = spectra;
+  Random random(5, 0, 0);
+  entries.initial_error = normals(30, 50, random);
+  for (const double unit : {kTiny, kHuge}) {
+    VectorProblem sized = vector;
+    sized.initial *= unit;
+    EXPECT_EQ(participation(mode_system(sized, Sgd{1})),
+              participation(mode_system(vector, Sgd{1})));
+    MatrixProblem sized_spectra = spectra, sized_entries = entries;
+    sized_spectra.initial *= unit;
+    *sized_entries.initial_error *= std::sqrt(unit);
+    EXPECT_EQ(risk_rank(sized_spectra), risk_rank(spectra));
+    EXPECT_EQ(risk_rank(sized_entries), risk_rank(entries));
+    EXPECT_DOUBLE_EQ(signal_norm(sized_spectra), std::sqrt(unit) * signal_norm(spectra));
+    EXPECT_EQ(signal_norm(sized_entries), std::sqrt(unit) * signal_norm(entries));
+  }
+  vector.initial *= 1e-300;  // reported as 0: there is no risk to share
+  EXPECT_TRUE(std::isnan(participation(mode_system(vector, Sgd{1}))));
+}
+
+TEST(TrustNumbers, TheStepRateIsTheLargestOfAllPoints) {
+  const std::string problem =
+      "[problem]\ncovariance = { kind = \"power_law\", dimension = 60, alpha = 0.4 }\n"
+      "target = { kind = \"power_law\", beta = 0.2 }\nnoise = { kind = \"gaussian\", std = 0.3 }\n"
+      "[schedule]\nkind = \"power_decay\"\nstep = 0.02\nexponent = 0.3\ndelay = 50\n[run]\nsteps = "
+      "300\npoints = 300\n"
+      "[optimizer]\nbatch = 2\nname = ";
+  for (const char* optimizer : {"\"sgd\"", "\"sign_sgd\"", "\"clipped_sgd\"\nthreshold = 1"}) {
+    const Experiment e = parse_experiment(problem + optimizer);
+    const ModeSystem system = mode_system(e);
+    const RiskCurve curve = solve(system, e.schedule, e.run.at);
+    double largest = 0;
+    for (Index i = 0; i < curve.risk.size(); ++i)
+      largest = std::max(
+          largest, step_rate(system, e.schedule(curve.steps[i]), curve.steps[i], curve.risk[i]));
+    EXPECT_GT(largest, 0);
+    EXPECT_EQ(trust(e, system, curve).step_rate, largest) << optimizer;
+    // A sum of two products.
+    ModeSystem both = system;
+    both.drift.resize(system.modes(), 2);
+    both.drift.col(0) = 0.75 * system.drift.col(0);
+    both.drift.col(1) = 0.25 * system.drift.col(0).reverse();
+    both.response = [single = system.response](const Now& now) {
+      Response r = single(now);
+      r.drift = Eigen::ArrayXd{{r.drift[0], r.drift[0] / (1 + now.time)}};
+      return r;
+    };
+    largest = 0;
+    for (Index i = 0; i < curve.risk.size(); ++i)
+      largest = std::max(
+          largest, step_rate(both, e.schedule(curve.steps[i]), curve.steps[i], curve.risk[i]));
+    EXPECT_EQ(trust(e, both, curve).step_rate, largest) << optimizer;
+  }
+}
+
 }  // namespace
 }  // namespace riskcurve

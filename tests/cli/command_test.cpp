@@ -230,6 +230,55 @@ TEST_F(Command, UsageErrorsAreOneLineAndExitWith2) {
   EXPECT_EQ(run("--version").out.substr(0, 10), "riskcurve ");
 }
 
+TEST_F(Command, RtolHasOneRangeInTheSameWords) {
+  for (const char* rtol : {"0", "1e-14", "1"})
+    for (const char* command : {"predict", "compare", "optimum"}) {
+      const Outcome outcome = run(std::string(command) + " good.toml --rtol " + rtol);
+      EXPECT_EQ(outcome.code, 2);
+      EXPECT_EQ(outcome.err, std::string("riskcurve: --rtol = ") + rtol +
+                                 ": expected a number >= 1e-13 and < 1\n");
+    }
+}
+
+TEST_F(Command, RisksAtTheEndsOfTheDoublesAreSpokenOfConsistently) {
+  write("least.toml", with(good, "risk = 1.0", "risk = 1e-300"));
+  const Outcome least = run("predict least.toml");
+  EXPECT_EQ(least.code, 0);
+  EXPECT_EQ(least.err,
+            "riskcurve: warning: the initial risk 1e-300 is below 1e-280 and is taken as 0\n");
+  EXPECT_EQ(least.out.find("share the risk"), std::string::npos) << least.out;
+  EXPECT_EQ(Json::parse(run("predict least.toml --json").out)["risk"][0], 0);
+
+  const Json one = Json::parse(run("predict good.toml --json").out)["trust"]["participation"];
+  for (const char* risk : {"1e-270", "1e300"}) {
+    write("end.toml", with(good, "risk = 1.0", std::string("risk = ") + risk));
+    const Json end = Json::parse(run("predict end.toml --bands --json").out);
+    EXPECT_NEAR(end["trust"]["participation"].get<double>(), one.get<double>(), 1e-9);
+    EXPECT_EQ(end["risk"][0], std::stod(risk));
+    EXPECT_EQ(end["status"], "ok");
+    EXPECT_TRUE(end["deviation"][2].is_number()) << risk;
+    EXPECT_GT(end["deviation"][2].get<double>(), 0) << risk;
+  }
+}
+
+TEST_F(Command, SpectrumOfManyDimensionsEnds) {
+  write("many.toml", with(good, "dimension = 50", "dimension = 1e18"));
+  const Outcome outcome = run("spectrum many.toml", "timeout 60");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.out.find("for j = 1 to 1e+18"), std::string::npos) << outcome.out;
+}
+
+TEST_F(Command, AGzipFileIsReadAndACorruptOneIsOneLine) {
+  write("values.csv", "3,2,1,1,1\n");
+  ASSERT_EQ(shell("gzip -kn values.csv && head -c 20 values.csv.gz > cut.csv.gz"), 0);
+  const std::string from_file =
+      with(good, "kind = \"power_law\", dimension = 50, alpha = 0.3, orientation = \"diagonal\"",
+           "kind = \"eigenvalues\", path = \"values.csv.gz\"");
+  write("gzip.toml", from_file);
+  EXPECT_EQ(run("predict gzip.toml").code, 0);
+  refused(with(from_file, "values.csv.gz", "cut.csv.gz"), "cut.csv.gz, gzip data, 20 bytes");
+}
+
 TEST_F(Command, BadProblemsAreNamedInOneLine) {
   refused(with(good, "alpha = 0.3", "alpha = -1"), "problem.covariance.alpha = -1: expected");
   refused(with(good, "alpha", "alhpa"), "problem.covariance.alpha");

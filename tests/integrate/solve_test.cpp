@@ -375,5 +375,45 @@ TEST(Solve, DefaultStatusIsNotRun) {
   EXPECT_STREQ(name(RiskCurve{}.status), "not run");
 }
 
+TEST(Solve, AnInitialRiskBelowTheLeastIsTakenAsZeroAndSaysSo) {
+  VectorProblem problem = power_law_problem(200, 0.3, gaussian_noise(0.0));
+  problem.initial *= 1e-300;
+  const Eigen::ArrayXd at{{0.0, 10.0, 100.0}};
+  const RiskCurve quiet = solve(mode_system(problem, Sgd{1}), constant_schedule(0.01), at);
+  EXPECT_TRUE((quiet.risk == 0).all());
+  ASSERT_EQ(quiet.warnings.size(), 1U);
+  EXPECT_EQ(quiet.warnings[0], "the initial risk 1e-300 is below 1e-280 and is taken as 0");
+  // Noise lifts it from there, as from 0.
+  problem.noise = gaussian_noise(0.1);
+  const RiskCurve noisy = solve(mode_system(problem, Sgd{1}), constant_schedule(0.01), at);
+  problem.initial.setZero();
+  const RiskCurve none = solve(mode_system(problem, Sgd{1}), constant_schedule(0.01), at);
+  EXPECT_TRUE((noisy.risk == none.risk).all());
+  EXPECT_EQ(noisy.warnings.size(), 1U);
+}
+
+TEST(Solve, NamesTheEigenvalueThatOverflowsAndTheRtolItTakes) {
+  VectorProblem problem = power_law_problem(200, 0.3, gaussian_noise(0.1));
+  problem.covariance.spectrum.value[0] = 1e308;
+  problem.covariance.spectrum.multiplicity[0] = 10;
+  Experiment experiment;
+  experiment.problem = problem;
+  experiment.optimizer = Sgd{1};
+  try {
+    mode_system(experiment);
+    ADD_FAILURE();
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(),
+                 "problem.covariance, largest eigenvalue = 1e308: expected less: the rates of sgd "
+                 "are beyond the largest number");
+  }
+  try {
+    check_rtol(1e-14, "--rtol");
+    ADD_FAILURE();
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(), "--rtol = 1e-14: expected a number >= 1e-13 and < 1");
+  }
+}
+
 }  // namespace
 }  // namespace riskcurve

@@ -302,5 +302,38 @@ TEST_F(WriteFile, UnknownExtensionsAndMissingFoldersAreBadInput) {
   }
 }
 
+TEST(ToJson, WritesNumbersAsTheLibraryDoes) {
+  Record record;
+  Eigen::ArrayXd x(9);
+  x << 1, 0, -0.0, 1e-5, 1e15, 1e16, 123456.0, 1e-300, 0.1;
+  record.column("x", x);
+  Eigen::ArrayXXd y = x.replicate(1, 2);
+  record.column("y", y);
+  Json json;
+  for (const double value : x) {
+    json["x"].push_back(value);
+    json["y"].push_back({value, value});
+  }
+  EXPECT_EQ(to_json(record), json.dump());
+}
+
+TEST(LongOutput, TellsItsProgressAndStopsWhereAsked) {
+  Record record;
+  record.column("x", Eigen::ArrayXd(Eigen::ArrayXd::LinSpaced(20000, 0, 1)));
+  record.column("y", Eigen::ArrayXXd(Eigen::ArrayXXd::Zero(20000, 3)));
+  const auto json = [&](const auto& progress) { to_json(record, progress); };
+  const auto csv = [&](const auto& progress) { to_csv(record, progress); };
+  for (const std::function<void(std::function<bool(double)>)>& write :
+       {std::function<void(std::function<bool(double)>)>(json), {csv}}) {
+    double last = 0;
+    write([&](double fraction) {
+      EXPECT_GT(fraction, last);
+      return (last = fraction) <= 1;
+    });
+    EXPECT_GT(last, 0.9);
+    EXPECT_THROW(write([](double) { return false; }), Failure);
+  }
+}
+
 }  // namespace
 }  // namespace riskcurve

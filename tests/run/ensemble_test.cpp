@@ -92,5 +92,17 @@ TEST(RunEnsemble, RefusesBadTimesAndOptionsByName) {
   EXPECT_NE(says(Eigen::ArrayXd{{0.0, -1e-9}}, {}).find("-1e-9"), std::string::npos);
 }
 
+TEST(RunEnsemble, StandardErrorsOfRisksWithoutSquaresAreThoseOfOthers) {
+  const auto sized = [](double unit) {
+    return run_ensemble(at, 4, {.runs = 5, .threads = 1}, [unit](std::uint64_t number) {
+      Trajectory run = line(number % 2);
+      return Trajectory{run.advance, [risk = run.risk, unit] { return unit * risk(); }};
+    });
+  };
+  const Ensemble one = sized(1);
+  for (const double unit : {0x1p-800, 0x1p800})
+    EXPECT_TRUE((sized(unit).error / unit == one.error).all()) << unit;
+}
+
 }  // namespace
 }  // namespace riskcurve

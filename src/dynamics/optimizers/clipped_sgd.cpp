@@ -5,6 +5,7 @@
 
 #include "dynamics/gradient_modes.hpp"
 #include "dynamics/log_chebyshev.hpp"
+#include "power_of_two.hpp"
 #include "problem/random.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/residual.hpp"
@@ -40,13 +41,13 @@ struct ClipResponse {
 /// E[f^2 g^2] = r E f^2 + r^2 E (f^2)'', E (f^2)'' = 2w - 2c w'(c), w = P(|l| < c).
 SharedNoise of_sample_clip(const ResidualLaw& law, double risk, double c, int batch) {
   const auto w = [&](double u) { return law.within(risk, u); };
-  const double r = 2 * risk, inside = w(c), d = 1e-3;
+  const double unit = power_of_two(2 * risk), r = 2 * risk / unit, inside = w(c), d = 1e-3;
   const double slope = (w(c * (1 + d)) - w(c * (1 - d))) / (2 * d);  // c w'
-  const double fg = r * inside, f2 = law.clipped_square(risk, c);
-  const double f3g = 3 * r * (f2 - c * c * (1 - inside));
+  const double fg = r * inside, f2 = law.clipped_square(risk, c) / unit;
+  const double f3g = 3 * r * (f2 - c * (c / unit) * (1 - inside));
   const double f2g2 = r * f2 + r * r * (2 * inside - 2 * slope);
   const double f4 = boost::math::quadrature::gauss_kronrod<double, 15>::integrate(
-      [&](double u) { return 4 * u * u * u * (1 - w(u)); }, 0.0, c, 5, 1e-5);
+      [&](double u) { return 4 * u * (u / unit) * (u / unit) * (1 - w(u)); }, 0.0, c, 5, 1e-5);
   return {(f2g2 - fg * fg - r * f2) / (fg * fg * batch), (f3g - fg * f2) / (fg * f2 * batch),
           (f4 - f2 * f2) / (f2 * f2 * batch)};
 }
@@ -57,6 +58,7 @@ SharedNoise of_batch_clip(const NoiseLaw& noise, double risk, double c, int batc
   const double threshold = c * std::sqrt(static_cast<double>(batch) / b);
   const int draws = std::max(2000, 65536 / b);
   Random random(1, 0, 0);
+  const double unit = power_of_two(2 * risk);
   double x1 = 0, y1 = 0, xx = 0, xy = 0, yy = 0;
   for (int i = 0; i < draws; ++i) {
     double square = 0, along = 0;
@@ -66,7 +68,7 @@ SharedNoise of_batch_clip(const NoiseLaw& noise, double risk, double c, int batc
       along += l * g;
     }
     const double norm = std::sqrt(square), s = std::min(norm / b, threshold);
-    const double x = norm > 0 ? s * along / norm : 0.0, y = s * s;
+    const double x = norm > 0 ? s * (along / unit) / norm : 0.0, y = s * (s / unit);
     x1 += x / draws;
     y1 += y / draws;
     xx += x * x / draws;
@@ -74,7 +76,7 @@ SharedNoise of_batch_clip(const NoiseLaw& noise, double risk, double c, int batc
     yy += y * y / draws;
   }
   const double scale = static_cast<double>(b) / batch;
-  return {scale * ((xx - 2 * risk * y1) / (x1 * x1) - 1), scale * (xy / (x1 * y1) - 1),
+  return {scale * ((xx - 2 * risk / unit * y1) / (x1 * x1) - 1), scale * (xy / (x1 * y1) - 1),
           scale * (yy / (y1 * y1) - 1)};
 }
 
