@@ -247,7 +247,7 @@ TEST(TrustNumbers, OfATargetDoNotDependOnItsSize) {
   VectorProblem vector{power_law(200, 0.4), no_noise(), {}, {}, {}};
   vector.initial = power_law_target(vector.covariance.spectrum, 0.3, 1.0);
   MatrixProblem spectra =
-      problem_of(power_law(30, 0.3), power_law(50, 0.2), no_noise(), 0.1, Sides::two);
+      problem_of(power_law(30, 0.3), power_law(50, 0.2), no_noise(), 0.1, Sides::both);
   MatrixProblem entries = spectra;
   Random random(5, 0, 0);
   entries.initial_error = normals(30, 50, random);
