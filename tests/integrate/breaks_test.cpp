@@ -196,9 +196,10 @@ TEST(Breaks, AFrozenStretchChangesNothing) {
 }
 
 TEST(Breaks, AHugeStepAfterALateBreakDiverges) {
-  const ModeSystem system = mode_system(problem_of(10, 0.7, gaussian_noise(0.3), 1), Sgd{2});
+  const ModeSystem system = mode_system(problem_of(40, 0.7, gaussian_noise(0.3), 1), Sgd{2});
   for (const double huge : {100.0, 1e12})
     for (const Method method : {Method::exponential, Method::dopri5, Method::rosenbrock4}) {
+      if (huge > 100 && method != Method::exponential) continue;  // half a minute each
       SolveOptions options;
       options.method = method;
       options.rtol = 1e-8;
