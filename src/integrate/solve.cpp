@@ -220,7 +220,8 @@ void Course::stay(const Flow& flow) {
          Eigen::Map<const Eigen::ArrayXd>(x.data(), system.modes()).replicate(1, kStepNodes)});
 }
 
-/// From R = 0 only noise acts at first, and responses may be infinite: one explicit instant.
+/// From R = 0, or what noise buries at once, only noise acts at first, and responses may be
+/// infinite: one explicit instant.
 double leave_zero(const Flow& flow, State& x) {
   const ModeSystem& system = *flow.system;
   const double t = 1e-6 * std::min(1.0, flow.length());
@@ -294,8 +295,8 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
   State& x = course.x;
   x.insert(x.end(), system.extra_initial.begin(), system.extra_initial.end());
   if (initial_risk > 0 && initial_risk < kVanished) {
-    curve.warnings.push_back("the initial risk " + number_text(initial_risk) + " is below " +
-                             number_text(kVanished) + " and is taken as 0");
+    curve.warnings.push_back(fmt::format("the initial risk {:.6g} is below {:g} and is taken as 0",
+                                         initial_risk, kVanished));
     std::fill_n(x.begin(), system.modes(), 0.0);
   }
   if (recorder.due(0)) recorder.record(x);
@@ -321,11 +322,16 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
       watch.enter(t, flow.length());
       double from = 0;
       bool still = flow.gamma(0.5 * flow.length()) == 0;
-      if (!still && risk_of(system, x) == 0) {
+      const double risk = risk_of(system, x);
+      if (!still && risk < 1e-100 * course.reference) {
         State risen = x;
         from = leave_zero(flow, risen);
-        still = !(risk_of(system, risen) > 10 * kVanished);
-        if (!still) x = risen;
+        const double lifted = risk_of(system, risen);
+        still = risk == 0 && !(lifted > 10 * kVanished);
+        if (!still && risk <= 1e-16 * lifted)
+          x = risen;
+        else
+          from = 0;
       }
       if (still)
         course.stay(flow);
