@@ -323,7 +323,7 @@ RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::Arr
       double from = 0;
       bool still = flow.gamma(0.5 * flow.length()) == 0;
       const double risk = risk_of(system, x);
-      if (!still && risk < 1e-100 * course.reference) {
+      if (!still && risk <= 1e-100 * course.reference) {
         State risen = x;
         from = leave_zero(flow, risen);
         const double lifted = risk_of(system, risen);
