@@ -117,7 +117,8 @@ void draw(const Sweep& sweep, const Record& record, const std::string& path) {
   const Figure figure = figure_of(sweep, record);
   if (shows_anything(figure)) return plot(figure, path);
   const auto& status = std::get<std::vector<std::string>>(record.find("status")->value);
-  const auto cause = std::ranges::find_if(status, [](const auto& text) { return text != "ok"; });
+  const auto cause =
+      std::find_if(status.begin(), status.end(), [](const auto& text) { return text != "ok"; });
   throw Failure(fmt::format("{}{}: nothing to plot",
                             cause == status.end() ? "" : "no point was found: " + *cause + "; ",
                             path));
