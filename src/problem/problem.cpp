@@ -50,11 +50,11 @@ void validate(const VectorProblem& problem) {
   };
   check("covariance.spectrum.value", spectrum.value);
   check("covariance.spectrum.multiplicity", spectrum.multiplicity);
-  check("initial", problem.initial);
+  check("target, squared errors", problem.initial);
   if (!(spectrum.norm() > 0))
     throw InputError("covariance.spectrum", "all zero", "an eigenvalue > 0");
   if (!std::isfinite(problem.initial_risk()))
-    throw InputError("initial risk", problem.initial_risk(),
+    throw InputError("target, initial risk", problem.initial_risk(),
                      "a finite number: eigenvalues or target too large");
   if (problem.initial_error) {
     if (static_cast<double>(problem.initial_error->size()) != std::round(problem.dimension()))

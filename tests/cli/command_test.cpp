@@ -276,6 +276,20 @@ TEST_F(Command, AFailedPredictionSaysItsCauseThoughThereIsNothingToPlot) {
   EXPECT_NE(shell("test -e hopeless.svg"), 0);
 }
 
+TEST_F(Command, ATargetBeyondTheDoublesIsNamed) {
+  const std::string listed =
+      with(good, "kind = \"power_law\", dimension = 50, alpha = 0.3, orientation = \"diagonal\"",
+           "kind = \"eigenvalues\", values = [1e308, 1e308, 1e308]");
+  refused(with(listed, "risk = 1.0", "risk = 1e308"),
+          "problem.target, initial risk = inf: expected");
+  write("big.csv", "1e200\n1e200\n1e200\n");
+  refused(
+      with(with(good, "kind = \"power_law\", dimension = 50, alpha = 0.3",
+                "kind = \"isotropic\", dimension = 3"),
+           "kind = \"power_law\", beta = 0.2, risk = 1.0", "kind = \"file\", path = \"big.csv\""),
+      "problem.target, squared errors = inf: expected");
+}
+
 TEST_F(Command, SpectrumOfManyDimensionsEnds) {
   write("many.toml", with(good, "dimension = 50", "dimension = 1e18"));
   const Outcome outcome = run("spectrum many.toml", "timeout 60");
