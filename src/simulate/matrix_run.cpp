@@ -69,6 +69,7 @@ void check_batch(const MatrixSource& source, int batch) {
 }  // namespace
 
 Ensemble simulate_matrix(const Experiment& experiment, const SimulateOptions& options) {
+  make_room_for_blas();
   const MatrixUpdate update = update_of<MatrixUpdate>(optimizers, experiment);
   const MatrixProblem& problem = experiment.matrix();
   const MatrixSource source = matrix_source(problem, update.rotation_invariant, options.seed);
