@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/command.hpp"
+#include "cli/limit.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/version.hpp"
@@ -28,6 +29,7 @@ int complain(std::string line, int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  start_again_under_a_limit(argv);
   try {
     CLI::App app("Risk curves of SGD, SignSGD, SignSVD and clipped SGD in high dimensions",
                  "riskcurve");

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -64,14 +63,8 @@ void take_buffers(int count) {
 
 /// To be held during every call.
 std::unique_lock<std::mutex> take_turn() {
-  static std::mutex taking, one_at_a_time;
-  static std::atomic<int> held = 0;
-  const int wanted = is_serial() ? 1 : std::max(1, callers.load());
-  if (held < wanted) {
-    const std::lock_guard<std::mutex> guard(taking);
-    if (held < wanted) take_buffers(wanted);
-    held = std::max(held.load(), wanted);
-  }
+  static std::mutex one_at_a_time;
+  make_room_for_blas();
   return is_serial() ? std::unique_lock(one_at_a_time) : std::unique_lock<std::mutex>();
 }
 
@@ -80,10 +73,18 @@ int as_int(Eigen::Index n) {
 }
 
 void check(lapack_int info, const char* routine) {
-  if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
-    throw std::bad_alloc();
   if (info != 0)
     throw Failure("LAPACK " + std::string(routine) + " failed with info " + std::to_string(info));
+}
+
+// Calls LAPACK twice: for the size of its work array, then with one. (LAPACKE would print a line of
+// its own where there is no memory.)
+template <class Call>
+void with_work(const char* routine, const Call& call) {
+  double size = 0;
+  check(call(&size, -1), routine);
+  Eigen::VectorXd work(static_cast<Eigen::Index>(size));
+  check(call(work.data(), as_int(work.size())), routine);
 }
 
 // BLAS wants leading dimensions of at least 1, of empty matrices too.
@@ -92,6 +93,17 @@ int stride(const Eigen::MatrixXd& a) {
 }
 
 }  // namespace
+
+void make_room_for_blas() {
+  static std::mutex taking;
+  static std::atomic<int> held = 0;
+  const int wanted = is_serial() ? 1 : std::max(1, callers.load());
+  if (held >= wanted) return;
+  const std::lock_guard<std::mutex> guard(taking);
+  if (held >= wanted) return;
+  take_buffers(wanted);
+  held = wanted;
+}
 
 void multiply_transposed(const RowMatrix& left, const Eigen::MatrixXd& right, RowMatrix& product) {
   // Row-major left, column-major right: in row-major terms right^T is stored as it is.
@@ -138,18 +150,20 @@ Eigen::MatrixXd multiply_symmetric(const Eigen::MatrixXd& lower, const Eigen::Ma
 void form_orthogonal(Eigen::MatrixXd& reflectors, const Eigen::VectorXd& tau) {
   const int rows = as_int(reflectors.rows()), columns = as_int(reflectors.cols());
   const auto turn = take_turn();
-  check(
-      LAPACKE_dorgqr(LAPACK_COL_MAJOR, rows, columns, columns, reflectors.data(), rows, tau.data()),
-      "dorgqr");
+  with_work("dorgqr", [&](double* work, int size) {
+    return LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, rows, columns, columns, reflectors.data(), rows,
+                               tau.data(), work, size);
+  });
 }
 
 Eigen::MatrixXd thin_qr(Eigen::MatrixXd& a) {
   Eigen::VectorXd tau(a.cols());
   {
     const auto turn = take_turn();
-    check(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, as_int(a.rows()), as_int(a.cols()), a.data(), stride(a),
-                         tau.data()),
-          "dgeqrf");
+    with_work("dgeqrf", [&](double* work, int size) {
+      return LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, as_int(a.rows()), as_int(a.cols()), a.data(),
+                                 stride(a), tau.data(), work, size);
+    });
   }
   const Eigen::MatrixXd r = a.topRows(a.cols()).triangularView<Eigen::Upper>();
   form_orthogonal(a, tau);
@@ -159,9 +173,13 @@ Eigen::MatrixXd thin_qr(Eigen::MatrixXd& a) {
 Eigen::VectorXd eigen_decompose(Eigen::MatrixXd& lower) {
   Eigen::VectorXd values(lower.rows());
   const auto turn = take_turn();
-  check(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', as_int(lower.rows()), lower.data(),
-                       stride(lower), values.data()),
-        "dsyevd");
+  const int n = as_int(lower.rows());
+  std::vector<lapack_int> whole(static_cast<std::size_t>(3 + 5 * n));
+  with_work("dsyevd", [&](double* work, int size) {
+    return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'L', n, lower.data(), stride(lower),
+                               values.data(), work, size, whole.data(),
+                               size < 0 ? -1 : as_int(std::ssize(whole)));
+  });
   return values;
 }
 
@@ -169,10 +187,13 @@ ThinSvd thin_svd(Eigen::MatrixXd a) {
   const Eigen::Index n = std::min(a.rows(), a.cols());
   ThinSvd svd{Eigen::MatrixXd(a.rows(), n), Eigen::MatrixXd(n, a.cols()), Eigen::VectorXd(n)};
   const auto turn = take_turn();
-  check(LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'S', as_int(a.rows()), as_int(a.cols()), a.data(),
-                       stride(a), svd.s.data(), svd.u.data(), stride(svd.u),
-                       svd.v_transposed.data(), stride(svd.v_transposed)),
-        "dgesdd");
+  std::vector<lapack_int> whole(static_cast<std::size_t>(8 * std::max<Eigen::Index>(1, n)));
+  with_work("dgesdd", [&](double* work, int size) {
+    return LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, 'S', as_int(a.rows()), as_int(a.cols()), a.data(),
+                               stride(a), svd.s.data(), svd.u.data(), stride(svd.u),
+                               svd.v_transposed.data(), stride(svd.v_transposed), work, size,
+                               whole.data());
+  });
   return svd;
 }
 

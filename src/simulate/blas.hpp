@@ -54,4 +54,7 @@ class SingleThreadedBlas {
   int callers_;
 };
 
+/// What the first call does otherwise: takes the room while no other thread asks for memory.
+void make_room_for_blas();
+
 }  // namespace riskcurve

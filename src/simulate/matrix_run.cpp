@@ -61,6 +61,7 @@ void check_batch(const MatrixSource& source, int batch) {
 }  // namespace
 
 Ensemble simulate_matrix(const Experiment& experiment, const SimulateOptions& options) {
+  make_room_for_blas();
   const MatrixProblem& problem = experiment.matrix();
   const MatrixUpdate update = update_for<MatrixUpdate>(experiment.optimizer, problem);
   const MatrixSource source = matrix_source(problem, update.rotation_invariant, options.seed);

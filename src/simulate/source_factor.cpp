@@ -6,6 +6,7 @@
 namespace riskcurve {
 
 Source factor_source(const VectorProblem& problem, std::uint64_t seed) {
+  make_room_for_blas();
   const Covariance& covariance = problem.covariance;
   const Eigen::ArrayXd lambda = eigenvalues_to_sample(
       covariance, "covariance", 6000,

@@ -36,7 +36,7 @@ steps = 1
 // OpenBLAS asks without end for work space that a limit denies it.
 TEST_F(MemoryCommand, AMatrixTooLargeForALimitEndsInOneLineAtOnce) {
   write("matrix.toml", problem);
-  for (const int kilobytes : {200000, 300000, 400000}) {
+  for (const int kilobytes : {100000, 200000, 300000, 400000}) {
     const Outcome o = outcome("ulimit -v " + std::to_string(kilobytes) +
                               "; timeout 60 \"$R\" simulate matrix.toml --runs 4 --threads 4");
     EXPECT_EQ(o.code, 1) << kilobytes << o.err;

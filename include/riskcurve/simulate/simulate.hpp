@@ -17,10 +17,12 @@ using SimulateOptions = EnsembleOptions;
 /// u, v; spectral optimizers take the compact SVD of G, of rank min(B, N_out, N_in). sgd and they
 /// run in the joint eigenbasis, sign_sgd under a basis a side, as above. Delta_0 has the sizes of
 /// problem.initial in the joint eigenbasis and random signs in each run, so that R(0) is exact.
-/// OpenBLAS must not be its serial flavour for runs in parallel to gain: there calls take turns.
-/// Throws InputError for an unknown optimizer, for steps that are not whole, and for a dimension
-/// that cannot be sampled (above 1e5; above 6000 where samples are dense; above 1e8 entries of a
-/// matrix; or a spectrum held by quadrature nodes).
+/// OpenBLAS must not be its serial flavour for runs in parallel to gain: there calls take turns. In
+/// a program under a limit of its address space, set OPENBLAS_NUM_THREADS=1 before it starts:
+/// OpenBLAS takes 128 MiB for each thread, and does not end where it cannot. Throws InputError for
+/// an unknown optimizer, for steps that are not whole, and for a dimension that cannot be sampled
+/// (above 1e5; above 6000 where samples are dense; above 1e8 entries of a matrix; or a spectrum
+/// held by quadrature nodes); Failure where OpenBLAS has no room for its work.
 Ensemble simulate(const Experiment& experiment, const SimulateOptions& options = {});
 
 }  // namespace riskcurve
