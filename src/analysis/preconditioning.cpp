@@ -22,8 +22,6 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using Eigen::MatrixXd;
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
 /// 1/(1 + a x), shape (x, nodes)
 ArrayXXd unsaturated(const ArrayXd& log_a, const ArrayXd& x) {
   return 1 / (1 + (x.matrix() * log_a.exp().matrix().transpose()).array());
@@ -40,7 +38,7 @@ ArrayXd log_slopes(const ArrayXd& h, const ArrayXd& a) {
   for (Index k = 0; k < h.size(); ++k)
     if (h[k] > 0 && a[k] > 0) order.push_back(k);
   std::stable_sort(order.begin(), order.end(), [&](Index i, Index j) { return h[i] < h[j]; });
-  ArrayXd slope = ArrayXd::Constant(h.size(), nan);
+  ArrayXd slope = ArrayXd::Constant(h.size(), NAN);
   const auto n = static_cast<Index>(order.size());
   for (Index at = 0, low = 0, high = 0; at < n; ++at) {
     const double here = std::log(h[order[at]]);
@@ -177,15 +175,15 @@ Exponents preconditioning(const SpectralCoefficients& c, const ArrayXd& sigma,
   }
   for (ArrayXXd* part : {&e.out, &e.in}) {
     for (Index i = 0; i < sigma.size(); ++i)
-      if (!(sigma[i] > 0)) part->row(i) = nan;
+      if (!(sigma[i] > 0)) part->row(i) = NAN;
     for (Index j = 0; j < lambda.size(); ++j)
-      if (!(lambda[j] > 0)) part->col(j) = nan;
+      if (!(lambda[j] > 0)) part->col(j) = NAN;
   }
   return e;
 }
 
 double ModeRates::squared_update() const {
-  return on_nodes ? (multiplicity * diffusion).sum() : nan;
+  return on_nodes ? (multiplicity * diffusion).sum() : NAN;
 }
 
 ModeRates mode_rates(const Experiment& experiment, double risk) {
@@ -253,8 +251,8 @@ BatchScan scan_batches(const MatrixProblem& problem, const SpectralFunction& f, 
                     : ArrayXd(preconditioning(c, x, one(lambda)).out.col(0));
   };
 
-  scan.exponent = ArrayXXd::Constant(n, batches.size(), nan);
-  scan.crossover = scan.preconditioned = ArrayXd::Constant(batches.size(), nan);
+  scan.exponent = ArrayXXd::Constant(n, batches.size(), NAN);
+  scan.crossover = scan.preconditioned = ArrayXd::Constant(batches.size(), NAN);
   for (Index b = 0; b < batches.size(); ++b) {
     const auto c = coefficients(batches[b]);
     if (!c) continue;
@@ -270,13 +268,13 @@ BatchScan scan_batches(const MatrixProblem& problem, const SpectralFunction& f, 
       }
   }
 
-  scan.crossover_batch = nan;
+  scan.crossover_batch = NAN;
   for (Index b = 0; b + 1 < batches.size(); ++b) {
     const double low = scan.exponent(scan.median, b), high = scan.exponent(scan.median, b + 1);
     if (!passes(low, high)) continue;
     const auto exponent = [&](double log_batch) {
       const auto c = coefficients(std::exp(log_batch));
-      return c ? along(*c, one(scan.eigenvalue[scan.median]))[0] : nan;
+      return c ? along(*c, one(scan.eigenvalue[scan.median]))[0] : NAN;
     };
     scan.crossover_batch =
         std::exp(crossing(exponent, std::log(batches[b]), std::log(batches[b + 1]), low, high));

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/few_modes.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -16,8 +17,11 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
+constexpr double kSearchTolerance = 1e-7;  // rtol of a search
+constexpr Index kCoarse = 25;              // times that show the shape of a schedule
+
 /// log R(horizon) at a point of the search, with its derivatives; +inf where the solver gives up.
-struct Point {
+struct Searched {
   ArrayXd x;  ///< the parameters, or their logarithms
   ArrayXd parameters, gradient;
   ArrayXd curvature;  ///< diagonal of the Hessian with the state and the adjoint held
@@ -25,13 +29,14 @@ struct Point {
   std::string message;
 };
 
-Point evaluate(const ModeSystem& system, double horizon, const ScheduleFamily& family,
-               const ArrayXd& x, const SolveOptions& options) {
-  Point point;
+Searched evaluate(FewModes& modes, double horizon, const ScheduleFamily& family, const ArrayXd& x,
+                  const SolveOptions& options) {
+  Searched point;
   point.x = x;
   point.parameters = family.logarithmic ? ArrayXd(x.exp()) : x;
   point.gradient = point.curvature = ArrayXd::Zero(x.size());
-  const Sensitivity at = sensitivity(system, family.schedule(point.parameters), horizon, options);
+  const Schedule schedule = family.schedule(point.parameters);
+  const Sensitivity at = sensitivity(modes.under(schedule, horizon), schedule, horizon, options);
   if (at.curve.status == RiskCurve::Status::interrupted) throw Failure(at.curve.message);
   point.message = at.curve.message;
   if (at.curve.status != RiskCurve::Status::ok || !(at.risk > 0)) return point;
@@ -82,6 +87,13 @@ class Memory {
   std::vector<Pair> pairs_;
 };
 
+/// `count` of the values, the first and the last among them, evenly.
+ArrayXd thinned(const ArrayXd& values, Index count) {
+  ArrayXd few(count);
+  for (Index i = 0; i < count; ++i) few[i] = values[i * (values.size() - 1) / (count - 1)];
+  return few;
+}
+
 /// The system from iteration time t0 on, in state s.
 ModeSystem continued(const ModeSystem& system, double t0, const ArrayXd& s) {
   ModeSystem rest = system;
@@ -103,79 +115,8 @@ double greedy_step(const ModeSystem& system, double t, const ArrayXd& s) {
   return descent / injected;
 }
 
-}  // namespace
-
-ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
-                              const ScheduleFamily& family, const ArrayXd& start,
-                              const ScheduleOptions& options) {
-  if (!(start > 0).all() || !start.isFinite().all())
-    throw InputError("start", "of the schedule's parameters", "finite numbers > 0");
-  ScheduleOptimum best;
-  const auto at = [&](const ArrayXd& logs) {
-    ++best.evaluations;
-    return evaluate(system, horizon, family, logs, options.solve);
-  };
-  Point now = at(family.logarithmic ? ArrayXd(start.log()) : start);
-  best.found = std::isfinite(now.value);
-  best.message = now.message;
-  if (!best.found) return best;
-  // The noise in R makes the curvature of gamma(t), its own response apart: a scale that is right
-  // for each time, and changes as the schedule does.
-  const auto diagonal_at = [&](const Point& p) {
-    ArrayXd diagonal = p.curvature.max(1e-12 * p.curvature.maxCoeff());
-    if (family.logarithmic) diagonal = diagonal.max(1e-3 * p.gradient.abs());
-    return diagonal;
-  };
-  const auto decrement_of = [&](const Point& p) {
-    return std::sqrt((p.gradient.square() / diagonal_at(p)).sum());
-  };
-  const auto within_reach = [&](const Point& p, const ArrayXd& direction) -> ArrayXd {
-    if (!family.logarithmic) return direction.max(-0.9 * p.x);  // stays positive
-    const double largest = direction.abs().maxCoeff();
-    return direction / std::max(1.0, largest);  // at most a factor e at once
-  };
-  Memory memory;
-  double decrement = decrement_of(now);
-  while (decrement > options.tolerance && best.evaluations < options.max_solves) {
-    const ArrayXd diagonal = diagonal_at(now);
-    ArrayXd direction = within_reach(now, memory.direction(now.gradient, diagonal));
-    if (!((direction * now.gradient).sum() < 0)) {
-      memory.clear();
-      direction = within_reach(now, memory.direction(now.gradient, diagonal));
-    }
-    const double descent = (direction * now.gradient).sum();
-    bool moved = false;
-    for (double share = 1; share > 1e-6 && best.evaluations < options.max_solves; share *= 0.3) {
-      Point next = at(now.x + share * direction);
-      if (!std::isfinite(next.value)) continue;
-      const double next_decrement = decrement_of(next);
-      const bool lower = next.value <= now.value + 1e-4 * share * descent;
-      // Near the optimum the decrease drowns in roundoff, and the gradient decides.
-      const bool flat = std::abs(next.value - now.value) < 1e-9 && next_decrement < 0.9 * decrement;
-      if (!lower && !flat) continue;
-      memory.add(next.x - now.x, next.gradient - now.gradient);
-      now = std::move(next);
-      decrement = next_decrement;
-      moved = true;
-      break;
-    }
-    if (moved) continue;
-    if (memory.empty()) break;
-    memory.clear();
-  }
-  best.parameters = now.parameters;
-  best.schedule = family.schedule(best.parameters);
-  best.risk = std::exp(now.value);
-  const ArrayXd by_logs = family.logarithmic ? now.gradient : ArrayXd(now.gradient * now.x);
-  best.gradient = by_logs.matrix().norm();
-  best.message = fmt::format("|dlog R/dlog parameters| = {:.2g} after {} solves", best.gradient,
-                             best.evaluations);
-  return best;
-}
-
-ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
-                                const ScheduleOptions& options) {
-  validate(system);
+ScheduleOptimum greedy_of(const ModeSystem& system, const ArrayXd& mesh,
+                          const ScheduleOptions& options) {
   ScheduleOptimum result;
   SolveOptions solve_options = options.solve;
   solve_options.keep_modes = true;
@@ -217,6 +158,107 @@ ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
   return result;
 }
 
+}  // namespace
+
+ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
+                              const ScheduleFamily& family, const ArrayXd& start,
+                              const ScheduleOptions& options) {
+  if (!(start > 0).all() || !start.isFinite().all())
+    throw InputError("start", "of the schedule's parameters", "finite numbers > 0");
+  ScheduleOptimum best;
+  FewModes modes(system);
+  // Far from the optimum a rougher solve points the same way; the last steps are taken in full.
+  SolveOptions solve = options.solve;
+  solve.rtol = std::max(solve.rtol, kSearchTolerance);
+  const auto at = [&](const ArrayXd& logs) {
+    ++best.evaluations;
+    return evaluate(modes, horizon, family, logs, solve);
+  };
+  Searched now = at(family.logarithmic ? ArrayXd(start.log()) : start);
+  best.found = std::isfinite(now.value);
+  best.message = now.message;
+  if (!best.found) return best;
+  // The noise in R makes the curvature of gamma(t), its own response apart: a scale that is right
+  // for each time, and changes as the schedule does.
+  const auto diagonal_at = [&](const Searched& p) {
+    ArrayXd diagonal = p.curvature.max(1e-12 * p.curvature.maxCoeff());
+    if (family.logarithmic) diagonal = diagonal.max(1e-3 * p.gradient.abs());
+    return diagonal;
+  };
+  const auto decrement_of = [&](const Searched& p) {
+    return std::sqrt((p.gradient.square() / diagonal_at(p)).sum());
+  };
+  const auto within_reach = [&](const Searched& p, const ArrayXd& direction) -> ArrayXd {
+    if (!family.logarithmic) return direction.max(-0.9 * p.x);  // stays positive
+    const double largest = direction.abs().maxCoeff();
+    return direction / std::max(1.0, largest);  // at most a factor e at once
+  };
+  Memory memory;
+  double decrement = decrement_of(now);
+  const auto refine = [&] {
+    if (solve.rtol <= options.solve.rtol) return false;
+    solve.rtol = options.solve.rtol;
+    Searched finer = at(now.x);
+    if (!std::isfinite(finer.value)) return false;
+    now = std::move(finer);
+    decrement = decrement_of(now);
+    return true;
+  };
+  while (best.evaluations < options.max_solves) {
+    if (decrement <= options.tolerance) {
+      if (!refine()) break;
+      continue;
+    }
+    const ArrayXd diagonal = diagonal_at(now);
+    ArrayXd direction = within_reach(now, memory.direction(now.gradient, diagonal));
+    if (!((direction * now.gradient).sum() < 0)) {
+      memory.clear();
+      direction = within_reach(now, memory.direction(now.gradient, diagonal));
+    }
+    const double descent = (direction * now.gradient).sum();
+    bool moved = false;
+    for (double share = 1; share > 1e-6 && best.evaluations < options.max_solves; share *= 0.3) {
+      Searched next = at(now.x + share * direction);
+      if (!std::isfinite(next.value)) continue;
+      const double next_decrement = decrement_of(next);
+      const bool lower = next.value <= now.value + 1e-4 * share * descent;
+      // Near the optimum the decrease drowns in roundoff, and the gradient decides.
+      const bool flat = std::abs(next.value - now.value) < 1e-9 && next_decrement < 0.9 * decrement;
+      if (!lower && !flat) continue;
+      memory.add(next.x - now.x, next.gradient - now.gradient);
+      now = std::move(next);
+      decrement = next_decrement;
+      moved = true;
+      break;
+    }
+    if (moved) continue;
+    if (memory.empty() && !refine()) break;
+    memory.clear();
+  }
+  best.parameters = now.parameters;
+  best.schedule = family.schedule(best.parameters);
+  best.risk = std::exp(now.value);
+  const ArrayXd by_logs = family.logarithmic ? now.gradient : ArrayXd(now.gradient * now.x);
+  best.gradient = by_logs.matrix().norm();
+  best.message = fmt::format("|dlog R/dlog parameters| = {:.2g} after {} solves", best.gradient,
+                             best.evaluations);
+  return best;
+}
+
+ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
+                                const ScheduleOptions& options) {
+  validate(system);
+  const double horizon = mesh[mesh.size() - 1];
+  FewModes modes(system);
+  Schedule guess = constant_schedule(greedy_step(system, 0, system.initial));
+  for (;;) {
+    const ModeSystem few = modes.under(guess, horizon);
+    ScheduleOptimum result = greedy_of(few, mesh, options);
+    guess = result.schedule;
+    if (!result.found || modes.under(guess, horizon).modes() <= few.modes()) return result;
+  }
+}
+
 ScheduleOptimum optimal_schedule(const ModeSystem& system, const ArrayXd& mesh,
                                  const ScheduleOptions& options) {
   const double horizon = mesh[mesh.size() - 1];
@@ -229,9 +271,20 @@ ScheduleOptimum optimal_schedule(const ModeSystem& system, const ArrayXd& mesh,
     return greedy;
   }
   const bool take_greedy = !constant.found || (greedy.found && greedy.risk < constant.risk);
-  ScheduleOptimum best = best_schedule(
-      system, horizon, tabulated_family(mesh),
-      take_greedy ? greedy.parameters : ArrayXd::Constant(mesh.size(), constant.step), options);
+  ArrayXd start = take_greedy ? greedy.parameters : ArrayXd::Constant(mesh.size(), constant.step);
+  int coarse_evaluations = 0;
+  if (mesh.size() >= 2 * kCoarse) {  // the shape first, from a few times
+    const ArrayXd coarse = thinned(mesh, kCoarse);
+    ScheduleOptions rough = options;
+    rough.tolerance = std::max(1e-3, options.tolerance);
+    const ScheduleOptimum shape =
+        best_schedule(system, horizon, tabulated_family(coarse), thinned(start, kCoarse), rough);
+    coarse_evaluations = shape.evaluations;
+    if (shape.found && shape.risk <= (take_greedy ? greedy.risk : constant.risk))
+      for (Index i = 0; i < mesh.size(); ++i) start[i] = shape.schedule(mesh[i]);
+  }
+  ScheduleOptimum best = best_schedule(system, horizon, tabulated_family(mesh), start, options);
+  best.evaluations += coarse_evaluations;
   best.evaluations += constant.evaluations + greedy.evaluations;
   return best;
 }

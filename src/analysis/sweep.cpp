@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <sstream>
 
 #include "riskcurve/analysis/optimum.hpp"
@@ -16,11 +15,7 @@
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
-namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
+namespace {}  // namespace
 
 long Sweep::points() const {
   long count = 1;
@@ -61,7 +56,7 @@ void find_risk(Experiment experiment, std::vector<Cell>& row) {
   experiment.run.at = schedule_mesh(experiment.run.steps, 25);  // the trust numbers look along it
   const Prediction prediction = predict(experiment);
   const bool ok = prediction.curve.status == RiskCurve::Status::ok;
-  row.emplace_back(ok ? prediction.curve.risk[experiment.run.at.size() - 1] : nan);
+  row.emplace_back(ok ? prediction.curve.risk[experiment.run.at.size() - 1] : NAN);
   row.emplace_back(untrusted(prediction.trust));
   row.emplace_back(ok ? std::string("ok") : prediction.curve.message);
 }
@@ -80,7 +75,7 @@ Found best_of(const Experiment& experiment) {
 
 void find_step(const Experiment& experiment, std::vector<Cell>& row) {
   const auto [best, numbers] = best_of(experiment);
-  for (const double x : {best.step, best.risk, best.slope}) row.emplace_back(best.found ? x : nan);
+  for (const double x : {best.step, best.risk, best.slope}) row.emplace_back(best.found ? x : NAN);
   row.emplace_back(static_cast<double>(best.evaluations));
   row.emplace_back(numbers);
   row.emplace_back(best.found ? std::string("ok") : best.message);
@@ -99,7 +94,7 @@ void find_exponents(const Experiment& experiment, const std::vector<std::string>
                     std::vector<Cell>& row) {
   const auto [best, own] = best_of(experiment);
   std::vector<std::string> numbers{own};
-  for (const double x : {best.step, best.risk}) row.emplace_back(best.found ? x : nan);
+  for (const double x : {best.step, best.risk}) row.emplace_back(best.found ? x : NAN);
   std::string status = best.found ? "ok" : best.message;
   for (const std::string& quantity : against) {
     const Scaling scaling = step_scaling(experiment, quantity);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <utility>
 
 #include "riskcurve/analysis/clipping.hpp"
@@ -20,7 +19,6 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr Index kPoints = 5;
 const std::string kWide = "aspect_wide", kTall = "aspect_tall";
 
@@ -166,7 +164,7 @@ class Variation {
   double own_value_ = 0;
 };
 
-struct Found {
+struct FoundStep {
   Optimum best;
   Trust trust;  ///< where a best step was found
 };
@@ -179,11 +177,11 @@ class Search {
     optimum_.solve.progress = [this](double) { return !(stopped_ |= !report()); };
   }
   void reached(double fraction) { fraction_ = fraction; }
-  Found operator()(const Experiment& experiment, double start) {
+  FoundStep operator()(const Experiment& experiment, double start) {
     ModeSystem system = mode_system(experiment);
     system.observable.clear();
     optimum_.start = start;
-    Found found;
+    FoundStep found;
     found.best = best_step(compress(system), experiment.run.steps, optimum_);
     if (stopped_ || !report()) throw Failure("interrupted");
     if (found.best.found)
@@ -216,7 +214,7 @@ Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
     const Index points = variation.values().size();
     scaling.value = variation.values();
     scaling.own = variation.own();
-    scaling.step = scaling.risk = ArrayXd::Constant(points, nan);
+    scaling.step = scaling.risk = ArrayXd::Constant(points, NAN);
     scaling.untrusted.resize(static_cast<std::size_t>(points));
     Search search(options);
     double last = 0, before = 0;  // best steps of the two values below
@@ -243,7 +241,7 @@ Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
     if (scaling.skipped.empty()) scaling.skipped = error.what();
   }
   if (!scaling.skipped.empty()) {
-    scaling.step_exponent = scaling.risk_exponent = {nan, nan, nan};
+    scaling.step_exponent = scaling.risk_exponent = {NAN, NAN, NAN};
     scaling.value = scaling.step = scaling.risk = {};
     scaling.untrusted.clear();
   }
@@ -278,7 +276,7 @@ std::vector<Counterpart> counterparts(const Experiment& own, const TransferOptio
   Search search(options);
   for (const Optimizer& optimizer : optimizers) {
     search.reached(static_cast<double>(found.size()) / static_cast<double>(optimizers.size()));
-    Counterpart now{name_of(optimizer), nan, nan, nan, nan, {}, ""};
+    Counterpart now{name_of(optimizer), NAN, NAN, NAN, NAN, {}, ""};
     try {
       Experiment experiment = own;
       experiment.optimizer = optimizer;

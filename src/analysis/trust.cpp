@@ -15,8 +15,6 @@ namespace riskcurve {
 
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
 struct Broken {
   const char* number;
   std::string line;
@@ -63,7 +61,7 @@ std::vector<Broken> broken(const Trust& trust) {
 /// the modes of largest rate are looked for only where the bound by each product alone allows it.
 double largest_step_rate(const Schedule& schedule, const ModeSystem& system,
                          const RiskCurve& curve) {
-  if (system.extra_initial.size() > 0) return nan;
+  if (system.extra_initial.size() > 0) return NAN;
   const Eigen::ArrayXd high = system.drift.colwise().maxCoeff(),
                        low = system.drift.colwise().minCoeff();
   double largest = 0;
@@ -84,7 +82,7 @@ double largest_step_rate(const Schedule& schedule, const ModeSystem& system,
 
 double participation(const ModeSystem& system) {
   // A mode of multiplicity m holds m directions with a share s/m each.
-  if (system.risk(system.initial) < kVanishedRisk) return nan;
+  if (system.risk(system.initial) < kVanishedRisk) return NAN;
   Eigen::ArrayXd share = system.weight * system.initial;
   share /= power_of_two(share.maxCoeff());
   const double total = share.sum();
@@ -95,7 +93,7 @@ double participation(const ModeSystem& system) {
 }
 
 double step_rate(const ModeSystem& system, double step, double t, double risk) {
-  if (system.extra_initial.size() > 0) return nan;
+  if (system.extra_initial.size() > 0) return NAN;
   return step * system.rates(Now{t, step, risk}).drift.maxCoeff();
 }
 
@@ -103,7 +101,7 @@ namespace {
 
 Trust of_problem(const Experiment& experiment) {
   Trust numbers;
-  numbers.participation = numbers.step_rate = nan;
+  numbers.participation = numbers.step_rate = NAN;
   if (!experiment.is_matrix()) {
     numbers.intrinsic_dimension = experiment.vector().covariance.spectrum.intrinsic_dimension();
     return numbers;

@@ -1,5 +1,6 @@
 #include "cli/limit.hpp"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,6 +16,12 @@ void start_again_under_a_limit(char** argv) {
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
   if ((now && std::string(now) == "1") || setenv(threads, "1", 1) != 0) return;
   execv("/proc/self/exe", argv);  // where it cannot, go on as it is
+}
+
+void keep_memory() {
+#ifdef M_TRIM_THRESHOLD
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
 }
 
 }  // namespace riskcurve::cli

@@ -30,6 +30,7 @@ int complain(std::string line, int code) {
 
 int main(int argc, char** argv) {
   start_again_under_a_limit(argv);
+  keep_memory();
   try {
     CLI::App app("Risk curves of SGD, SignSGD, SignSVD and clipped SGD in high dimensions",
                  "riskcurve");

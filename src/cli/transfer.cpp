@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <optional>
 
@@ -20,8 +19,6 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 using Texts = std::vector<std::string>;
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 struct Options {
   std::string file;
@@ -46,7 +43,7 @@ void add_exponents(Result& result, const std::vector<Scaling>& scalings) {
     if (!scaling.skipped.empty())
       result.notes.push_back(fmt::format("{}: skipped: {}", scaling.quantity, scaling.skipped));
   }
-  const auto end = [](const ArrayXd& x, Index i) { return x.size() ? x[i] : nan; };
+  const auto end = [](const ArrayXd& x, Index i) { return x.size() ? x[i] : NAN; };
   table.set("quantity", names);
   table.set("from", gathered(scalings, [&](auto& s) { return end(s.value, 0); }));
   table.set("to", gathered(scalings, [&](auto& s) { return end(s.value, s.value.size() - 1); }));

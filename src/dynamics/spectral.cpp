@@ -15,8 +15,6 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using Eigen::MatrixXd;
 
-constexpr double pi = std::numbers::pi;
-
 /// a x/(1 + a x), shape (x, nodes)
 MatrixXd held(const ArrayXd& log_a, const ArrayXd& x) {
   MatrixXd r(x.size(), log_a.size());
@@ -61,7 +59,7 @@ struct LogInterpolation {
     const double centre = 0.5 * (low + high), radius = 0.5 * (high - low);
     Index n = 1;
     if (radius > 0) {
-      const double rho = (pi / 2 + std::hypot(pi / 2, radius)) / radius;
+      const double rho = (std::numbers::pi / 2 + std::hypot(std::numbers::pi / 2, radius)) / radius;
       n = static_cast<Index>(std::ceil(-std::log(accuracy) / std::log(rho))) + 2;
     }
     if (n >= x.size()) {
@@ -69,7 +67,7 @@ struct LogInterpolation {
       return;
     }
     const ArrayXd angle = (ArrayXd::LinSpaced(n, 0, static_cast<double>(n - 1)) + 0.5) *
-                          (pi / static_cast<double>(n));
+                          (std::numbers::pi / static_cast<double>(n));
     const ArrayXd y = angle.cos();
     ArrayXd weight = angle.sin();
     for (Index j = 1; j < n; j += 2) weight[j] = -weight[j];
@@ -151,7 +149,7 @@ SpectralRates::SpectralRates(ResolventCurve curve, SpectralFunction f, NoiseLaw 
   if (f_.identity && !std::isfinite(noise_.variance))
     throw InputError("noise.variance", "inf", "a finite variance, as the update is linear in it");
   // The trapezoidal rule in log tau errs by about 4 exp(-pi^2/step), relative.
-  step_ = pi * pi / std::log(200 / tolerance);
+  step_ = std::numbers::pi * std::numbers::pi / std::log(200 / tolerance);
   depth_ = tolerance;
 }
 

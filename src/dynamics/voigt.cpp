@@ -8,11 +8,10 @@ namespace riskcurve {
 namespace {
 
 using Complex = std::complex<double>;
-constexpr double pi = std::numbers::pi;
-const double root_pi = std::sqrt(pi);
+const double root_pi = std::sqrt(std::numbers::pi);
 
 constexpr int terms = 12;
-const double step = std::sqrt(pi / (terms + 1));
+const double step = std::sqrt(std::numbers::pi / (terms + 1));
 
 struct Tables {
   std::array<double, terms + 2> middle, whole;  // t_k^2 of the two rules
@@ -39,16 +38,16 @@ Complex faddeeva(Complex z) {
   const Complex i(0, 1);
   const double phase = std::abs(z.real()) / step;
   const double offset = phase - std::floor(phase);
-  const bool whole = z.imag() < pi / step && offset > 0.25 && offset < 0.75;
+  const bool whole = z.imag() < std::numbers::pi / step && offset > 0.25 && offset < 0.75;
   const auto& square = whole ? table.whole : table.middle;
   const auto& weight = whole ? table.whole_exp : table.middle_exp;
   const Complex z2 = z * z;
   Complex sum = 0;
   for (int k = 0; k < terms + 2; ++k) sum += weight[k] * inverse(z2 - square[k]);
-  Complex w = (2 * step / pi) * i * z * sum;
-  if (whole) w += i * (step / pi) * inverse(z);
-  if (z.imag() < pi / step) {
-    const Complex turn = std::exp(-2 * pi / step * i * z);
+  Complex w = (2 * step / std::numbers::pi) * i * z * sum;
+  if (whole) w += i * (step / std::numbers::pi) * inverse(z);
+  if (z.imag() < std::numbers::pi / step) {
+    const Complex turn = std::exp(-2 * std::numbers::pi / step * i * z);
     w += 2.0 * std::exp(-z2) * inverse(whole ? 1.0 - turn : 1.0 + turn);
   }
   return w;

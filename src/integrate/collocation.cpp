@@ -3,13 +3,14 @@
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "integrate/propagator.hpp"
 
 namespace riskcurve {
 namespace {
 
-constexpr int kN = kStepNodes;
 using Nodes = StepNodes;
 
 }  // namespace
@@ -18,11 +19,12 @@ bool Collocation::solve(const Flow& flow, const Eigen::ArrayXd& state, double t0
                         double newton_tolerance) {
   const ModeSystem& system = *system_;
   const Eigen::Index extras = system.extra_initial.size();
-  const Eigen::Index unknowns = (kN - 1) * (1 + extras);
+  const Eigen::Index unknowns = (kStepNodes - 1) * (1 + extras);
   flow_ = &flow;
   state_ = state;
   t0_ = t0;
   h_ = h;
+  summed_clock_.setConstant(std::numeric_limits<double>::quiet_NaN());
   const double risk0 = system.risk(state.head(system.modes()));
   if (!(risk0 > 0) || !std::isfinite(risk0)) return false;
 
@@ -30,13 +32,14 @@ bool Collocation::solve(const Flow& flow, const Eigen::ArrayXd& state, double t0
   // log R at t0, kept as a power of time (the same as an exponential where h << t0).
   Eigen::ArrayXd unknown(unknowns), value(unknowns), moved(unknowns), value_there(unknowns);
   const double slope = std::clamp(log_risk_rate(risk0) * (t0 > 0 ? t0 : h), -3.0, 3.0);
-  for (int j = 1; j < kN; ++j) {
+  for (int j = 1; j < kStepNodes; ++j) {
     const double x = step_basis().node[j] * h;
     unknown[j - 1] = std::log(risk0) +
                      (std::isfinite(slope) ? slope * (t0 > 0 ? std::log1p(x / t0) : x / h) : 0.0);
   }
   for (Eigen::Index e = 0; e < extras; ++e)
-    unknown.segment((e + 1) * (kN - 1), kN - 1).setConstant(state[system.modes() + e]);
+    unknown.segment((e + 1) * (kStepNodes - 1), kStepNodes - 1)
+        .setConstant(state[system.modes() + e]);
 
   // Newton with an inverse Jacobian that lives on from step to step: Broyden's updates keep it
   // current, and differences renew it where it does not gain.
@@ -48,7 +51,7 @@ bool Collocation::solve(const Flow& flow, const Eigen::ArrayXd& state, double t0
     Eigen::MatrixXd jacobian(unknowns, unknowns);
     for (Eigen::Index j = 0; j < unknowns; ++j) {
       moved = unknown;
-      const double delta = 1e-6 * std::max(1.0, std::abs(unknown[j]) * (j >= kN - 1));
+      const double delta = 1e-6 * std::max(1.0, std::abs(unknown[j]) * (j >= kStepNodes - 1));
       moved[j] += delta;
       if (!residual(moved, value_there)) return false;
       jacobian.col(j) = ((value_there - value) / delta).matrix();
@@ -57,7 +60,7 @@ bool Collocation::solve(const Flow& flow, const Eigen::ArrayXd& state, double t0
     return inverse_.allFinite();
   };
   if (!residual(unknown, value)) {
-    unknown.head(kN - 1).setConstant(std::log(risk0));
+    unknown.head(kStepNodes - 1).setConstant(std::log(risk0));
     if (!residual(unknown, value)) return fail();
   }
   bool fresh = false;
@@ -74,7 +77,7 @@ bool Collocation::solve(const Flow& flow, const Eigen::ArrayXd& state, double t0
     Eigen::VectorXd correction = -(inverse_ * value.matrix());
     if (!correction.allFinite()) return fail();
     // A risk may not move by more than a factor e^3 in one correction.
-    const double largest = correction.head(kN - 1).cwiseAbs().maxCoeff();
+    const double largest = correction.head(kStepNodes - 1).cwiseAbs().maxCoeff();
     if (largest > 3) correction *= 3 / largest;
     moved = unknown + correction.array();
     const bool sound = residual(moved, value_there);
@@ -106,12 +109,12 @@ double Collocation::log_risk_rate(double risk) const {
 void Collocation::fill_scalars(const Eigen::ArrayXd& unknown) {
   const ModeSystem& system = *system_;
   const Eigen::Index extras = system.extra_initial.size();
-  extra_.resize(kN, extras);
-  extra_rate_.resize(kN, extras);
-  drift_.resize(kN, system.drift.cols());
-  diffusion_.resize(kN, system.diffusion.cols());
+  extra_.resize(kStepNodes, extras);
+  extra_rate_.resize(kStepNodes, extras);
+  drift_.resize(kStepNodes, system.drift.cols());
+  diffusion_.resize(kStepNodes, system.diffusion.cols());
   Now now;
-  for (int j = 0; j < kN; ++j) {
+  for (int j = 0; j < kStepNodes; ++j) {
     now.time = t0_ + step_basis().node[j] * h_;
     now.gamma = gamma_[j] = flow_->gamma(now.time);
     if (j == 0) {
@@ -119,7 +122,8 @@ void Collocation::fill_scalars(const Eigen::ArrayXd& unknown) {
       now.extra = state_.tail(extras);
     } else {
       now.risk = std::exp(unknown[j - 1]);
-      for (Eigen::Index e = 0; e < extras; ++e) now.extra[e] = unknown[(e + 1) * (kN - 1) + j - 1];
+      for (Eigen::Index e = 0; e < extras; ++e)
+        now.extra[e] = unknown[(e + 1) * (kStepNodes - 1) + j - 1];
     }
     const Response response = flow_->response(now);
     drift_.row(j) = response.drift.transpose();
@@ -138,9 +142,9 @@ void Collocation::fill_clocks() {
   if (speed_.cols() == 1) {
     // One clock for all modes. (gamma n/g, not a quotient of products: a schedule may end at
     // gamma = 0.)
-    const double total = clock_(kN - 1, 0);
+    const double total = clock_(kStepNodes - 1, 0);
     const Nodes fraction = clock_.col(0) / total;
-    polynomial_.resize(kN, source_.cols());
+    polynomial_.resize(kStepNodes, source_.cols());
     for (Eigen::Index r = 0; r < source_.cols(); ++r)
       polynomial_.col(r) = monomials(fraction, gamma_ * diffusion_.col(r) / drift_.col(0) * total);
     return;
@@ -148,7 +152,7 @@ void Collocation::fill_clocks() {
   // Several responses: every mode has a clock, and a source in powers of it, of its own.
   const Eigen::ArrayXXd rate = system_->drift_of(drift_.transpose()),
                         noise = system_->diffusion_of(diffusion_.transpose());
-  polynomial_.resize(system_->modes(), kN);
+  polynomial_.resize(system_->modes(), kStepNodes);
   total_.resize(system_->modes());
   for (Eigen::Index k = 0; k < system_->modes(); ++k) {
     const ScalarClock own = scalar_clock(gamma_, rate.row(k).transpose(), h_);
@@ -163,10 +167,10 @@ void Collocation::modes_at(double theta, const Eigen::ArrayXd& clock, Eigen::Arr
   const Eigen::Index modes = system.modes();
   if (speed_.cols() == 1) {
     // Powers of the fraction at the evaluation point turn int_0^u into int_0^1.
-    const double u = clock[0] / clock_(kN - 1, 0);
+    const double u = clock[0] / clock_(kStepNodes - 1, 0);
     Eigen::ArrayXXd scaled = polynomial_;
     double power = u;
-    for (int m = 0; m < kN; ++m, power *= u) scaled.row(m) *= power;
+    for (int m = 0; m < kStepNodes; ++m, power *= u) scaled.row(m) *= power;
     for (Eigen::Index first = 0; first < modes; first += kBlock) {
       const ScalarPropagator over(2 * clock[0] * load(system.drift.col(0), first));
       Block now = load(state_.head(modes), first) * over.decay;
@@ -181,10 +185,56 @@ void Collocation::modes_at(double theta, const Eigen::ArrayXd& clock, Eigen::Arr
     const Block total = load(total_, first), x = (total > 0).select(load(own, first), 0.0);
     const Block u = (total > 0).select(x / total, theta);
     BlockNodes p;
-    for (int m = 0; m < kN; ++m) p.col(m) = load(polynomial_.col(m), first);
+    for (int m = 0; m < kStepNodes; ++m) p.col(m) = load(polynomial_.col(m), first);
     const ScalarPropagator over(2 * x);
     store(load(state_.head(modes), first) * over.decay + over.gain(p, u), first, s);
   }
+}
+
+void Collocation::sum_over_modes() {
+  const ModeSystem& system = *system_;
+  const Eigen::Index noises = source_.cols();
+  std::vector<Block> kept(kStepNodes, Block::Zero());
+  std::vector<BlockNodes> gain(static_cast<std::size_t>(kStepNodes * noises), BlockNodes::Zero());
+  for (Eigen::Index first = 0; first < system.modes(); first += kBlock) {
+    const Block half_weight = 0.5 * load(system.weight, first);
+    const Block rate = 2 * load(system.drift.col(0), first);
+    const Block start = half_weight * load(state_, first);
+    for (int j = 1; j < kStepNodes; ++j) {
+      const ScalarPropagator over(clock_(j, 0) * rate);
+      kept[static_cast<std::size_t>(j)] += start * over.decay;
+      for (Eigen::Index r = 0; r < noises; ++r)
+        gain[static_cast<std::size_t>(j * noises + r)] +=
+            over.moment.colwise() * (half_weight * load(system.diffusion.col(r), first));
+    }
+  }
+  gain_.resize(kStepNodes * noises, kStepNodes);
+  for (int j = 1; j < kStepNodes; ++j) {
+    kept_[j] = kept[static_cast<std::size_t>(j)].sum();
+    for (Eigen::Index r = 0; r < noises; ++r)
+      gain_.col(j).segment(kStepNodes * r, kStepNodes) =
+          gain[static_cast<std::size_t>(j * noises + r)].colwise().sum().transpose();
+  }
+  summed_clock_ = clock_.col(0);
+}
+
+/// The risk that the unknowns lead to at a node.
+double Collocation::risk_at(int node) {
+  const ModeSystem& system = *system_;
+  if (speed_.cols() != 1) {
+    scratch_.resize(system.modes());
+    modes_at(step_basis().node[node], clock_.row(node).transpose(), scratch_);
+    return system.risk(scratch_);
+  }
+  if ((clock_.col(0) != summed_clock_).any()) sum_over_modes();
+  const double u = clock_(node, 0) / clock_(kStepNodes - 1, 0);
+  double risk = kept_[node];
+  for (Eigen::Index r = 0; r < source_.cols(); ++r) {
+    double power = u;
+    for (int m = 0; m < kStepNodes; ++m, power *= u)
+      risk += polynomial_(m, r) * power * gain_(kStepNodes * r + m, node);
+  }
+  return risk;
 }
 
 bool Collocation::residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out) {
@@ -193,16 +243,14 @@ bool Collocation::residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out) {
   fill_clocks();
   if (!speed_.isFinite().all() || !source_.isFinite().all() || !extra_rate_.isFinite().all())
     return false;
-  if (speed_.cols() == 1 && !(drift_.minCoeff() > 0 && clock_(kN - 1, 0) > 0)) return false;
+  if (speed_.cols() == 1 && !(drift_.minCoeff() > 0 && clock_(kStepNodes - 1, 0) > 0)) return false;
   const Eigen::Index extras = system_->extra_initial.size();
-  scratch_.resize(system_->modes());
-  for (int j = 1; j < kN; ++j) {
-    modes_at(step_basis().node[j], clock_.row(j).transpose(), scratch_);
-    const double risk = system_->risk(scratch_);
+  for (int j = 1; j < kStepNodes; ++j) {
+    const double risk = risk_at(j);
     if (!(risk > 0) || !std::isfinite(risk)) return false;
     out[j - 1] = unknown[j - 1] - std::log(risk);
     for (Eigen::Index e = 0; e < extras; ++e)
-      out[(e + 1) * (kN - 1) + j - 1] =
+      out[(e + 1) * (kStepNodes - 1) + j - 1] =
           extra_(j, e) - extra_(0, e) -
           h_ * step_basis().integrate.row(j).dot(extra_rate_.col(e).matrix());
   }
@@ -210,9 +258,10 @@ bool Collocation::residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out) {
 }
 
 void Collocation::accept() {
-  clock_so_far_ += clock_.row(kN - 1).transpose();
+  clock_so_far_ += clock_.row(kStepNodes - 1).transpose();
   source_so_far_ +=
-      h_ * (step_basis().integrate * source_.abs().matrix()).row(kN - 1).transpose().array();
+      h_ *
+      (step_basis().integrate * source_.abs().matrix()).row(kStepNodes - 1).transpose().array();
 }
 
 void Collocation::estimate_error() {
@@ -244,7 +293,7 @@ void Collocation::estimate_error() {
 double Collocation::clock_error() const {
   const ModeSystem& system = *system_;
   const Nodes clock = h_ * (step_basis().integrate * gamma_.matrix()).array();
-  const double total = clock[kN - 1];
+  const double total = clock[kStepNodes - 1];
   const Eigen::ArrayXd noise = system.diffusion.abs().rowwise().sum();
   const Eigen::ArrayXd s = state_.head(system.modes());
   const double remembered = (noise > 0).select(s / noise, HUGE_VAL).minCoeff();
@@ -252,7 +301,8 @@ double Collocation::clock_error() const {
   double scale = std::max(1e-3 * remembered, 1e-6 * risk), error = 0;
   scale = std::max(scale, h_ * source_.abs().colwise().mean().maxCoeff());
   for (Eigen::Index r = 0; r < diffusion_.cols(); ++r)
-    error = std::max(error, std::abs(monomials(clock / total, gamma_ * diffusion_.col(r))[kN - 1]));
+    error = std::max(
+        error, std::abs(monomials(clock / total, gamma_ * diffusion_.col(r))[kStepNodes - 1]));
   return scale > 0 ? error * total / (128 * 15 * scale) : 0;
 }
 
@@ -260,11 +310,11 @@ void Collocation::state_at(double theta, Eigen::ArrayXd& out) const {
   const Eigen::Index modes = system_->modes(), extras = system_->extra_initial.size();
   out.resize(modes + extras);
   Nodes power;
-  for (int m = 0; m < kN; ++m) power[m] = std::pow(theta, m + 1);
+  for (int m = 0; m < kStepNodes; ++m) power[m] = std::pow(theta, m + 1);
   const auto integral = [&](const Eigen::ArrayXd& values) {
     const Nodes p = (step_basis().to_monomial * values.matrix()).array();
     double sum = 0;
-    for (int m = 0; m < kN; ++m) sum += p[m] * power[m] / (m + 1);
+    for (int m = 0; m < kStepNodes; ++m) sum += p[m] * power[m] / (m + 1);
     return h_ * sum;
   };
   Eigen::ArrayXd clock(speed_.cols()), s(modes);

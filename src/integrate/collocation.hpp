@@ -44,6 +44,8 @@ class Collocation {
   void fill_clocks();
   double log_risk_rate(double risk) const;
   void modes_at(double theta, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const;
+  void sum_over_modes();
+  double risk_at(int node);
   bool residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out);
   void estimate_error();
   double clock_error() const;
@@ -66,6 +68,11 @@ class Collocation {
   /// share a clock; else (modes, kStepNodes) of the modes themselves, with their clocks' totals.
   Eigen::ArrayXXd polynomial_;
   Eigen::ArrayXd total_;
+  // Where all modes share a clock the risk at a node is kept + sum_mr gain(m + 5r) P_mr with P the
+  // polynomial: sums over modes that depend on the clocks alone, and serve while those stay.
+  Nodes summed_clock_ = Nodes::Zero();  // clock_ they were taken at; nan: none
+  Nodes kept_ = Nodes::Zero();          // sum h s e^(-2x)/2
+  Eigen::ArrayXXd gain_;                // sum h c_r M_m(2x)/2: (5 N, kStepNodes)
   Eigen::ArrayXd clock_so_far_, source_so_far_;
   Eigen::MatrixXd inverse_;  // of the Jacobian of the residual; empty: to be made anew
   mutable Eigen::ArrayXd scratch_;

@@ -5,17 +5,16 @@
 
 namespace riskcurve {
 namespace {
-constexpr int kN = kStepNodes;
 
 /// M_m(z), z >= 0, given e^-z.
 BlockNodes moments(const Block& z, const Block& decay) {
   constexpr int terms = 22;            // 2^22 4!/27! is below 1e-19
   static constexpr auto series = [] {  // M_4 = sum_k (-z)^k 4!/(5+k)!
     std::array<double, terms> of{};
-    double term = 1.0 / kN;
+    double term = 1.0 / kStepNodes;
     for (int k = 0; k < terms; ++k) {
       of[k] = term;
-      term /= -(kN + k + 1);
+      term /= -(kStepNodes + k + 1);
     }
     return of;
   }();
@@ -28,15 +27,15 @@ BlockNodes moments(const Block& z, const Block& decay) {
     int k = largest < 0.02 ? 8 : largest < 0.3 ? 13 : terms;
     Block sum = Block::Constant(series[--k]);
     while (k > 0) sum = sum * x + series[--k];
-    low.col(kN - 1) = sum;
-    for (int m = kN - 1; m > 0; --m) low.col(m - 1) = (1 - x * low.col(m)) * (1.0 / m);
+    low.col(kStepNodes - 1) = sum;
+    for (int m = kStepNodes - 1; m > 0; --m) low.col(m - 1) = (1 - x * low.col(m)) * (1.0 / m);
     if (!any_high) return low;
   }
   const Block by = z.max(2.0).inverse();
   high.col(0) = (1 - decay) * by;
-  for (int m = 1; m < kN; ++m) high.col(m) = (1 - m * high.col(m - 1)) * by;
+  for (int m = 1; m < kStepNodes; ++m) high.col(m) = (1 - m * high.col(m - 1)) * by;
   if (!any_low) return high;
-  for (int m = 0; m < kN; ++m) high.col(m) = (z > 2).select(high.col(m), low.col(m));
+  for (int m = 0; m < kStepNodes; ++m) high.col(m) = (z > 2).select(high.col(m), low.col(m));
   return high;
 }
 
@@ -47,7 +46,7 @@ ScalarPropagator::ScalarPropagator(const Block& z, const Block& decayed)
 
 ScalarClock scalar_clock(const StepNodes& gamma, const StepNodes& rate, double length) {
   const StepNodes clock = length * (step_basis().integrate * (gamma * rate).matrix()).array();
-  const double total = clock[kN - 1];
+  const double total = clock[kStepNodes - 1];
   if (!(rate.minCoeff() > 0) || !(total > 0)) return {0, step_basis().node, length * gamma};
   return {total, clock / total, total / rate};
 }

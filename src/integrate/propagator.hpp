@@ -26,14 +26,18 @@ using BlockNodes = Eigen::Array<double, kBlock, kStepNodes>;
 /// Entries first..first+kBlock of a column, 0 past its end; and back.
 template <class Column>
 Block load(const Column& column, Eigen::Index first) {
-  const Eigen::Index count = std::min<Eigen::Index>(kBlock, column.size() - first);
+  const Eigen::Index count = column.size() - first;
+  if (count >= kBlock) return column.template segment<kBlock>(first);
   Block block = Block::Zero();
   block.head(count) = column.segment(first, count);
   return block;
 }
 inline void store(const Block& block, Eigen::Index first, Eigen::ArrayXd& column) {
-  const Eigen::Index count = std::min<Eigen::Index>(kBlock, column.size() - first);
-  column.segment(first, count) = block.head(count);
+  const Eigen::Index count = column.size() - first;
+  if (count >= kBlock)
+    column.segment<kBlock>(first) = block;
+  else
+    column.segment(first, count) = block.head(count);
 }
 
 /// What scalar modes keep of their start, and gain of each power of v, after clocks z >= 0.

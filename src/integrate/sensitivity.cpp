@@ -13,8 +13,6 @@
 namespace riskcurve {
 namespace {
 
-constexpr int kN = kStepNodes;
-
 /// The scalars of a panel at its nodes.
 struct Scalars {
   StepNodes time, gamma, risk;
@@ -24,11 +22,11 @@ struct Scalars {
 
 Scalars scalars_of(const ModeSystem& system, const Schedule& step, const Panel& panel) {
   Scalars now;
-  now.drift.resize(system.drift.cols(), kN);
+  now.drift.resize(system.drift.cols(), kStepNodes);
   now.drift_slope = now.drift;
-  now.diffusion.resize(system.diffusion.cols(), kN);
+  now.diffusion.resize(system.diffusion.cols(), kStepNodes);
   now.diffusion_slope = now.diffusion;
-  for (int j = 0; j < kN; ++j) {
+  for (int j = 0; j < kStepNodes; ++j) {
     // Inside the panel: a break of the schedule may stand at its end.
     const double end = (panel.start + panel.length) * (1 - 4e-16);
     const double t = std::min(panel.start + step_basis().node[j] * panel.length, end);
@@ -54,18 +52,24 @@ Scalars scalars_of(const ModeSystem& system, const Schedule& step, const Panel& 
 }
 
 /// p of a block of modes at the nodes of one panel, counted backwards from its end, as
-/// decay * p(end) + source * nu with nu = mu/gamma at the nodes: p relaxes in reversed time as s
-/// does forwards.
+/// decay * p(end) + gain * (spread nu) with nu = mu/gamma at the nodes: p relaxes in reversed time
+/// as s does forwards.
 struct Relaxation {
-  std::array<Block, kN> decay;                   // one a node
-  std::array<std::array<Block, kN>, kN> source;  // [of p at a node][by nu at a node]
+  std::array<Block, kStepNodes> decay;  // one a node
+  std::array<std::array<Block, kStepNodes>, kStepNodes>
+      gain;  // [of p at a node][by a row of spread nu]
+
+  Relaxation() {  // at the end of a panel, where a sweep starts, p is what it was
+    decay.fill(Block::Ones());
+    for (auto& node : gain) node.fill(Block::Zero());
+  }
 };
 
 /// The clocks of a block of modes over a panel, backwards.
 struct BlockClock {
   Block total = Block::Zero();
   BlockNodes fraction = BlockNodes::Zero(), per = fraction;
-  std::array<BlockNodes, kN> cardinal;  // [node]: in powers of the fraction
+  std::array<BlockNodes, kStepNodes> cardinal;  // [node]: in powers of the fraction
 
   BlockClock() { cardinal.fill(fraction); }  // lanes past the last mode stay finite
 
@@ -74,30 +78,49 @@ struct BlockClock {
     fraction.row(lane) = clock.fraction.transpose();
     per.row(lane) = clock.per.transpose();
     const StepMatrix polynomial = riskcurve::cardinal(clock.fraction);
-    for (int l = 0; l < kN; ++l)
+    for (int l = 0; l < kStepNodes; ++l)
       cardinal[static_cast<std::size_t>(l)].row(lane) = polynomial.col(l).transpose();
   }
 };
 
-/// half_weight: h_k/2.
-Relaxation relaxation(const BlockClock& clock, const Block& half_weight) {
-  Relaxation modes;
-  modes.decay[0].setOnes();
-  for (Block& none : modes.source[0]) none.setZero();
-  for (std::size_t i = 1; i < kN; ++i) {
+/// half_weight: h_k/2. What spreads nu is the identity.
+void relax(const BlockClock& clock, const Block& half_weight, Relaxation& modes) {
+  for (std::size_t i = 1; i < kStepNodes; ++i) {
     const Block u = clock.fraction.col(static_cast<int>(i));
     const ScalarPropagator over(2 * clock.total * u);
     modes.decay[i] = over.decay;
-    for (std::size_t l = 0; l < kN; ++l)
-      modes.source[i][l] =
+    for (std::size_t l = 0; l < kStepNodes; ++l)
+      modes.gain[i][l] =
           half_weight * clock.per.col(static_cast<int>(l)) * over.gain(clock.cardinal[l], u);
   }
-  return modes;
 }
 
-/// Carries p back over a panel, with a at its nodes; p there in increasing time.
+/// Of modes that one clock drives, scaled by `rate`: nu is spread over powers of its fraction.
+void relax(const ScalarClock& clock, const Block& rate, const Block& half_weight,
+           Relaxation& modes) {
+  for (std::size_t i = 1; i < kStepNodes; ++i) {
+    const ScalarPropagator over(2 * clock.total * clock.fraction[static_cast<int>(i)] * rate);
+    modes.decay[i] = over.decay;
+    for (std::size_t m = 0; m < kStepNodes; ++m)
+      modes.gain[i][m] = half_weight * over.moment.col(static_cast<int>(m));
+  }
+}
+std::array<StepMatrix, kStepNodes> powers(const ScalarClock& clock) {
+  const StepMatrix in_powers = cardinal(clock.fraction) * clock.per.matrix().asDiagonal();
+  std::array<StepMatrix, kStepNodes> spread;
+  for (int i = 0; i < kStepNodes; ++i) {
+    double power = 1;
+    for (int m = 0; m < kStepNodes; ++m)
+      spread[static_cast<std::size_t>(i)].row(m) = (power *= clock.fraction[i]) * in_powers.row(m);
+  }
+  return spread;
+}
+
+/// Carries p back over a panel, with a at its nodes; p there in increasing time. `blocks` is room
+/// to work in, one for kBlock modes.
 Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalars& now,
-                      const Eigen::ArrayXXd& rate, Eigen::ArrayXd& p) {
+                      const Eigen::ArrayXXd& rate, Eigen::ArrayXd& p,
+                      std::vector<Relaxation>& blocks) {
   const Eigen::Index modes = system.modes();
   // What the risk's change does to ds_k/dt, over gamma.
   Eigen::ArrayXXd pull = -2 * panel.modes * system.drift_of(now.drift_slope);
@@ -106,42 +129,51 @@ Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalar
   const bool one_clock = system.drift.cols() == 1 && now.drift.minCoeff() > 0;
   ScalarClock shared{};
   BlockClock clock;
+  std::array<StepMatrix, kStepNodes> spread;
+  spread.fill(StepMatrix::Identity());
   if (one_clock) {
     shared = scalar_clock(gamma, now.drift.row(0).transpose().reverse(), panel.length);
-    for (Eigen::Index lane = 0; lane < kBlock; ++lane) clock.set(lane, shared);
+    spread = powers(shared);
   }
-  std::vector<Relaxation> blocks;
-  blocks.reserve(static_cast<std::size_t>(modes / kBlock + 1));
-  StepMatrix coupling = StepMatrix::Identity();
+  StepMatrix coupling = StepMatrix::Zero();
   StepNodes known = StepNodes::Zero();
   for (Eigen::Index first = 0; first < modes; first += kBlock) {
-    if (one_clock)
-      clock.total = shared.total * load(system.drift.col(0), first);
-    else
+    Relaxation& r = blocks[static_cast<std::size_t>(first / kBlock)];
+    const Block half_weight = 0.5 * load(system.weight, first);
+    if (one_clock) {
+      relax(shared, load(system.drift.col(0), first), half_weight, r);
+    } else {
       for (Eigen::Index lane = 0; lane < std::min<Eigen::Index>(kBlock, modes - first); ++lane)
         clock.set(lane,
                   scalar_clock(gamma, rate.row(first + lane).transpose().reverse(), panel.length));
-    const Relaxation& r = blocks.emplace_back(relaxation(clock, 0.5 * load(system.weight, first)));
+      relax(clock, half_weight, r);
+    }
     const Block end = load(p, first);
-    for (std::size_t i = 0; i < kN; ++i) {
+    for (std::size_t i = 0; i < kStepNodes; ++i) {
       const auto row = static_cast<int>(i);
-      const Block w = load(pull.col(kN - 1 - row), first);
+      const Block w = load(pull.col(kStepNodes - 1 - row), first);
       known[row] += (w * r.decay[i] * end).sum();
-      for (std::size_t l = 0; l < kN; ++l)
-        coupling(row, static_cast<int>(l)) -= (w * r.source[i][l]).sum();
+      for (std::size_t l = 0; l < kStepNodes; ++l)
+        coupling(row, static_cast<int>(l)) += (w * r.gain[i][l]).sum();
     }
   }
-  const StepNodes nu = coupling.partialPivLu().solve(known.matrix()).array();
-  Eigen::ArrayXXd at_nodes(modes, kN);
+  for (int i = 0; i < kStepNodes; ++i)
+    coupling.row(i) = (coupling.row(i) * spread[static_cast<std::size_t>(i)]).eval();
+  const Eigen::Matrix<double, kStepNodes, 1> nu =
+      (StepMatrix::Identity() - coupling).partialPivLu().solve(known.matrix());
+  std::array<StepNodes, kStepNodes> source;
+  for (std::size_t i = 0; i < kStepNodes; ++i) source[i] = (spread[i] * nu).array();
+  Eigen::ArrayXXd at_nodes(modes, kStepNodes);
   for (Eigen::Index first = 0; first < modes; first += kBlock) {
     const Relaxation& r = blocks[static_cast<std::size_t>(first / kBlock)];
     const Eigen::Index count = std::min<Eigen::Index>(kBlock, modes - first);
     const Block end = load(p, first);
-    for (std::size_t i = 0; i < kN; ++i) {
+    for (std::size_t i = 0; i < kStepNodes; ++i) {
       Block back = r.decay[i] * end;
-      for (std::size_t l = 0; l < kN; ++l) back += r.source[i][l] * nu[static_cast<int>(l)];
-      at_nodes.col(kN - 1 - static_cast<int>(i)).segment(first, count) = back.head(count);
-      if (i == kN - 1) store(back, first, p);
+      for (std::size_t l = 0; l < kStepNodes; ++l)
+        back += r.gain[i][l] * source[i][static_cast<int>(l)];
+      at_nodes.col(kStepNodes - 1 - static_cast<int>(i)).segment(first, count) = back.head(count);
+      if (i == kStepNodes - 1) store(back, first, p);
     }
   }
   return at_nodes;
@@ -183,20 +215,22 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
   const auto count = static_cast<Eigen::Index>(panels.size());
   for (Eigen::ArrayXd* values : {&result.time, &result.step, &result.weight, &result.gradient,
                                  &result.curvature, &result.greedy, &result.risk_at})
-    values->resize(kN * count);
+    values->resize(kStepNodes * count);
   Eigen::ArrayXd share;  // 1/m, and 0 for modes that stand for no direction
   if (system.multiplicity.size() > 0) {
     share = (system.multiplicity > 0).select(1 / system.multiplicity, 0.0);
-    result.scatter.resize(kN * count);
+    result.scatter.resize(kStepNodes * count);
   }
   Eigen::ArrayXd p = 0.5 * system.weight;
-  if (count > 0) result.risk = system.risk(panels.back().modes.col(kN - 1));  // else it stays 0
+  if (count > 0)
+    result.risk = system.risk(panels.back().modes.col(kStepNodes - 1));  // else it stays 0
   const double unit = result.unit = power_of_two(result.risk);
+  std::vector<Relaxation> blocks(static_cast<std::size_t>(system.modes() / kBlock + 1));
   for (Eigen::Index i = count - 1; i >= 0; --i) {
     const Panel& panel = panels[static_cast<std::size_t>(i)];
     const Scalars now = scalars_of(system, step, panel);
     const Eigen::ArrayXXd a = system.drift_of(now.drift), c = system.diffusion_of(now.diffusion);
-    const Eigen::ArrayXXd back = sweep(system, panel, now, a, p);
+    const Eigen::ArrayXXd back = sweep(system, panel, now, a, p, blocks);
     const auto sum = [](const auto& terms) -> StepNodes { return terms.colwise().sum(); };
     const StepNodes noise = sum(back * c);
     const auto weighted = [&](const Eigen::ArrayXXd& terms) -> StepNodes {
@@ -204,11 +238,12 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
     };
     const StepNodes descent = weighted(a * panel.modes), injected = weighted(c);
     const auto put = [&](Eigen::ArrayXd& values, const StepNodes& here) {
-      values.segment(kN * i, kN) = here;
+      values.segment(kStepNodes * i, kStepNodes) = here;
     };
     put(result.time, now.time);
     put(result.step, now.gamma);
-    put(result.weight, panel.length * step_basis().integrate.row(kN - 1).transpose().array());
+    put(result.weight,
+        panel.length * step_basis().integrate.row(kStepNodes - 1).transpose().array());
     put(result.gradient, -2 * sum(back * a * panel.modes) + 2 * now.gamma * noise);
     put(result.curvature, 2 * noise);
     put(result.risk_at, now.risk);
@@ -217,8 +252,9 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
           4 * sum((back.square() * (panel.modes / unit) * (c / unit)).colwise() * share));
     put(result.greedy, descent / injected);
     if (i == count - 1)
-      result.rate = -now.gamma[kN - 1] * descent[kN - 1] +
-                    0.5 * now.gamma[kN - 1] * now.gamma[kN - 1] * injected[kN - 1];
+      result.rate =
+          -now.gamma[kStepNodes - 1] * descent[kStepNodes - 1] +
+          0.5 * now.gamma[kStepNodes - 1] * now.gamma[kStepNodes - 1] * injected[kStepNodes - 1];
   }
   result.initial = p;
   return result;

@@ -1,16 +1,13 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "riskcurve/report/results.hpp"
 
 namespace riskcurve {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
 double worst(const Eigen::ArrayXd& differences) {
-  double largest = nan;
+  double largest = NAN;
   for (const double x : differences) {
     if (std::isfinite(x)) largest = std::fmax(largest, std::abs(x));
   }
@@ -26,15 +23,15 @@ Comparison compare(const Eigen::ArrayXd& predicted, const Eigen::ArrayXd& mean,
       ((mean - predicted).abs() > 1e-12 * mean.abs()).select(mean - predicted, 0);
   const auto spread = standard_error > 1e-12 * mean.abs();
   Comparison result;
-  result.in_standard_errors = spread.select(difference / standard_error, nan);
-  result.in_percent = (predicted != 0).select(100 * difference / predicted, nan);
+  result.in_standard_errors = spread.select(difference / standard_error, NAN);
+  result.in_percent = (predicted != 0).select(100 * difference / predicted, NAN);
   result.worst_in_standard_errors = worst(result.in_standard_errors);
   result.worst_in_percent = worst(result.in_percent);
   return result;
 }
 
 Coverage cover(const Eigen::ArrayXd& low, const Eigen::ArrayXd& high, const Eigen::ArrayXXd& risk) {
-  Coverage result{Eigen::ArrayXd::Constant(low.size(), nan), nan};
+  Coverage result{Eigen::ArrayXd::Constant(low.size(), NAN), NAN};
   double sum = 0;
   int count = 0;
   for (Eigen::Index i = 0; i < low.size(); ++i) {

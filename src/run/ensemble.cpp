@@ -13,7 +13,6 @@ namespace riskcurve {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 enum class Outcome { finished, diverged, unfinished };
 
@@ -34,7 +33,7 @@ Outcome perform(const Eigen::ArrayXd& at, const Trajectory& trajectory, Progress
 void summarize(Ensemble& ensemble) {
   const auto n = static_cast<double>(ensemble.risk.cols());
   ensemble.mean = ensemble.risk.rowwise().sum() / n;  // nan where no run was whole
-  ensemble.error.setConstant(ensemble.risk.rows(), nan);
+  ensemble.error.setConstant(ensemble.risk.rows(), NAN);
   if (n < 2) return;  // one run tells nothing of the spread
   for (Eigen::Index i = 0; i < ensemble.risk.rows(); ++i) {
     const double mean = ensemble.mean[i];

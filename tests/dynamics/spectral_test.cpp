@@ -15,8 +15,6 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 
-constexpr double pi = std::numbers::pi;
-
 /// j^(-exponent), j = 1..n, equal values grouped.
 Spectrum powers(int n, double exponent) {
   ArrayXd value(n);
@@ -111,11 +109,12 @@ double marchenko_pastur_root(double r) {
   const int n = 200000;  // the substitution makes the integrand smooth and periodic
   double sum = 0;
   for (int k = 0; k < n; ++k) {
-    const double angle = pi * (k + 0.5) / n;
+    const double angle = std::numbers::pi * (k + 0.5) / n;
     const double x = 0.5 * (low + high) + 0.5 * (high - low) * std::cos(angle);
-    sum += std::pow(0.5 * (high - low) * std::sin(angle), 2) / (2 * pi * r * std::sqrt(x));
+    sum += std::pow(0.5 * (high - low) * std::sin(angle), 2) /
+           (2 * std::numbers::pi * r * std::sqrt(x));
   }
-  return sum * pi / n;
+  return sum * std::numbers::pi / n;
 }
 
 TEST(SignSvd, DriftSumsToTheNuclearNormOfMarchenkoPastur) {  // exact check 2
@@ -143,10 +142,10 @@ TEST(SignSvd, DriftSumsToTheNuclearNormOfTheModel) {
 TEST(SignSvd, IsotropicSquareLargeBatchClosedForm) {  // exact check 3
   const double risk = 0.4, v = 0.6, two_p = 2 * risk + v * v, n = 300, batch = 1e13;
   const Table t = table(repeated(1, n), repeated(1, n), batch, sign_svd(), gaussian_noise(v), risk);
-  const double a = 8 / (3 * pi) * std::sqrt(batch / n / two_p);
+  const double a = 8 / (3 * std::numbers::pi) * std::sqrt(batch / n / two_p);
   EXPECT_NEAR(t.a(0, 0) / a, 1, 1e-8);
   EXPECT_NEAR(t.c(0, 0) * n, 1, 1e-9);
-  const double sign_sgd = std::sqrt(2 * batch / pi / two_p);
+  const double sign_sgd = std::sqrt(2 * batch / std::numbers::pi / two_p);
   EXPECT_NEAR(std::sqrt(n) * t.a(0, 0) / sign_sgd, 1.0638, 5e-5);
 }
 
@@ -163,7 +162,7 @@ TEST(SignSvd, SmallBatchIsSgdLike) {  // exact check 5
   const Spectrum out = powers(40, 0.5), in = powers(30, 1);
   const Table t = table(out, in, batch, sign_svd(), gaussian_noise(v), risk);
   const ArrayXXd exact =
-      batch * std::sqrt(2 / pi / (out.trace() * in.trace() * two_p)) * outer(out, in);
+      batch * std::sqrt(2 / std::numbers::pi / (out.trace() * in.trace() * two_p)) * outer(out, in);
   EXPECT_LT(largest_relative(t.a, exact), 1e-7);
 }
 

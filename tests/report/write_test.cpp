@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr double inf = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// Numbers whose shortest exact text is long, and those at the ends of the range.
 Eigen::ArrayXd awkward_numbers() {
@@ -82,7 +81,7 @@ TEST(ToJson, NumbersRoundTripExactly) {
 TEST(ToJson, NanAndInfinityAndMissingBecomeNull) {
   Record record;
   Eigen::ArrayXd x(3);
-  x << nan, inf, -inf;
+  x << NAN, inf, -inf;
   record.column("x", x);
   record.set("y", inf);
   record.set("z", nullptr);
@@ -126,7 +125,7 @@ TEST(ToTable, AlignsRightAndLeavesOutWhatIsMissing) {
   Record record;
   Eigen::ArrayXd steps(2), risk(2);
   steps << 0, 1000;
-  risk << 0.5, nan;
+  risk << 0.5, NAN;
   record.column("steps", steps);
   record.column("risk", risk);
   EXPECT_EQ(to_table(record, {{"step", "steps"}, {"gone", "gone"}, {"R", "risk", "{:.3f}"}}),

@@ -1,0 +1,23 @@
+#pragma once
+#include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/problem/schedule.hpp"
+
+namespace riskcurve {
+
+/// A mode system for searches that solve it again and again. Modes that a schedule will hardly have
+/// moved by its horizon cannot tell each other apart and share one rule of `compress`, at its
+/// accuracy: of a power law of 10^18 directions most octaves are such.
+class FewModes {
+ public:
+  explicit FewModes(const ModeSystem& system) : whole_(system), few_(system) {}
+
+  /// The system for a solve under this schedule; it lives until the next call.
+  const ModeSystem& under(const Schedule& step, double horizon);
+
+ private:
+  const ModeSystem& whole_;
+  ModeSystem few_;
+  double slow_ = 0;  // the rate below which few_ has merged modes
+};
+
+}  // namespace riskcurve
