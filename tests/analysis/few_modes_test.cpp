@@ -22,8 +22,8 @@ TEST(FewModes, KeepTheRiskAndItsDerivativesOfEveryOptimizer) {
   const VectorProblem silent = power_law_problem(1e9, 0.8, gaussian_noise(0));
   for (const ModeSystem& full :
        {mode_system(gaussian, Sgd{1}), mode_system(gaussian, SignSgd{8}),
-        mode_system(cauchy, SignSgd{1}), mode_system(silent, SignSgd{1}), mode_system(silent, Sgd{4}),
-        mode_system(cauchy, ClippedSgd{2, constant_schedule(0.5)})}) {
+        mode_system(cauchy, SignSgd{1}), mode_system(silent, SignSgd{1}),
+        mode_system(silent, Sgd{4}), mode_system(cauchy, ClippedSgd{2, constant_schedule(0.5)})}) {
     const ModeSystem system = compress(full);
     const double step = guessed_step(system, 1e4);
     FewModes modes(system);
