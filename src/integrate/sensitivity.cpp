@@ -105,6 +105,8 @@ void relax(const ScalarClock& clock, const Block& rate, const Block& half_weight
       modes.gain[i][m] = half_weight * over.moment.col(static_cast<int>(m));
   }
 }
+/// What spreads nu then, at each node: its polynomial over the panel, in powers of the fraction so
+/// far.
 std::array<StepMatrix, kStepNodes> powers(const ScalarClock& clock) {
   const StepMatrix in_powers = cardinal(clock.fraction) * clock.per.matrix().asDiagonal();
   std::array<StepMatrix, kStepNodes> spread;

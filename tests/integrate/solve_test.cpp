@@ -330,12 +330,13 @@ TEST(Solve, AHopelessPaceIsSaidAtOnce) {
   at << 1e12, 2e12;
   EXPECT_EQ(solve(system, constant_schedule(0.1), at).status, RiskCurve::Status::ok);
   SolveOptions options = with(Method::dopri5, 1e-8);
+  options.max_steps = 100000;
   int asked = 0;
   options.progress = [&](double) { return ++asked > 0; };
   const RiskCurve curve = solve(system, piecewise_schedule({0, 1e10}, {1e-11, 0.1}), at, options);
   EXPECT_EQ(curve.status, RiskCurve::Status::failed);
   EXPECT_NE(curve.message.find("max_steps"), std::string::npos) << curve.message;
-  EXPECT_LE(asked, 1000001);
+  EXPECT_LE(asked, 100001);
 }
 
 TEST(Solve, Rosenbrock4KeepsItsOrderUnderAStepSizeThatChanges) {
