@@ -10,6 +10,7 @@ namespace {
 
 /// The largest g of all risks a run may come to: responses are monotone in R or nearly so.
 double largest_response(const ModeSystem& system, double horizon) {
+  if (system.drift.cols() != 1 || system.extra_initial.size() > 0) return HUGE_VAL;
   const double start = system.risk(system.initial);
   double largest = 0;
   for (const double t : {0.0, 0.5 * horizon, horizon * (1 - 4e-16)})
@@ -31,11 +32,15 @@ double integral(const Schedule& step, double horizon) {
 
 }  // namespace
 
-const ModeSystem& FewModes::under(const Schedule& step, double horizon) {
-  if (whole_.drift.cols() != 1 || whole_.extra_initial.size() > 0 || !(horizon > 0)) return whole_;
-  const double clock = integral(step, horizon) * largest_response(whole_, horizon);
+FewModes::FewModes(const ModeSystem& system, double horizon)
+    : whole_(system),
+      horizon_(horizon),
+      largest_response_(largest_response(system, horizon)) {}
+
+const ModeSystem& FewModes::under(const Schedule& step) {
+  const double clock = integral(step, horizon_) * largest_response_;
   double slow = 0.25 / clock;  // it has not half decayed by then
-  if (!std::isfinite(slow)) return whole_;
+  if (!std::isfinite(slow) || slow == 0) return whole_;
   slow = std::ldexp(1.0, 2 * static_cast<int>(std::floor(0.5 * std::log2(slow))));
   if (slow != slow_) few_ = compress(whole_, 8, slow_ = slow);
   return few_;

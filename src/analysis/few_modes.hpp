@@ -4,20 +4,21 @@
 
 namespace riskcurve {
 
-/// A mode system for searches that solve it again and again. Modes that a schedule will hardly have
+/// A mode system for searches that solve it again and again up to one horizon. Modes that a schedule will hardly have
 /// moved by its horizon cannot tell each other apart and share one rule of `compress`, at its
 /// accuracy: of a power law of 10^18 directions most octaves are such.
 class FewModes {
  public:
-  explicit FewModes(const ModeSystem& system) : whole_(system), few_(system) {}
+  FewModes(const ModeSystem& system, double horizon);
 
   /// The system for a solve under this schedule; it lives until the next call.
-  const ModeSystem& under(const Schedule& step, double horizon);
+  const ModeSystem& under(const Schedule& step);
 
  private:
   const ModeSystem& whole_;
+  double horizon_, largest_response_;  // of all risks; +inf: modes are not merged
   ModeSystem few_;
-  double slow_ = 0;  // the rate below which few_ has merged modes
+  double slow_ = 0;  // the rate below which few_ has merged modes; 0: there is none yet
 };
 
 }  // namespace riskcurve

@@ -109,11 +109,11 @@ Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions
   if (!(horizon > 0) || !std::isfinite(horizon))
     throw InputError("horizon", horizon, "a finite number of steps > 0");
   int solves = 0;
-  FewModes modes(system);
+  FewModes modes(system, horizon);
   const auto evaluate = [&](double step) {
     ++solves;
     const Schedule schedule = constant_schedule(step);
-    return trial_of(sensitivity(modes.under(schedule, horizon), schedule, horizon, options.solve),
+    return trial_of(sensitivity(modes.under(schedule), schedule, horizon, options.solve),
                     step, horizon);
   };
   return root(evaluate, options.start > 0 ? options.start : guessed_step(system, horizon), options,
@@ -128,7 +128,6 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
     throw InputError("target risk", risk,
                      fmt::format("between 0 and the initial risk {:.6g}", start));
   int solves = 0;
-  FewModes modes(system);
   const auto evaluate = [&](double step) {
     const Schedule schedule = constant_schedule(step);
     SolveOptions reach = options.solve;
@@ -140,7 +139,8 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
     if (curve.status != RiskCurve::Status::ok) throw Stopped{curve.message};
     const double steps = std::isfinite(curve.reached) ? curve.reached : longest;
     ++solves;
-    return trial_of(sensitivity(modes.under(schedule, steps), schedule, steps, options.solve), step,
+    FewModes modes(system, steps);
+    return trial_of(sensitivity(modes.under(schedule), schedule, steps, options.solve), step,
                     steps);
   };
   // At first the step that goes furthest in one step size of time.
@@ -194,10 +194,10 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
   Neighbours around;
   around.factor = (std::log(2.0) * Eigen::ArrayXd::LinSpaced(9, -2, 2)).exp();
   around.risk.resize(around.factor.size());
-  FewModes modes(system);
+  FewModes modes(system, best.steps);
   for (Eigen::Index i = 0; i < around.factor.size(); ++i) {
     const Schedule schedule = constant_schedule(around.factor[i] * best.step);
-    const RiskCurve curve = solve(modes.under(schedule, best.steps), schedule,
+    const RiskCurve curve = solve(modes.under(schedule), schedule,
                                   Eigen::ArrayXd::Constant(1, best.steps), options);
     around.risk[i] = std::numeric_limits<double>::infinity();
     if (curve.status == RiskCurve::Status::ok) around.risk[i] = curve.risk[0];

@@ -21,7 +21,7 @@ constexpr double kSearchTolerance = 1e-7;  // rtol of a search
 constexpr Index kCoarse = 25;              // times that show the shape of a schedule
 
 /// log R(horizon) at a point of the search, with its derivatives; +inf where the solver gives up.
-struct Searched {
+struct SearchPoint {
   ArrayXd x;  ///< the parameters, or their logarithms
   ArrayXd parameters, gradient;
   ArrayXd curvature;  ///< diagonal of the Hessian with the state and the adjoint held
@@ -29,14 +29,14 @@ struct Searched {
   std::string message;
 };
 
-Searched evaluate(FewModes& modes, double horizon, const ScheduleFamily& family, const ArrayXd& x,
+SearchPoint evaluate(FewModes& modes, double horizon, const ScheduleFamily& family, const ArrayXd& x,
                   const SolveOptions& options) {
-  Searched point;
+  SearchPoint point;
   point.x = x;
   point.parameters = family.logarithmic ? ArrayXd(x.exp()) : x;
   point.gradient = point.curvature = ArrayXd::Zero(x.size());
   const Schedule schedule = family.schedule(point.parameters);
-  const Sensitivity at = sensitivity(modes.under(schedule, horizon), schedule, horizon, options);
+  const Sensitivity at = sensitivity(modes.under(schedule), schedule, horizon, options);
   if (at.curve.status == RiskCurve::Status::interrupted) throw Failure(at.curve.message);
   point.message = at.curve.message;
   if (at.curve.status != RiskCurve::Status::ok || !(at.risk > 0)) return point;
@@ -166,74 +166,66 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
   if (!(start > 0).all() || !start.isFinite().all())
     throw InputError("start", "of the schedule's parameters", "finite numbers > 0");
   ScheduleOptimum best;
-  FewModes modes(system);
-  // Far from the optimum a rougher solve points the same way; the last steps are taken in full.
+  FewModes modes(system, horizon);
   SolveOptions solve = options.solve;
-  solve.rtol = std::max(solve.rtol, kSearchTolerance);
   const auto at = [&](const ArrayXd& logs) {
     ++best.evaluations;
     return evaluate(modes, horizon, family, logs, solve);
   };
-  Searched now = at(family.logarithmic ? ArrayXd(start.log()) : start);
-  best.found = std::isfinite(now.value);
-  best.message = now.message;
-  if (!best.found) return best;
   // The noise in R makes the curvature of gamma(t), its own response apart: a scale that is right
   // for each time, and changes as the schedule does.
-  const auto diagonal_at = [&](const Searched& p) {
+  const auto diagonal_at = [&](const SearchPoint& p) {
     ArrayXd diagonal = p.curvature.max(1e-12 * p.curvature.maxCoeff());
     if (family.logarithmic) diagonal = diagonal.max(1e-3 * p.gradient.abs());
     return diagonal;
   };
-  const auto decrement_of = [&](const Searched& p) {
+  const auto decrement_of = [&](const SearchPoint& p) {
     return std::sqrt((p.gradient.square() / diagonal_at(p)).sum());
   };
-  const auto within_reach = [&](const Searched& p, const ArrayXd& direction) -> ArrayXd {
+  const auto within_reach = [&](const SearchPoint& p, const ArrayXd& direction) -> ArrayXd {
     if (!family.logarithmic) return direction.max(-0.9 * p.x);  // stays positive
     const double largest = direction.abs().maxCoeff();
     return direction / std::max(1.0, largest);  // at most a factor e at once
   };
   Memory memory;
-  double decrement = decrement_of(now);
-  const auto refine = [&] {
-    if (solve.rtol <= options.solve.rtol) return false;
-    solve.rtol = options.solve.rtol;
-    Searched finer = at(now.x);
-    if (!std::isfinite(finer.value)) return false;
-    now = std::move(finer);
-    decrement = decrement_of(now);
-    return true;
-  };
-  while (best.evaluations < options.max_solves) {
-    if (decrement <= options.tolerance) {
-      if (!refine()) break;
-      continue;
-    }
-    const ArrayXd diagonal = diagonal_at(now);
-    ArrayXd direction = within_reach(now, memory.direction(now.gradient, diagonal));
-    if (!((direction * now.gradient).sum() < 0)) {
+  SearchPoint now;
+  now.x = family.logarithmic ? ArrayXd(start.log()) : start;
+  // Far from the optimum rougher solves point the same way; the last steps are taken in full.
+  solve.rtol = std::max(options.solve.rtol, kSearchTolerance);
+  for (bool last = false; !last; solve.rtol = options.solve.rtol) {
+    last = solve.rtol == options.solve.rtol;
+    now = at(now.x);
+    best.found = std::isfinite(now.value);
+    best.message = now.message;
+    if (!best.found) return best;
+    double decrement = decrement_of(now);
+    while (decrement > options.tolerance && best.evaluations < options.max_solves) {
+      const ArrayXd diagonal = diagonal_at(now);
+      ArrayXd direction = within_reach(now, memory.direction(now.gradient, diagonal));
+      if (!((direction * now.gradient).sum() < 0)) {
+        memory.clear();
+        direction = within_reach(now, memory.direction(now.gradient, diagonal));
+      }
+      const double descent = (direction * now.gradient).sum();
+      bool moved = false;
+      for (double share = 1; share > 1e-6 && best.evaluations < options.max_solves; share *= 0.3) {
+        SearchPoint next = at(now.x + share * direction);
+        if (!std::isfinite(next.value)) continue;
+        const double next_decrement = decrement_of(next);
+        const bool lower = next.value <= now.value + 1e-4 * share * descent;
+        // Near the optimum the decrease drowns in roundoff, and the gradient decides.
+        const bool flat = std::abs(next.value - now.value) < 1e-9 && next_decrement < 0.9 * decrement;
+        if (!lower && !flat) continue;
+        memory.add(next.x - now.x, next.gradient - now.gradient);
+        now = std::move(next);
+        decrement = next_decrement;
+        moved = true;
+        break;
+      }
+      if (moved) continue;
+      if (memory.empty()) break;
       memory.clear();
-      direction = within_reach(now, memory.direction(now.gradient, diagonal));
     }
-    const double descent = (direction * now.gradient).sum();
-    bool moved = false;
-    for (double share = 1; share > 1e-6 && best.evaluations < options.max_solves; share *= 0.3) {
-      Searched next = at(now.x + share * direction);
-      if (!std::isfinite(next.value)) continue;
-      const double next_decrement = decrement_of(next);
-      const bool lower = next.value <= now.value + 1e-4 * share * descent;
-      // Near the optimum the decrease drowns in roundoff, and the gradient decides.
-      const bool flat = std::abs(next.value - now.value) < 1e-9 && next_decrement < 0.9 * decrement;
-      if (!lower && !flat) continue;
-      memory.add(next.x - now.x, next.gradient - now.gradient);
-      now = std::move(next);
-      decrement = next_decrement;
-      moved = true;
-      break;
-    }
-    if (moved) continue;
-    if (memory.empty() && !refine()) break;
-    memory.clear();
   }
   best.parameters = now.parameters;
   best.schedule = family.schedule(best.parameters);
@@ -249,13 +241,13 @@ ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
                                 const ScheduleOptions& options) {
   validate(system);
   const double horizon = mesh[mesh.size() - 1];
-  FewModes modes(system);
+  FewModes modes(system, horizon);
   Schedule guess = constant_schedule(greedy_step(system, 0, system.initial));
   for (;;) {
-    const ModeSystem few = modes.under(guess, horizon);
+    const ModeSystem few = modes.under(guess);
     ScheduleOptimum result = greedy_of(few, mesh, options);
     guess = result.schedule;
-    if (!result.found || modes.under(guess, horizon).modes() <= few.modes()) return result;
+    if (!result.found || modes.under(guess).modes() <= few.modes()) return result;
   }
 }
 
@@ -272,20 +264,19 @@ ScheduleOptimum optimal_schedule(const ModeSystem& system, const ArrayXd& mesh,
   }
   const bool take_greedy = !constant.found || (greedy.found && greedy.risk < constant.risk);
   ArrayXd start = take_greedy ? greedy.parameters : ArrayXd::Constant(mesh.size(), constant.step);
-  int coarse_evaluations = 0;
+  int evaluations = constant.evaluations + greedy.evaluations;
   if (mesh.size() >= 2 * kCoarse) {  // the shape first, from a few times
     const ArrayXd coarse = thinned(mesh, kCoarse);
     ScheduleOptions rough = options;
     rough.tolerance = std::max(1e-3, options.tolerance);
     const ScheduleOptimum shape =
         best_schedule(system, horizon, tabulated_family(coarse), thinned(start, kCoarse), rough);
-    coarse_evaluations = shape.evaluations;
+    evaluations += shape.evaluations;
     if (shape.found && shape.risk <= (take_greedy ? greedy.risk : constant.risk))
       for (Index i = 0; i < mesh.size(); ++i) start[i] = shape.schedule(mesh[i]);
   }
   ScheduleOptimum best = best_schedule(system, horizon, tabulated_family(mesh), start, options);
-  best.evaluations += coarse_evaluations;
-  best.evaluations += constant.evaluations + greedy.evaluations;
+  best.evaluations += evaluations;
   return best;
 }
 

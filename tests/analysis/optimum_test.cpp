@@ -5,6 +5,7 @@
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
 
+#include "power_law_problem.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -13,13 +14,6 @@
 
 namespace riskcurve {
 namespace {
-
-VectorProblem power_law_problem(double dimension, double alpha, double beta,
-                                const NoiseLaw& noise) {
-  VectorProblem problem{power_law(dimension, alpha), noise, {}, {}, {}};
-  problem.initial = power_law_target(problem.covariance.spectrum, beta, 1.0);
-  return problem;
-}
 
 VectorProblem isotropic_problem(double dimension, const NoiseLaw& noise) {
   VectorProblem problem{isotropic(dimension), noise, {}, {}, {}};

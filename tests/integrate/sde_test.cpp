@@ -249,6 +249,30 @@ TEST(Sde, GivenSignSgdSpreadsAsItsEquationInCoordinates) {
   EXPECT_NEAR(found.variance, other.variance, 4 * se + 0.03 * other.variance);
 }
 
+TEST(Sde, IsTheSameToTheBitForAnyNumberOfThreads) {
+  VectorProblem problem = power_law_problem(64, laplace_noise(0.3));  // tabulated responses
+  problem.covariance = spiked(64, ArrayXd{{4.0, 2.0}}, 0.5);          // modes of 1 and 62
+  problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
+  const std::vector<ModeSystem> cases = {mode_system(problem, SignSgd{2}),
+                                         mode_system(given_experiment(8))};
+  for (const ModeSystem& limit : cases) {
+    SdeOptions options;
+    options.runs = 13;
+    options.threads = 1;
+    const ArrayXd times{{0.0, 7.5, 40.0}};
+    const Ensemble one = solve_sde(limit, constant_schedule(0.01), times, options);
+    for (const int threads : {2, 3}) {
+      options.threads = threads;
+      const Ensemble more = solve_sde(limit, constant_schedule(0.01), times, options);
+      EXPECT_TRUE((one.risk == more.risk).all()) << threads;
+    }
+    EXPECT_NEAR(one.risk(0, 0), limit.risk(limit.initial), 1e-12);
+    EXPECT_NE(one.risk(2, 0), one.risk(2, 1));
+    options.seed = 2;
+    EXPECT_NE(solve_sde(limit, constant_schedule(0.01), times, options).risk(2, 0), one.risk(2, 0));
+  }
+}
+
 TEST(Sde, StartsFromZeroRiskAndReportsDivergence) {
   VectorProblem problem = power_law_problem(300, gaussian_noise(0.5));
   problem.initial.setZero();

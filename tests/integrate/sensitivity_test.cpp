@@ -4,18 +4,13 @@
 
 #include <cmath>
 
+#include "power_law_problem.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 namespace {
-
-VectorProblem vector_problem(double dimension, double alpha, const NoiseLaw& noise) {
-  VectorProblem problem{power_law(dimension, alpha), noise, {}, {}, {}};
-  problem.initial = power_law_target(problem.covariance.spectrum, 0.2, 1.0);
-  return problem;
-}
 
 ModeSystem sign_svd_system(const NoiseLaw& noise) {
   MatrixProblem problem{power_law(4, 0.3), power_law(6, 0.5), noise, {}, {}};
@@ -53,9 +48,9 @@ struct Case {
 };
 
 std::vector<Case> cases() {
-  const VectorProblem gaussian = vector_problem(100, 0.6, gaussian_noise(0.3));
-  const VectorProblem laplace = vector_problem(100, 0.6, laplace_noise(0.2));
-  const VectorProblem steep = vector_problem(200, 1.5, student_t_noise(3, 0.1));
+  const VectorProblem gaussian = power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3));
+  const VectorProblem laplace = power_law_problem(100, 0.6, 0.2, laplace_noise(0.2));
+  const VectorProblem steep = power_law_problem(200, 1.5, 0.2, student_t_noise(3, 0.1));
   return {{"sgd", compress(mode_system(gaussian, Sgd{4}), 4), 4e-3, 3000},
           {"sign_sgd", compress(mode_system(laplace, SignSgd{4}), 4), 3e-4, 3000},
           {"clipped_sgd", compress(mode_system(laplace, ClippedSgd{4, constant_schedule(0.5)}), 4),
@@ -63,7 +58,7 @@ std::vector<Case> cases() {
           {"sgd steep", compress(mode_system(steep, Sgd{1}), 4), 0.3, 1e5},
           {"sign_sgd steep", compress(mode_system(steep, SignSgd{8}), 4), 1e-4, 1e5},
           {"sign_sgd, 30000 modes",
-           compress(mode_system(vector_problem(3e4, 1, no_noise()), SignSgd{1}), 4), 1e-5, 1e5},
+           compress(mode_system(power_law_problem(3e4, 1, 0.2, no_noise()), SignSgd{1}), 4), 1e-5, 1e5},
           {"sign_svd", sign_svd_system(gaussian_noise(0.4)), 3e-3, 2000},
           {"sign_svd, sums of products", sign_svd_system(laplace_noise(0.3)), 3e-3, 500}};
 }
@@ -87,7 +82,7 @@ TEST(Sensitivity, GradientMatchesFiniteDifferencesInEveryDirectionTried) {
 }
 
 TEST(Sensitivity, HoldsAlongSchedulesWithBreaksAndAFadingStep) {
-  const ModeSystem system = mode_system(vector_problem(100, 0.6, gaussian_noise(0.3)), SignSgd{4});
+  const ModeSystem system = mode_system(power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3)), SignSgd{4});
   const double T = 3000;
   for (const Schedule& schedule :
        {cosine_schedule(6e-4, 0, T), warm_up(power_decay_schedule(6e-4, 0.5, 100), 200),
@@ -118,7 +113,7 @@ TEST(Sensitivity, InitialAdjointIsTheDerivativeByTheInitialState) {
 }
 
 TEST(Sensitivity, RateAndGreedyStepAreThoseOfTheCurve) {
-  const ModeSystem system = mode_system(vector_problem(100, 0.6, gaussian_noise(0.3)), Sgd{4});
+  const ModeSystem system = mode_system(power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3)), Sgd{4});
   const Sensitivity at = sensitivity(system, constant_schedule(2e-3), 1000);
   const double slope = (risk_at(system, constant_schedule(2e-3), 1001) -
                         risk_at(system, constant_schedule(2e-3), 999)) /
@@ -131,7 +126,7 @@ TEST(Sensitivity, RateAndGreedyStepAreThoseOfTheCurve) {
 }
 
 TEST(Sensitivity, CanEndWhereTheRiskReachesATarget) {
-  const ModeSystem system = mode_system(vector_problem(100, 0.6, gaussian_noise(0.3)), SignSgd{4});
+  const ModeSystem system = mode_system(power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3)), SignSgd{4});
   SolveOptions options;
   options.until_risk = 0.3;
   const RiskCurve curve =
@@ -142,14 +137,14 @@ TEST(Sensitivity, CanEndWhereTheRiskReachesATarget) {
 }
 
 TEST(Sensitivity, RefusesExtraStates) {
-  ModeSystem system = mode_system(vector_problem(20, 0.6, no_noise()), Sgd{4});
+  ModeSystem system = mode_system(power_law_problem(20, 0.6, 0.2, no_noise()), Sgd{4});
   system.extra_initial = Eigen::ArrayXd::Ones(1);
   system.extra_rate = [](const Now& now) -> Eigen::ArrayXd { return -now.extra; };
   EXPECT_THROW(sensitivity(system, constant_schedule(1e-3), 10), InputError);
 }
 
 TEST(Sensitivity, OfARiskThatIsAndStaysZeroHasNoTimes) {
-  VectorProblem problem = vector_problem(10, 0.3, no_noise());
+  VectorProblem problem = power_law_problem(10, 0.3, 0.2, no_noise());
   problem.initial.setZero();
   const Sensitivity at = sensitivity(mode_system(problem, Sgd{2}), constant_schedule(0.1), 5);
   EXPECT_EQ(at.curve.status, RiskCurve::Status::ok);

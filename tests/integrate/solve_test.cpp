@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "power_law_problem.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -11,12 +12,6 @@
 
 namespace riskcurve {
 namespace {
-
-VectorProblem power_law_problem(double dimension, double alpha, const NoiseLaw& noise) {
-  VectorProblem problem{power_law(dimension, alpha), noise, {}, {}, {}};
-  problem.initial = power_law_target(problem.covariance.spectrum, 0.2, 1.0);
-  return problem;
-}
 
 SolveOptions with(Method method, double rtol) {
   SolveOptions options;
@@ -79,7 +74,7 @@ TEST(Solve, ExponentialAgreesWithDopri5ToOneInHundredMillion) {
     return largest_relative_difference(fast, slow);
   };
   for (const NoiseLaw& noise : {gaussian_noise(0.3), laplace_noise(0.2)}) {
-    const VectorProblem problem = power_law_problem(400, 0.6, noise);
+    const VectorProblem problem = power_law_problem(400, 0.6, 0.2, noise);
     for (const Schedule& step : {constant_schedule(3e-4), cosine_schedule(5e-4, 0, 3000),
                                  warm_up(power_decay_schedule(6e-4, 0.5, 100), 200),
                                  piecewise_schedule({0, 777.5, 2000}, {4e-4, 1e-4, 6e-4})}) {
@@ -94,7 +89,7 @@ TEST(Solve, ExponentialAgreesWithDopri5ToOneInHundredMillion) {
 }
 
 TEST(Solve, Rosenbrock4AgreesWithTheDefault) {
-  const VectorProblem problem = power_law_problem(60, 0.8, student_t_noise(3, 0.2));
+  const VectorProblem problem = power_law_problem(60, 0.8, 0.2, student_t_noise(3, 0.2));
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(6, 0, 2000);
   for (const ModeSystem& system :
        {mode_system(problem, Sgd{2}), mode_system(problem, SignSgd{2})}) {
@@ -108,7 +103,7 @@ TEST(Solve, Rosenbrock4AgreesWithTheDefault) {
 TEST(Solve, NoiselessSignSgdNearItsStationaryRiskIsNotStiffForTheDefault) {
   // The coupling through 1/sqrt(2R) makes this a trap for explicit steppers. Stationary risk:
   // R = gamma n/(4 g) sum h c/a with g = 2/(pi sqrt(2R)).
-  const VectorProblem problem = power_law_problem(100, 1.5, no_noise());
+  const VectorProblem problem = power_law_problem(100, 1.5, 0.2, no_noise());
   const ModeSystem system = mode_system(problem, SignSgd{1});
   const double gamma = 1e-5;
   Eigen::ArrayXd at(3);
@@ -134,14 +129,14 @@ TEST(Solve, ListedAndAnalyticSpectraOfAMillionModesGiveOneCurve) {
   ASSERT_EQ(curve.status, RiskCurve::Status::ok) << curve.message;
   // The analytic spectrum takes another road (Gauss nodes in the index) to the same curve.
   const RiskCurve analytic =
-      solve(mode_system(power_law_problem(1e6, 0.6, gaussian_noise(0.1)), SignSgd{8}),
+      solve(mode_system(power_law_problem(1e6, 0.6, 0.2, gaussian_noise(0.1)), SignSgd{8}),
             constant_schedule(1e-6), at);
   EXPECT_LT(largest_relative_difference(curve, analytic), 1e-8);
 }
 
 TEST(Solve, SumOfProductsEqualsItsSingleProduct) {
   // a_k split into two drift products with the same total must change nothing.
-  const ModeSystem one = mode_system(power_law_problem(50, 0.7, gaussian_noise(0.2)), Sgd{3});
+  const ModeSystem one = mode_system(power_law_problem(50, 0.7, 0.2, gaussian_noise(0.2)), Sgd{3});
   ModeSystem two = one;
   two.drift.resize(one.modes(), 2);
   two.drift.col(0) = 0.3 * one.drift.col(0);
@@ -187,7 +182,7 @@ TEST(Solve, ResponsesThatChangeModeByModeAgreeWithDopri5) {
 
 TEST(Solve, ExtraScalarStateAgreesWithDopri5) {
   // Adam with a slow second moment V: dV/dt = rate (2P/b - V), a = lambda/sqrt(V).
-  ModeSystem system = mode_system(power_law_problem(80, 0.6, gaussian_noise(0.5)), Sgd{1});
+  ModeSystem system = mode_system(power_law_problem(80, 0.6, 0.2, gaussian_noise(0.5)), Sgd{1});
   system.extra_initial = Eigen::ArrayXd::Constant(1, 3.0);
   system.extra_rate = [](const Now& now) {
     return Eigen::ArrayXd(0.004 * (2 * now.risk + 0.25 - now.extra));
@@ -211,7 +206,7 @@ TEST(Solve, ResponsesSeeTheStepSizeAndExtraStatesOfTheInstant) {
   const auto damped = [](double gamma) {
     return Response{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Constant(1, 1 / (1 + 400 * gamma))};
   };
-  ModeSystem told = mode_system(power_law_problem(50, 0.7, gaussian_noise(0.2)), Sgd{3}),
+  ModeSystem told = mode_system(power_law_problem(50, 0.7, 0.2, gaussian_noise(0.2)), Sgd{3}),
              reads = told;
   told.response = [damped](const Now& now) { return damped(now.gamma); };
   reads.response = [damped, step](const Now& now) { return damped(step(now.time)); };
@@ -291,7 +286,7 @@ TEST(Solve, StepsAreBounded) {
   SolveOptions options = with(Method::dopri5, 1e-12);
   options.max_steps = 20;
   const RiskCurve curve =
-      solve(mode_system(power_law_problem(50, 1, no_noise()), Sgd{1}), constant_schedule(0.1),
+      solve(mode_system(power_law_problem(50, 1, 0.2, no_noise()), Sgd{1}), constant_schedule(0.1),
             Eigen::ArrayXd::LinSpaced(2, 0, 1e6), options);
   EXPECT_EQ(curve.status, RiskCurve::Status::failed);
   EXPECT_NE(curve.message.find("max_steps"), std::string::npos) << curve.message;
@@ -325,22 +320,21 @@ TEST(Solve, RejectedTriesCountTooAndMayBeInterrupted) {
 
 TEST(Solve, AHopelessPaceIsSaidAtOnce) {
   // Twenty modes forget within steps of time; explicit steps would follow them 10^12 times.
-  const ModeSystem system = mode_system(power_law_problem(20, 0.5, gaussian_noise(0.3)), Sgd{4});
+  const ModeSystem system = mode_system(power_law_problem(20, 0.5, 0.2, gaussian_noise(0.3)), Sgd{4});
   Eigen::ArrayXd at(2);
   at << 1e12, 2e12;
   EXPECT_EQ(solve(system, constant_schedule(0.1), at).status, RiskCurve::Status::ok);
   SolveOptions options = with(Method::dopri5, 1e-8);
-  options.max_steps = 100000;
   int asked = 0;
   options.progress = [&](double) { return ++asked > 0; };
   const RiskCurve curve = solve(system, piecewise_schedule({0, 1e10}, {1e-11, 0.1}), at, options);
   EXPECT_EQ(curve.status, RiskCurve::Status::failed);
   EXPECT_NE(curve.message.find("max_steps"), std::string::npos) << curve.message;
-  EXPECT_LE(asked, 100001);
+  EXPECT_LE(asked, 1000001);
 }
 
 TEST(Solve, Rosenbrock4KeepsItsOrderUnderAStepSizeThatChanges) {
-  const ModeSystem system = mode_system(power_law_problem(30, 0.8, gaussian_noise(0.3)), Sgd{2});
+  const ModeSystem system = mode_system(power_law_problem(30, 0.8, 0.2, gaussian_noise(0.3)), Sgd{2});
   const Schedule step = tabulated_schedule({0, 20, 1000}, {1e-6, 0.1, 1e-4});
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(5, 10, 1000);
   const RiskCurve fast = solve(system, step, at);
@@ -353,13 +347,13 @@ TEST(Solve, InterruptsWhenToldTo) {
   SolveOptions options;
   options.progress = [](double) { return false; };
   const RiskCurve curve =
-      solve(mode_system(power_law_problem(50, 1, no_noise()), Sgd{1}), constant_schedule(0.01),
+      solve(mode_system(power_law_problem(50, 1, 0.2, no_noise()), Sgd{1}), constant_schedule(0.01),
             Eigen::ArrayXd::LinSpaced(5, 0, 1e4), options);
   EXPECT_EQ(curve.status, RiskCurve::Status::interrupted);
 }
 
 TEST(Solve, BadTimesAndTolerancesAreNamed) {
-  const ModeSystem system = mode_system(power_law_problem(5, 1, no_noise()), Sgd{1});
+  const ModeSystem system = mode_system(power_law_problem(5, 1, 0.2, no_noise()), Sgd{1});
   const Schedule step = constant_schedule(0.01);
   Eigen::ArrayXd falling(2), negative(1);
   falling << 5, 3;
@@ -377,7 +371,7 @@ TEST(Solve, DefaultStatusIsNotRun) {
 }
 
 TEST(Solve, AnInitialRiskBelowTheLeastIsTakenAsZeroAndSaysSo) {
-  VectorProblem problem = power_law_problem(200, 0.3, gaussian_noise(0.0));
+  VectorProblem problem = power_law_problem(200, 0.3, 0.2, gaussian_noise(0.0));
   problem.initial *= 1e-300;
   const Eigen::ArrayXd at{{0.0, 10.0, 100.0}};
   const RiskCurve quiet = solve(mode_system(problem, Sgd{1}), constant_schedule(0.01), at);
@@ -394,7 +388,7 @@ TEST(Solve, AnInitialRiskBelowTheLeastIsTakenAsZeroAndSaysSo) {
 }
 
 TEST(Solve, NamesTheEigenvalueThatOverflowsAndTheRtolItTakes) {
-  VectorProblem problem = power_law_problem(200, 0.3, gaussian_noise(0.1));
+  VectorProblem problem = power_law_problem(200, 0.3, 0.2, gaussian_noise(0.1));
   problem.covariance.spectrum.value[0] = 1e308;
   problem.covariance.spectrum.multiplicity[0] = 10;
   Experiment experiment;

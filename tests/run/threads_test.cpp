@@ -10,7 +10,6 @@
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "riskcurve/integrate/sde.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve {
@@ -113,36 +112,6 @@ TEST(Experiment, IsSharedBetweenThreads) {
   for (std::size_t i = 0; i < curve.size(); ++i) {
     EXPECT_TRUE((curve[i].risk == alone.risk).all());
     EXPECT_TRUE((runs[i].risk == runs_alone.risk).all());
-  }
-}
-
-TEST(Sde, IsTheSameToTheBitForAnyNumberOfThreads) {
-  VectorProblem problem = vector_problem(laplace_noise(0.3));        // tabulated responses
-  problem.covariance = spiked(64, Eigen::ArrayXd{{4.0, 2.0}}, 0.5);  // modes of 1 and 62
-  problem.initial = isotropic_target(problem.covariance.spectrum, 1.0);
-  Eigen::MatrixXd k = Eigen::MatrixXd::Constant(8, 8, 0.3);
-  k.diagonal().setLinSpaced(1.0, 2.0);
-  VectorProblem given{from_matrix(k), gaussian_noise(0.3), {}, {}, {}};  // noise that is correlated
-  given.initial_error = Eigen::VectorXd::LinSpaced(8, 1, 0.1);
-  const Eigen::VectorXd c = given.covariance.eigenvectors->transpose() * *given.initial_error;
-  given.initial = c.array().square();
-  const Schedule step = constant_schedule(0.01);
-  for (const ModeSystem& limit :
-       {mode_system(problem, SignSgd{2}), mode_system(Experiment{given, SignSgd{1}, step, {}})}) {
-    SdeOptions options;
-    options.runs = 13;
-    options.threads = 1;
-    const Eigen::ArrayXd times{{0.0, 7.5, 40.0}};
-    const Ensemble one = solve_sde(limit, step, times, options);
-    for (const int threads : {2, 3}) {
-      options.threads = threads;
-      const Ensemble more = solve_sde(limit, step, times, options);
-      EXPECT_TRUE((one.risk == more.risk).all()) << threads;
-    }
-    EXPECT_NEAR(one.risk(0, 0), limit.risk(limit.initial), 1e-12);
-    EXPECT_NE(one.risk(2, 0), one.risk(2, 1));
-    options.seed = 2;
-    EXPECT_NE(solve_sde(limit, step, times, options).risk(2, 0), one.risk(2, 0));
   }
 }
 

@@ -145,7 +145,7 @@ TEST(Blas, GivesTheSameNumbersToThreadsAtOnce) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t)
     threads.emplace_back([&] {
-      for (int i = 0; i < 30; ++i) different += (everything() != alone).any();
+      for (int i = 0; i < 100; ++i) different += (everything() != alone).any();
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(different, 0);
