@@ -33,9 +33,7 @@ double integral(const Schedule& step, double horizon) {
 }  // namespace
 
 FewModes::FewModes(const ModeSystem& system, double horizon)
-    : whole_(system),
-      horizon_(horizon),
-      largest_response_(largest_response(system, horizon)) {}
+    : whole_(system), horizon_(horizon), largest_response_(largest_response(system, horizon)) {}
 
 const ModeSystem& FewModes::under(const Schedule& step) {
   const double clock = integral(step, horizon_) * largest_response_;

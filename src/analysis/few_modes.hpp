@@ -4,9 +4,9 @@
 
 namespace riskcurve {
 
-/// A mode system for searches that solve it again and again up to one horizon. Modes that a schedule will hardly have
-/// moved by its horizon cannot tell each other apart and share one rule of `compress`, at its
-/// accuracy: of a power law of 10^18 directions most octaves are such.
+/// A mode system for searches that solve it again and again up to one horizon. Modes that a
+/// schedule will hardly have moved by its horizon cannot tell each other apart and share one rule
+/// of `compress`, at its accuracy: of a power law of 10^18 directions most octaves are such.
 class FewModes {
  public:
   FewModes(const ModeSystem& system, double horizon);

@@ -113,8 +113,8 @@ Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions
   const auto evaluate = [&](double step) {
     ++solves;
     const Schedule schedule = constant_schedule(step);
-    return trial_of(sensitivity(modes.under(schedule), schedule, horizon, options.solve),
-                    step, horizon);
+    return trial_of(sensitivity(modes.under(schedule), schedule, horizon, options.solve), step,
+                    horizon);
   };
   return root(evaluate, options.start > 0 ? options.start : guessed_step(system, horizon), options,
               solves);
@@ -197,8 +197,8 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
   FewModes modes(system, best.steps);
   for (Eigen::Index i = 0; i < around.factor.size(); ++i) {
     const Schedule schedule = constant_schedule(around.factor[i] * best.step);
-    const RiskCurve curve = solve(modes.under(schedule), schedule,
-                                  Eigen::ArrayXd::Constant(1, best.steps), options);
+    const RiskCurve curve =
+        solve(modes.under(schedule), schedule, Eigen::ArrayXd::Constant(1, best.steps), options);
     around.risk[i] = std::numeric_limits<double>::infinity();
     if (curve.status == RiskCurve::Status::ok) around.risk[i] = curve.risk[0];
     if (curve.status == RiskCurve::Status::interrupted) throw Failure(curve.message);

@@ -29,8 +29,8 @@ struct SearchPoint {
   std::string message;
 };
 
-SearchPoint evaluate(FewModes& modes, double horizon, const ScheduleFamily& family, const ArrayXd& x,
-                  const SolveOptions& options) {
+SearchPoint evaluate(FewModes& modes, double horizon, const ScheduleFamily& family,
+                     const ArrayXd& x, const SolveOptions& options) {
   SearchPoint point;
   point.x = x;
   point.parameters = family.logarithmic ? ArrayXd(x.exp()) : x;
@@ -214,7 +214,8 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
         const double next_decrement = decrement_of(next);
         const bool lower = next.value <= now.value + 1e-4 * share * descent;
         // Near the optimum the decrease drowns in roundoff, and the gradient decides.
-        const bool flat = std::abs(next.value - now.value) < 1e-9 && next_decrement < 0.9 * decrement;
+        const bool flat =
+            std::abs(next.value - now.value) < 1e-9 && next_decrement < 0.9 * decrement;
         if (!lower && !flat) continue;
         memory.add(next.x - now.x, next.gradient - now.gradient);
         now = std::move(next);

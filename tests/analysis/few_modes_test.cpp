@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "power_law_problem.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
-#include "power_law_problem.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 
 namespace riskcurve {

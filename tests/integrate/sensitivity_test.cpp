@@ -51,16 +51,17 @@ std::vector<Case> cases() {
   const VectorProblem gaussian = power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3));
   const VectorProblem laplace = power_law_problem(100, 0.6, 0.2, laplace_noise(0.2));
   const VectorProblem steep = power_law_problem(200, 1.5, 0.2, student_t_noise(3, 0.1));
-  return {{"sgd", compress(mode_system(gaussian, Sgd{4}), 4), 4e-3, 3000},
-          {"sign_sgd", compress(mode_system(laplace, SignSgd{4}), 4), 3e-4, 3000},
-          {"clipped_sgd", compress(mode_system(laplace, ClippedSgd{4, constant_schedule(0.5)}), 4),
-           4e-3, 3000},
-          {"sgd steep", compress(mode_system(steep, Sgd{1}), 4), 0.3, 1e5},
-          {"sign_sgd steep", compress(mode_system(steep, SignSgd{8}), 4), 1e-4, 1e5},
-          {"sign_sgd, 30000 modes",
-           compress(mode_system(power_law_problem(3e4, 1, 0.2, no_noise()), SignSgd{1}), 4), 1e-5, 1e5},
-          {"sign_svd", sign_svd_system(gaussian_noise(0.4)), 3e-3, 2000},
-          {"sign_svd, sums of products", sign_svd_system(laplace_noise(0.3)), 3e-3, 500}};
+  return {
+      {"sgd", compress(mode_system(gaussian, Sgd{4}), 4), 4e-3, 3000},
+      {"sign_sgd", compress(mode_system(laplace, SignSgd{4}), 4), 3e-4, 3000},
+      {"clipped_sgd", compress(mode_system(laplace, ClippedSgd{4, constant_schedule(0.5)}), 4),
+       4e-3, 3000},
+      {"sgd steep", compress(mode_system(steep, Sgd{1}), 4), 0.3, 1e5},
+      {"sign_sgd steep", compress(mode_system(steep, SignSgd{8}), 4), 1e-4, 1e5},
+      {"sign_sgd, 30000 modes",
+       compress(mode_system(power_law_problem(3e4, 1, 0.2, no_noise()), SignSgd{1}), 4), 1e-5, 1e5},
+      {"sign_svd", sign_svd_system(gaussian_noise(0.4)), 3e-3, 2000},
+      {"sign_svd, sums of products", sign_svd_system(laplace_noise(0.3)), 3e-3, 500}};
 }
 
 TEST(Sensitivity, GradientMatchesFiniteDifferencesInEveryDirectionTried) {
@@ -82,7 +83,8 @@ TEST(Sensitivity, GradientMatchesFiniteDifferencesInEveryDirectionTried) {
 }
 
 TEST(Sensitivity, HoldsAlongSchedulesWithBreaksAndAFadingStep) {
-  const ModeSystem system = mode_system(power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3)), SignSgd{4});
+  const ModeSystem system =
+      mode_system(power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3)), SignSgd{4});
   const double T = 3000;
   for (const Schedule& schedule :
        {cosine_schedule(6e-4, 0, T), warm_up(power_decay_schedule(6e-4, 0.5, 100), 200),
@@ -113,7 +115,8 @@ TEST(Sensitivity, InitialAdjointIsTheDerivativeByTheInitialState) {
 }
 
 TEST(Sensitivity, RateAndGreedyStepAreThoseOfTheCurve) {
-  const ModeSystem system = mode_system(power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3)), Sgd{4});
+  const ModeSystem system =
+      mode_system(power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3)), Sgd{4});
   const Sensitivity at = sensitivity(system, constant_schedule(2e-3), 1000);
   const double slope = (risk_at(system, constant_schedule(2e-3), 1001) -
                         risk_at(system, constant_schedule(2e-3), 999)) /
@@ -126,7 +129,8 @@ TEST(Sensitivity, RateAndGreedyStepAreThoseOfTheCurve) {
 }
 
 TEST(Sensitivity, CanEndWhereTheRiskReachesATarget) {
-  const ModeSystem system = mode_system(power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3)), SignSgd{4});
+  const ModeSystem system =
+      mode_system(power_law_problem(100, 0.6, 0.2, gaussian_noise(0.3)), SignSgd{4});
   SolveOptions options;
   options.until_risk = 0.3;
   const RiskCurve curve =

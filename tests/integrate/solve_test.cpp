@@ -320,7 +320,8 @@ TEST(Solve, RejectedTriesCountTooAndMayBeInterrupted) {
 
 TEST(Solve, AHopelessPaceIsSaidAtOnce) {
   // Twenty modes forget within steps of time; explicit steps would follow them 10^12 times.
-  const ModeSystem system = mode_system(power_law_problem(20, 0.5, 0.2, gaussian_noise(0.3)), Sgd{4});
+  const ModeSystem system =
+      mode_system(power_law_problem(20, 0.5, 0.2, gaussian_noise(0.3)), Sgd{4});
   Eigen::ArrayXd at(2);
   at << 1e12, 2e12;
   EXPECT_EQ(solve(system, constant_schedule(0.1), at).status, RiskCurve::Status::ok);
@@ -334,7 +335,8 @@ TEST(Solve, AHopelessPaceIsSaidAtOnce) {
 }
 
 TEST(Solve, Rosenbrock4KeepsItsOrderUnderAStepSizeThatChanges) {
-  const ModeSystem system = mode_system(power_law_problem(30, 0.8, 0.2, gaussian_noise(0.3)), Sgd{2});
+  const ModeSystem system =
+      mode_system(power_law_problem(30, 0.8, 0.2, gaussian_noise(0.3)), Sgd{2});
   const Schedule step = tabulated_schedule({0, 20, 1000}, {1e-6, 0.1, 1e-4});
   const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(5, 10, 1000);
   const RiskCurve fast = solve(system, step, at);
