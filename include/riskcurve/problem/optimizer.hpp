@@ -12,9 +12,16 @@ namespace riskcurve {
 // residual <x_i, theta> - y_i of sample i of a fresh batch of b; G = (1/b) sum_i l_i x_i, of the
 // matrix problem (1/B) sum_i l_i x_out x_in^T = U S V^T (compact).
 
+/// Where momentum stands: after a map that is linear but for a clip, whose output it adds up;
+/// before one that ignores scale, of whose inputs it is the average. A map without `momentum`
+/// takes none, one without `l2` no w theta in its gradient (chain.hpp).
+enum class Momentum { after, before };
+
 /// theta -= gamma G
 struct Sgd {
   static constexpr const char* name = "sgd";
+  static constexpr Momentum momentum = Momentum::after;
+  static constexpr bool l2 = true;
   int batch = 1;
   bool operator==(const Sgd&) const = default;
   template <class Self, class Keys>
@@ -27,6 +34,7 @@ struct Sgd {
 /// compared with, 0 the natural gradient. Where K has no variance nothing moves.
 struct PreconditionedSgd {
   static constexpr const char* name = "preconditioned_sgd";
+  static constexpr Momentum momentum = Momentum::after;
   int batch = 1;
   double exponent = kRequired;
   bool operator==(const PreconditionedSgd&) const = default;
@@ -40,6 +48,8 @@ struct PreconditionedSgd {
 /// theta -= gamma sign(G), coordinate by coordinate; sign(0) = 0
 struct SignSgd {
   static constexpr const char* name = "sign_sgd";
+  static constexpr Momentum momentum = Momentum::before;
+  static constexpr bool l2 = true;
   int batch = 1;
   bool operator==(const SignSgd&) const = default;
   template <class Self, class Keys>
@@ -53,6 +63,8 @@ struct SignSgd {
 ///   batch:  theta -= gamma G min(1, C/|G|)
 struct ClippedSgd {
   static constexpr const char* name = "clipped_sgd";
+  static constexpr Momentum momentum = Momentum::after;
+  static constexpr bool l2 = true;
   enum class Clip { sample, batch };
   static constexpr Choice<Clip> clips[] = {{"sample", Clip::sample}, {"batch", Clip::batch}};
   int batch = 1;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "riskcurve/eigen.hpp"
+#include "riskcurve/problem/chain.hpp"
 #include "riskcurve/problem/covariance.hpp"
 #include "riskcurve/problem/noise.hpp"
 #include "riskcurve/problem/optimizer.hpp"
@@ -202,6 +203,7 @@ struct Experiment {
   Optimizer optimizer;
   Schedule schedule;  ///< the raw step size gamma(k)
   Run run;
+  Chain chain = {};  ///< what stands around the optimizer's update
 
   bool is_matrix() const { return std::holds_alternative<MatrixProblem>(problem); }
   /// The problem of either geometry; std::bad_variant_access for the other.
