@@ -3,6 +3,7 @@
 // All of the library.
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/fits.hpp"
+#include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/phases.hpp"
 #include "riskcurve/analysis/preconditioning.hpp"

@@ -44,16 +44,11 @@ struct Along {
   }
 };
 
-/// sum p a s at node i of the sweep.
-double progress(const Sensitivity& s, Eigen::Index i) {
-  return 0.5 * (s.step[i] * s.curvature[i] - s.gradient[i]);
-}
-
 /// dR(T) of a drift that is less by the fraction loss(t): int 2 gamma loss sum p a s dt.
 double shift_of(const Sensitivity& s, const Along& along) {
   double sum = 0;
   for (Eigen::Index i = 0; i < s.time.size(); ++i)
-    sum += 2 * s.weight[i] * s.step[i] * along.loss_at(s.time[i]) * progress(s, i);
+    sum += 2 * s.weight[i] * s.step[i] * along.loss_at(s.time[i]) * s.progress[i];
   return sum;
 }
 
@@ -91,8 +86,8 @@ double scaled_variance(const Sensitivity& s,
     throw InputError("variance", "modes of unknown multiplicity", "an uncompressed mode system");
   double sum = 0;
   for (Eigen::Index i = 0; i < s.time.size(); ++i) {
-    const double gamma = s.step[i], beta = 0.5 * s.curvature[i] / s.unit;
-    const double alpha = progress(s, i) / s.unit;
+    const double gamma = s.step[i], beta = s.injected[i] / s.unit;
+    const double alpha = s.progress[i] / s.unit;
     double rate = s.scatter[i];
     if (shared) {
       const SharedNoise noise = shared(Now{s.time[i], gamma, s.risk_at[i]});

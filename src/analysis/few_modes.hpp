@@ -15,9 +15,15 @@ class FewModes {
   const ModeSystem& under(const Schedule& step);
 
  private:
+  /// gamma g a/(1 - momentum) per unit of a, at most: its root is how far underdamped blocks turn
+  /// within their memory.
+  double turning(const Schedule& step) const;
+  int nodes(double rate) const;
+
   const ModeSystem& whole_;
   double horizon_, largest_response_;  // of all risks; +inf: modes are not merged
   ModeSystem few_;
+  double turn_ = 0;  // the turning that few_ has nodes for
   double slow_ = 0;  // the rate below which few_ has merged modes; 0: there is none yet
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/few_modes.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 
@@ -9,14 +10,30 @@ namespace riskcurve {
 namespace {
 /// Orientation::given is at most this large, and keeps its mode-by-mode observables.
 constexpr Eigen::Index kCompressAbove = 4096;
+
+/// Blocks are solved step by step: modes are merged where steps times modes are many.
+constexpr double kMergeAbove = 2e6;
+
+RiskCurve solved(const ModeSystem& full, const Experiment& experiment,
+                 const SolveOptions& options) {
+  const Eigen::ArrayXd& at = experiment.run.at;
+  const double horizon = at[at.size() - 1];
+  const bool stepped = full.blocks || options.method == Method::recursion;
+  const bool merged =
+      stepped && horizon * static_cast<double>(full.modes()) > kMergeAbove && horizon > 0;
+  if (options.keep_modes || !(merged || full.modes() > kCompressAbove))
+    return solve(full, experiment.schedule, at, options);
+  if (!stepped) return solve(compress(full), experiment.schedule, at, options);
+  return solve(FewModes(full, horizon).under(experiment.schedule), experiment.schedule, at,
+               options);
+}
+
 }  // namespace
 
 Prediction predict(const Experiment& experiment, const SolveOptions& options, bool with_bands) {
   const ModeSystem full = mode_system(experiment);
-  const bool small = options.keep_modes || full.modes() <= kCompressAbove;
   Prediction prediction;
-  prediction.curve =
-      solve(small ? full : compress(full), experiment.schedule, experiment.run.at, options);
+  prediction.curve = solved(full, experiment, options);
   RiskCurve& curve = prediction.curve;
   prediction.noise_variance = full.noise_variance;
   prediction.trust = trust(experiment, full, curve);

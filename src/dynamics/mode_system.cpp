@@ -6,6 +6,34 @@
 
 namespace riskcurve {
 
+Now ModeSystem::steady(double t, double gamma, double risk) const {
+  Now now{t, gamma, risk, extra_initial};
+  if (!blocks) return now;
+  const ChainNow chain = blocks->at(t, gamma);
+  now.momentum = chain.momentum;
+  if (blocks->filtered_total > 0) {
+    const double p = blocks->step(chain).read[1];
+    now.filtered = response(now).diffusion[0] * p * p * (1 - chain.momentum) / (1 + chain.momentum);
+  }
+  return now;
+}
+
+Rates ModeSystem::steady_rates(double t, double gamma, double risk) const {
+  Response factors = response(steady(t, gamma, risk));
+  if (!blocks) return rates(factors);
+  const double gain = blocks->amplification;
+  Rates result{gain * (drift.matrix() * factors.drift.matrix()).array(), {}};
+  // Noise before the map answers to a as the error does, and the lag weights add to one.
+  const Eigen::Index before = blocks->before;
+  result.diffusion = gain * gain *
+                     (diffusion.rightCols(diffusion.cols() - before).matrix() *
+                      factors.diffusion.tail(diffusion.cols() - before).matrix())
+                         .array();
+  for (Eigen::Index r = 0; r < before; ++r)
+    result.diffusion += result.drift.square() * factors.diffusion[r] * diffusion.col(r);
+  return result;
+}
+
 void validate(const ModeSystem& system) {
   const Eigen::Index n = system.modes();
   if (n == 0) throw InputError("mode system", "no modes", "at least one mode");

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <type_traits>
 #include <utility>
+
+#include "dynamics/compose.hpp"
 
 namespace riskcurve {
 namespace {
@@ -26,8 +29,24 @@ std::vector<std::string> names_for() {
   return names;
 }
 
+/// The filter that stands before the optimizer's map, if any.
+template <class Of>
+std::optional<Filter> filter_of(const Chain& chain) {
+  if constexpr (requires { Of::momentum; })
+    if (chain.momentum && Of::momentum == Momentum::before)
+      return Filter{(*chain.momentum)(0), chain.nesterov,
+                    chain.momentum->kind != ConstantSchedule::kind};
+  return {};
+}
+
 template <class Problem, class Of>
-ModeSystem filled(const Problem& problem, const Of& optimizer, Grids grids) {
+ModeSystem filled(const Problem& problem, const Of& optimizer, const Chain& chain, Grids grids) {
+  if (const auto filter = filter_of<Of>(chain)) {
+    if constexpr (requires { mode_system(problem, optimizer, *filter); })
+      return mode_system(problem, optimizer, *filter);
+    throw InputError("optimizer.momentum", "before the map",
+                     fmt::format("0: it is not derived for {}", Of::name));
+  }
   if constexpr (requires { mode_system(problem, optimizer, grids); }) {
     return mode_system(problem, optimizer, grids);
   } else if constexpr (exists<Problem, Of>) {
@@ -55,6 +74,60 @@ void check_rates(const ModeSystem& system, const Experiment& experiment) {
                    "less: the rates of " + system.optimizer + " are beyond the largest number");
 }
 
+/// l of w theta/h in the gradient of a map that ignores scale, as a power of its drift: so that
+/// compressed modes have it too.
+void add_inverse(ModeSystem& system) {
+  Blocks& blocks = *system.blocks;
+  const Eigen::ArrayXd& h = system.weight;
+  blocks.inverse = (h > 0).select(1 / h.max(1e-300), 0.0);
+  Eigen::Index top, low;
+  const Eigen::ArrayXd drift = system.drift.col(0);
+  drift.maxCoeff(&top);
+  (h > 0).select(drift, HUGE_VAL).minCoeff(&low);
+  const double power =
+      drift[top] > drift[low] ? std::log(h[top] / h[low]) / std::log(drift[top] / drift[low]) : 0;
+  const double first = 1 / h[top], at = drift[top];
+  blocks.inverse_of = [=](double a) { return a > 0 ? first * std::pow(a / at, -power) : 0; };
+}
+
+/// Puts what the chain states around the update.
+void surround(ModeSystem& system, const Experiment& experiment) {
+  const Chain& chain = experiment.chain;
+  const Momentum kind = std::visit(
+      []<class Of>(const Of&) {
+        if constexpr (requires { Of::momentum; })
+          return Of::momentum;
+        else
+          return Momentum::after;
+      },
+      experiment.optimizer);
+  const bool pulled = chain.l2 > 0 && kind == Momentum::before;
+  double l2_scale = 1;
+  if (pulled) {
+    // A fixed shift of the gradient meets E 1/|l| of all samples, the error's that of the others.
+    const double momentum = chain.momentum ? (*chain.momentum)(0) : 0;
+    const double samples = batch_of(experiment.optimizer) * (1 + momentum) / (1 - momentum);
+    if (samples <= 1)
+      throw InputError(
+          "optimizer.l2", chain.l2,
+          "0 at batch 1 without momentum: the sign of one sample's gradient answers to a "
+          "shift without bound");
+    if (!experiment.is_matrix() &&
+        experiment.vector().covariance.orientation == Orientation::given &&
+        experiment.vector().covariance.spectrum.size() > 1)
+      throw InputError("optimizer.l2", chain.l2,
+                       "0 for a covariance matrix in given coordinates: l2 before sign_sgd is "
+                       "derived for orientation \"generic\" and \"diagonal\"");
+    l2_scale = samples / (samples - 1);
+  }
+  system.blocks = blocks_of(chain, kind, l2_scale);
+  if (chain.momentum && kind == Momentum::before) {
+    system.blocks->before = 1;
+    system.blocks->filtered_total = (system.drift.col(0) * system.multiplicity).sum();
+  }
+  if (pulled) add_inverse(system);
+}
+
 }  // namespace
 
 std::vector<std::string> optimizer_names(bool matrix) {
@@ -64,10 +137,12 @@ std::vector<std::string> optimizer_names(bool matrix) {
 ModeSystem mode_system(const Experiment& experiment, Grids grids) {
   validate(experiment.optimizer);
   ModeSystem system =
-      std::visit([&](const auto& problem, const auto& of) { return filled(problem, of, grids); },
+      std::visit([&](const auto& problem,
+                     const auto& of) { return filled(problem, of, experiment.chain, grids); },
                  experiment.problem, experiment.optimizer);
   system.optimizer = name_of(experiment.optimizer);
   check_rates(system, experiment);
+  if (!experiment.chain.empty()) surround(system, experiment);
   const auto remark = [&](const Covariance& covariance) {
     if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);
   };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "integrate/propagator.hpp"
+#include "integrate/recursion.hpp"
 #include "power_of_two.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -200,6 +201,8 @@ std::vector<double> graded(double horizon, double rate_at_start, double rate_at_
 
 Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double horizon,
                         SolveOptions options) {
+  if (system.blocks || options.method == Method::recursion)
+    return sensitivity_of_recursion(system, step, horizon, options);
   if (system.extra_initial.size() > 0)
     throw InputError("sensitivity", "a mode system with extra states", "one without");
   Sensitivity result;
@@ -215,8 +218,9 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
   const std::vector<Panel>& panels = result.curve.panels;
 
   const auto count = static_cast<Eigen::Index>(panels.size());
-  for (Eigen::ArrayXd* values : {&result.time, &result.step, &result.weight, &result.gradient,
-                                 &result.curvature, &result.greedy, &result.risk_at})
+  for (Eigen::ArrayXd* values :
+       {&result.time, &result.step, &result.weight, &result.gradient, &result.curvature,
+        &result.progress, &result.injected, &result.greedy, &result.risk_at})
     values->resize(kStepNodes * count);
   Eigen::ArrayXd share;  // 1/m, and 0 for modes that stand for no direction
   if (system.multiplicity.size() > 0) {
@@ -246,8 +250,11 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
     put(result.step, now.gamma);
     put(result.weight,
         panel.length * step_basis().integrate.row(kStepNodes - 1).transpose().array());
-    put(result.gradient, -2 * sum(back * a * panel.modes) + 2 * now.gamma * noise);
+    const StepNodes progress = sum(back * a * panel.modes);
+    put(result.gradient, -2 * progress + 2 * now.gamma * noise);
     put(result.curvature, 2 * noise);
+    put(result.progress, progress);
+    put(result.injected, noise);
     put(result.risk_at, now.risk);
     if (share.size() > 0)
       put(result.scatter,

@@ -12,6 +12,7 @@
 #include "integrate/exponential_stepper.hpp"
 #include "integrate/flow.hpp"
 #include "integrate/recorder.hpp"
+#include "integrate/recursion.hpp"
 #include "integrate/rosenbrock4.hpp"
 #include "integrate/watch.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -278,6 +279,8 @@ const char* name(RiskCurve::Status status) {
 RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
                 const SolveOptions& options) {
   check(system, at, options);
+  if (system.blocks || options.method == Method::recursion)
+    return solve_recursion(system, step, at, options);
   RiskCurve curve;
   curve.warnings = system.warnings;
   curve.message = "";

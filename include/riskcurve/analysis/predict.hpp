@@ -29,6 +29,9 @@ struct Trust {
   /// initial risk, (tr M M^T)^2/tr (M M^T)^2 (risk_rank). Residuals are Gaussian given the label
   /// noise only where it is large: their excess kurtosis is about 6 over it. 0 for vector problems.
   double rank = 0;
+  /// A filter before a map that ignores scale: the largest share, along the curve, that the signal
+  /// has in the power of the filtered gradient, over that of its noise. 0 without one.
+  double filtered_signal = 0;
 };
 
 /// Lower limits of the first two, upper limits of the next two, lower limit of the last, beyond
@@ -41,6 +44,8 @@ constexpr double kTrustedParticipation = 10;
 constexpr double kTrustedStepRate = 0.2;
 constexpr double kTrustedSignal = 0.4;
 constexpr double kTrustedRank = 5;
+/// An upper limit too: runs of sign_sgd with momentum (docs/theory/chain.md#how-far-it-holds).
+constexpr double kTrustedFilteredSignal = 1;
 
 /// `system` uncompressed; the curve supplies (t, R) along the way, the experiment the schedule.
 Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCurve& curve);
@@ -91,19 +96,25 @@ struct Bands {
 /// `system` uncompressed (`compress` adds directions up that fluctuate apart) and solved as
 /// `curve`: one adjoint sweep a recorded time, beyond 48 of them interpolated.
 /// Never throws for a system that has no bands: `missing` says why.
-Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& curve);
+/// averaged: of the averaged risk.
+Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& curve,
+            bool averaged = false);
 
 /// A predicted curve with what is needed to judge it.
 struct Prediction {
   RiskCurve curve;  ///< its warnings include those of `trust` and of an unstable step size
   Trust trust;
-  double noise_variance = 0;       ///< P = R + noise_variance/2; may be +inf
-  double largest_stable_step = 0;  ///< raw step size
-  std::optional<Bands> bands;      ///< if asked for
+  double noise_variance = 0;            ///< P = R + noise_variance/2; may be +inf
+  double largest_stable_step = 0;       ///< raw step size
+  std::optional<Bands> bands;           ///< if asked for
+  std::optional<Bands> averaged_bands;  ///< the same of an averaged risk
+  bool stepped = false;  ///< solved step by step (Method::recursion), exact in the step size
 };
 
 /// Fills the experiment's mode system, compresses it where it is large (unless modes are kept), and
-/// solves it at the times of experiment.run. Bands that are missing leave a warning; they are
+/// solves it at the times of experiment.run: by options.method, but step by step where a chain
+/// stands around the update, or steps are too large for a continuum (step_rate above its limit, on
+/// runs of at most 1e7 steps). Bands that are missing leave a warning; they are
 /// withheld where trust.signal is above its limit, and the mean of runs moves by more than they
 /// scatter. Throws InputError as mode_system and solve do.
 Prediction predict(const Experiment& experiment, const SolveOptions& options = {},

@@ -1,9 +1,11 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "riskcurve/dynamics/blocks.hpp"
 #include "riskcurve/eigen.hpp"
 
 namespace riskcurve {
@@ -15,6 +17,8 @@ struct Now {
   double risk = 0;                        ///< R > 0
   Eigen::ArrayXd extra = {};              ///< e, in the shape of extra_initial
   const Eigen::ArrayXd* state = nullptr;  ///< s of all modes where whoever asks has it
+  double momentum = 0;                    ///< of a filter before the map
+  double filtered = 0;  ///< the signal of the filtered gradient (Blocks::filtered_total)
 };
 
 /// The scalar factors of the rates at one instant: g_q and n_r below.
@@ -79,6 +83,9 @@ struct ModeSystem {
   Eigen::ArrayXd extra_initial;  ///< e(0); empty for most
   std::function<Eigen::ArrayXd(const Now& now)> extra_rate;
 
+  /// What stands around the update; empty: nothing, and mode k carries s_k alone.
+  std::optional<Blocks> blocks;
+
   std::vector<double> breaks;  ///< iteration times where the response is not smooth in t
   double noise_variance = 0;   ///< E epsilon^2: P = R + noise_variance/2; may be +inf
 
@@ -107,6 +114,12 @@ struct ModeSystem {
 
   /// t = 0, R(0) and e(0), the step size left open.
   Now start() const { return {0, 0, risk(initial), extra_initial, &initial}; }
+  /// An instant at risk R with what a filter before the map holds when it has run long, of noise
+  /// alone.
+  Now steady(double t, double gamma, double risk) const;
+  /// What an observer slower than the chain's memory sees, ds/dt = -2 gamma a s + gamma^2 c: the
+  /// rates with everything that the buffer adds up.
+  Rates steady_rates(double t, double gamma, double risk) const;
   /// a and c, now or of given factors.
   Rates rates(const Now& now) const { return rates(response(now)); }
   Rates rates(const Response& factors) const {
@@ -146,5 +159,9 @@ void validate(const ModeSystem& system);
 /// Observables indexed by the original modes turn nan; drift_loss and correlation are left out.
 /// Source: docs/theory/integrator.md#compression; ours.
 ModeSystem compress(const ModeSystem& system, int nodes = 8, double slow = 0);
+/// The same with `nodes` points for the octave below each rate: underdamped blocks turn, and ask
+/// for more (docs/theory/chain.md#compression).
+ModeSystem compress(const ModeSystem& system, const std::function<int(double rate)>& nodes,
+                    double slow = 0);
 
 }  // namespace riskcurve

@@ -30,6 +30,20 @@ ModeSystem mode_system(const VectorProblem& problem, const PreconditionedSgd& op
 /// Source: (S); docs/theory/vector.md#signsgd.
 ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer);
 
+/// A filter before a map that ignores scale: its momentum is Now::momentum.
+struct Filter {
+  double momentum = 0;  ///< at step 0
+  bool nesterov = false;
+  bool varying = false;  ///< whether the momentum changes along the run
+};
+/// SignSGD of a filtered gradient, to be read by the blocks of its chain: a = Lambda phi,
+/// phi = sqrt(2/pi)/sqrt(V), V = signal + N(R) r^2 .. of the filtered gradient over the mean
+/// variance of its entries; c_before = N(R)/h a direction, of the gradient over Lambda; c_after =
+/// (2/pi) w_i^T sum over lags [arcsin(rho r_l) - rho r_l] w_i. N(R) is 2P/b but for the law of few
+/// residuals. Source: ours; docs/theory/chain.md#a-filter-before-the-map.
+ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer,
+                       const Filter& filter);
+
 /// Clipped SGD: a = lambda mu(R), c = lambda nu(R)/b, h = lambda; mu the descent reduction, nu the
 /// variance of the clipped residual. Source: (C); docs/theory/vector.md#clipped-sgd.
 ModeSystem mode_system(const VectorProblem& problem, const ClippedSgd& optimizer);
@@ -68,6 +82,10 @@ ModeSystem mode_system(const MatrixProblem& problem, const Sgd& optimizer);
 /// rho_out, rho_in, to 1e-13 of |w_i|^2 |w_j|^2 by a bound of the rest; cut after 400 terms, with a
 /// warning, where correlations near 1 on both sides ask for more.
 ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer);
+
+/// Of a filtered gradient, generic on either side or diagonal on both.
+ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
+                       const Filter& filter);
 
 enum class Grids { compressed, whole };
 /// SignSVD and every other spectral optimizer: a and c by the quadratures of spectral.hpp. Gaussian

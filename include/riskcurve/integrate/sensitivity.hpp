@@ -13,6 +13,12 @@ namespace riskcurve {
 /// The sweep takes the panels of the forward solve, each by the same exponential collocation: p
 /// relaxes backwards as s does forwards, and mu at the nodes solves a linear 5x5 system. Towards T
 /// the panels shrink geometrically, so that the layer in which fast modes forget is resolved.
+/// A system with blocks, or Method::recursion, is differentiated step by step, exactly: nodes are
+/// the steps, weights 1, and with P the adjoint of S
+///
+///     P <- A^T P A + (h/2) mu v v^T + ..,    dR(T)/dx_k = sum tr P (2 A_x S A^T + Q_x)
+///
+/// for x = gamma, momentum, weight decay at step k.
 /// Source: docs/theory/optima.md#one-sweep-for-all-derivatives; the discretisation is ours.
 struct Sensitivity {
   RiskCurve curve;  ///< at T, or at the time `reached`; look at its status first
@@ -26,12 +32,19 @@ struct Sensitivity {
   Eigen::ArrayXd risk_at;     ///< R(t)
   Eigen::ArrayXd gradient;    ///< dR(T)/dgamma(t), per unit of t
   Eigen::ArrayXd curvature;   ///< 2 sum p c: its derivative by gamma(t) with p, s held
+  Eigen::ArrayXd progress;    ///< sum p a s: the mean update moves R(T) by -2 gamma of it
+  Eigen::ArrayXd injected;    ///< sum p c: and its noise by gamma^2 of it
   /// 4 sum p^2 s c/m / unit^2 over modes of multiplicity m (m = 0: none): gamma^2 of it is the
   /// variance of R(T) per step, of independent directions. Empty where multiplicities are unknown.
   Eigen::ArrayXd scatter;
   Eigen::ArrayXd greedy;  ///< sum h a s/sum h c: the step size of fastest descent at t
 
   Eigen::ArrayXd initial;  ///< p_k(0) = dR(T)/ds_k(0)
+
+  // Of systems with blocks, by what their chains hold; else empty:
+  Eigen::ArrayXd momentum;      ///< dR(T)/d momentum(t)
+  Eigen::ArrayXd weight_decay;  ///< dR(T)/d weight_decay(t)
+  double average_decay = 0;     ///< dR(T)/d decay of an exponential moving average
 
   /// dR(T)/dtheta of a schedule gamma(t; theta), given dgamma/dtheta.
   template <class Direction>

@@ -14,8 +14,12 @@ namespace riskcurve {
 enum class Method {
   exponential,  ///< exponential collocation (default): stiff rates and a stiff risk cost nothing
   dopri5,       ///< Boost.Odeint, explicit Runge-Kutta 5(4)
-  rosenbrock4   ///< Boost.Odeint, linearly implicit, dense: at most 400 modes
+  rosenbrock4,  ///< Boost.Odeint, linearly implicit, dense: at most 400 modes
+  /// Step by step, k = 0, 1, ..: exact in the step size, and at most kMostRecursionSteps of them.
+  /// What a system with blocks is solved by unless dopri5 asks for its continuum.
+  recursion
 };
+constexpr double kMostRecursionSteps = 1e8;
 
 struct SolveOptions {
   Method method = Method::exponential;
@@ -29,6 +33,8 @@ struct SolveOptions {
   std::vector<double> stops;  ///< further times at which a step must end, increasing
   /// Stop as soon as the risk has fallen to this; `reached` then says when.
   double until_risk = 0;
+  /// Stop at, and differentiate, the averaged risk in place of the risk (systems with an average).
+  bool averaged = false;
   /// Called now and then with the fraction done; returning false interrupts.
   std::function<bool(double fraction)> progress;
 };
@@ -46,9 +52,10 @@ struct RiskCurve {
   std::string message = "not run";  ///< one line: why it stopped
   std::vector<std::string> warnings;
 
-  Eigen::ArrayXd steps;   ///< iteration times k, as requested (or as far as it got)
-  Eigen::ArrayXd risk;    ///< excess risk R(k)
-  Eigen::ArrayXXd modes;  ///< s_k, shape (times, modes), if kept
+  Eigen::ArrayXd steps;          ///< iteration times k, as requested (or as far as it got)
+  Eigen::ArrayXd risk;           ///< excess risk R(k)
+  Eigen::ArrayXd averaged_risk;  ///< of the average of the iterates; empty where there is none
+  Eigen::ArrayXXd modes;         ///< s_k, shape (times, modes), if kept
   std::map<std::string, Eigen::ArrayXd> observable;
   std::vector<Panel> panels;  ///< from step 0 to the last time, if kept
   double reached = std::numeric_limits<double>::quiet_NaN();  ///< see until_risk

@@ -1,0 +1,232 @@
+#include "dynamics/filtered_sign.hpp"
+
+#include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+namespace riskcurve {
+namespace {
+
+using std::numbers::pi;
+
+constexpr double kStep = 0.05;  // of log x
+
+/// log m and the ratio Q of a gradient's entry, m = E of its characteristic factor at scale x, as
+/// functions of y = log x.
+class Transform {
+ public:
+  /// m(x), and with D = d/dy: Q = (1 + D) numerator/m.
+  template <class M, class Numerator>
+  Transform(double scale, const M& m, const Numerator& numerator) {
+    // From where m is one to where it has fallen far enough for any batch of one.
+    low_ = std::log(scale);
+    while (1 - m(std::exp(low_)) > 1e-7) low_ -= 1;
+    double high = low_;
+    while (m(std::exp(high)) > 1e-9 && high - low_ < 60) high += 1;
+    std::vector<double> logs, tops;
+    for (double y = low_ - 4 * kStep; y < high + 4 * kStep; y += kStep) {
+      const double x = std::exp(y);
+      logs.push_back(std::log(m(x)));
+      tops.push_back(std::log(std::max(numerator(x), 1e-300)));
+    }
+    high_ = high;
+    log_ = {logs.begin(), logs.end(), low_ - 4 * kStep, kStep};
+    top_ = {tops.begin(), tops.end(), low_ - 4 * kStep, kStep};
+    start_ = log_(low_);
+    exponent_ = std::max(1e-3, log_.prime(low_) / start_);
+  }
+
+  double low() const { return low_; }
+  double high() const { return high_; }
+  double log(double y) const {
+    if (y < low_) return start_ * std::exp(exponent_ * (y - low_));
+    return y < high_ ? log_(y) : log_(high_) - (y - high_);
+  }
+  double slope(double y) const { return y < low_ ? exponent_ * log(y) : log_.prime(std::min(y, high_)); }
+  double ratio(double y) const {
+    if (y < low_) return 1;
+    y = std::min(y, high_);
+    return std::exp(top_(y) - log_(y)) * (1 + top_.prime(y));
+  }
+  /// int_-inf^y log m dy
+  double integral(double y) const {
+    if (y < low_) return log(y) / exponent_;
+    double sum = start_ / exponent_;
+    const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kStep)));
+    const double h = (y - low_) / n;
+    for (int i = 0; i < n; ++i)
+      sum += h / 6 * (log(low_ + i * h) + 4 * log(low_ + (i + 0.5) * h) + log(low_ + (i + 1) * h));
+    return sum;
+  }
+  /// int_-inf^y e^(y' - y) Q dy'
+  double weighted_integral(double y) const {
+    if (y < low_) return 1;
+    double sum = std::exp(low_ - y);
+    const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kStep)));
+    const double h = (y - low_) / n;
+    const auto f = [&](double at) { return std::exp(at - y) * ratio(at); };
+    for (int i = 0; i < n; ++i)
+      sum += h / 6 * (f(low_ + i * h) + 4 * f(low_ + (i + 0.5) * h) + f(low_ + (i + 1) * h));
+    return sum;
+  }
+
+ private:
+  using Spline = boost::math::interpolators::cardinal_cubic_b_spline<double>;
+  double low_ = 0, high_ = 0, start_ = 0, exponent_ = 2;
+  Spline log_, top_;
+};
+
+Transform transform_of(const ResidualLaw& law, double risk, Entries_of entries) {
+  const double scale = 1 / std::sqrt(2 * risk);
+  const auto laplace = [&](double u) { return law.laplace(risk, u); };
+  if (entries == Entries_of::vector) {
+    const auto m = [&](double x) { return laplace(x * x); };
+    return Transform(scale, m, m);
+  }
+  // (1 + x^2 l^2)^(-1/2), (..)^(-3/2) as integrals of e^(-t x^2 l^2) over t = e^v.
+  const auto mean = [&](double x, double power) {
+    double sum = 0;
+    for (double v = -40; v < 4; v += 0.25) {
+      const double t = std::exp(v);
+      sum += 0.25 * std::exp(-t) * std::pow(t, power) * laplace(t * x * x);
+    }
+    return sum / std::tgamma(power);
+  };
+  return Transform(
+      scale, [&](double x) { return mean(x, 0.5); }, [&](double x) { return mean(x, 1.5); });
+}
+
+/// sum_l f_l over lags at once: log m at x w_l, and w_l Q there, over all lags.
+struct LagSums {
+  double log, slope;
+};
+
+LagSums lag_sums(const Transform& transform, double y, const LagWeights& weights) {
+  const double y0 = y + std::log(weights.first);
+  LagSums sums{transform.log(y0), weights.first * transform.ratio(y0)};
+  if (!(weights.later > 0)) return sums;
+  const double y1 = y + std::log(weights.later), delta = -std::log(weights.beta);
+  if (delta > 0.02) {
+    double at = y1, weight = weights.later;
+    for (; at > transform.low(); at -= delta, weight *= weights.beta) {
+      sums.log += transform.log(at);
+      sums.slope += weight * transform.ratio(at);
+    }
+    const double ratio = transform.slope(at) / transform.log(at);
+    sums.log += transform.log(at) / -std::expm1(-ratio * delta);
+    sums.slope += weight / (1 - weights.beta);
+    return sums;
+  }
+  // Euler and Maclaurin over the lags.
+  sums.log += transform.integral(y1) / delta + 0.5 * transform.log(y1) +
+              delta / 12 * transform.slope(y1);
+  const double q = transform.ratio(y1), d = 1e-3;
+  const double growth =
+      q + (transform.ratio(y1 + d) - transform.ratio(y1 - d)) / (2 * d);  // of e^y Q, over e^y
+  sums.slope += weights.later * (transform.weighted_integral(y1) / delta + 0.5 * q +
+                                 delta / 12 * growth);
+  return sums;
+}
+
+}  // namespace
+
+LagWeights::LagWeights(double momentum, bool nesterov) : beta(momentum) {
+  const double p = nesterov ? momentum * momentum : momentum;
+  first = 1 - p;
+  later = p * (1 - momentum);
+}
+
+double LagWeights::squares() const {
+  return first * first + later * later / (1 - beta * beta);
+}
+
+double LagWeights::correlation() const {
+  return (first * later + later * later * beta / (1 - beta * beta)) / squares();
+}
+
+FilteredNoise::FilteredNoise(const ResidualLaw& law, int batch, Entries_of entries, bool nesterov,
+                             bool varying)
+    : law_(law), batch_(batch), entries_(entries), nesterov_(nesterov), varying_(varying) {}
+
+double FilteredNoise::compute(double risk, double momentum) const {
+  const LagWeights weights(momentum, nesterov_);
+  const Transform transform = transform_of(law_, risk, entries_);
+  // slope = factor b int exp(b sum log m(x w_l)) sum w_l Q(x w_l) dx, in y = log x.
+  const auto integrand = [&](double y) {
+    const LagSums sums = lag_sums(transform, y, weights);
+    return std::exp(y + batch_ * sums.log) * sums.slope;
+  };
+  constexpr double h = 0.1;
+  double top = transform.low(), peak = 0;
+  for (double y = transform.low(); y < transform.high() + 20; y += 1)
+    if (const double value = integrand(y); value > peak) peak = value, top = y;
+  double sum = integrand(top);
+  for (const double way : {h, -h})
+    for (int i = 1; i < 2000; ++i) {
+      const double value = integrand(top + i * way);
+      sum += value;
+      if (!(value > 1e-14 * peak)) break;
+    }
+  const double factor = entries_ == Entries_of::vector ? 2 * std::numbers::sqrt2 / pi : 2 / pi;
+  const double slope = factor * batch_ * h * sum;
+  return 2 / pi / (slope * slope * weights.squares());
+}
+
+double FilteredNoise::at(double risk, double momentum) const {
+  const LogChebyshev* table;
+  {
+    const std::lock_guard<std::mutex> hold(tables_->lock);
+    auto& of = tables_->of_risk[momentum];
+    if (!of) {
+      // Of Gaussian residuals it is 2P times a number.
+      const FilteredNoise self = *this;
+      const bool gaussian = law_.gaussian();
+      const double unit =
+          gaussian ? compute(0.5, momentum) / (1 + law_.noise_variance()) : 0;
+      of = std::make_unique<const LogChebyshev>(
+          gaussian ? std::function<double(double)>([unit](double) { return unit; })
+                   : [self, momentum](double r) { return self.compute(r, momentum); });
+    }
+    table = of.get();
+  }
+  return (*table)(risk) * (law_.gaussian() ? 2 * risk + law_.noise_variance() : 1);
+}
+
+double FilteredNoise::operator()(double risk, double momentum) const {
+  if (!varying_) return at(risk, momentum);
+  return between_momenta(momentum, [&](double node) { return at(risk, node); });
+}
+
+double between_momenta(double momentum, const std::function<double(double momentum)>& f) {
+  constexpr double h = 0.25;
+  const double x = -std::log1p(-momentum) / h;
+  const double first = std::max(0.0, std::floor(x) - 1);
+  double sum = 0;
+  for (int i = 0; i < 4; ++i) {
+    double weight = 1;
+    for (int j = 0; j < 4; ++j)
+      if (j != i) weight *= (x - first - j) / (i - j);
+    sum += weight * f(-std::expm1(-h * (first + i)));
+  }
+  return sum;
+}
+
+double sign_remainder(double theta, const LagWeights& weights) {
+  const double rho = std::sin(theta);
+  double sum = theta - rho;
+  const double r1 = weights.correlation();
+  // Later lags one by one while they are large, then the rest of the series in geometric sums.
+  double x = rho * r1;
+  const auto excess = [](double y) { return std::asin(y) - y; };
+  while (std::abs(x) > 0.05) {
+    sum += 2 * excess(x);
+    x *= weights.beta;
+  }
+  const double b3 = std::pow(weights.beta, 3), b5 = std::pow(weights.beta, 5);
+  sum += 2 * (x * x * x / 6 / (1 - b3) + 3 * std::pow(x, 5) / 40 / (1 - b5) +
+              15 * std::pow(x, 7) / 336 / (1 - b5 * weights.beta * weights.beta));
+  return 2 / pi * sum;
+}
+
+}  // namespace riskcurve

@@ -1,0 +1,172 @@
+#include "integrate/recursion.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "integrate/block_lanes.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+
+using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
+using Eigen::Index;
+
+Recursion::Recursion(const ModeSystem& system, const Schedule& schedule)
+    : system_(system),
+      schedule_(schedule),
+      blocks_(system.blocks ? *system.blocks : bare_blocks()),
+      padded_((system.modes() + kBlock - 1) / kBlock * kBlock),
+      weight_(pad(system.weight)) {
+  if (blocks_.inverse.size() > 0) inverse_ = pad(blocks_.inverse);
+  if (blocks_.filtered_total > 0)
+    filtered_ = pad(system.drift.col(0) * system.weight / blocks_.filtered_total);
+}
+
+ArrayXd Recursion::pad(const ArrayXd& values) const {
+  ArrayXd padded = ArrayXd::Zero(padded_);
+  padded.head(values.size()) = values;
+  return padded;
+}
+
+BlockState Recursion::start() const {
+  const int m = blocks_.size;
+  BlockState state;
+  state.own = ArrayXXd::Zero(padded_, entries(m));
+  for (std::size_t p = 0; p < blocks_.start.size(); ++p) {
+    const ArrayXd measure = pad(p == 0 ? ArrayXd(system_.initial)
+                                       : ArrayXd(blocks_.more_initial.col(static_cast<Index>(p) - 1)));
+    for (int i = 0; i < m; ++i)
+      for (int j = i; j < m; ++j) state.own.col(place(m, i, j)) += blocks_.start[p](i, j) * measure;
+  }
+  if (blocks_.workers > 1) state.cross = state.own;
+  return state;
+}
+
+double Recursion::form(const BlockState& state, const ArrayXd& weight, const BlockVector& x) const {
+  const int m = blocks_.size;
+  double sum = 0;
+  for (int i = 0; i < m; ++i)
+    for (int j = i; j < m; ++j) {
+      const double factor = (i == j ? 0.5 : 1.0) * x[i] * x[j];
+      if (factor != 0) sum += factor * (weight * state.own.col(place(m, i, j))).sum();
+    }
+  return sum;
+}
+
+double Recursion::averaged_risk(const BlockState& state) const {
+  return blocks_.report_at.size() > 0 ? form(state, weight_, blocks_.report_at) : NAN;
+}
+
+ArrayXd Recursion::squares(const BlockState& state) const {
+  const int m = blocks_.size;
+  ArrayXd s = ArrayXd::Zero(system_.modes());
+  for (int i = 0; i < m; ++i)
+    for (int j = 0; j < m; ++j)
+      s += blocks_.gradient_at[i] * blocks_.gradient_at[j] *
+           state.own.col(place(m, i, j)).head(system_.modes());
+  return s.max(0.0);
+}
+
+BlockInstant Recursion::instant(double k, double weights, const BlockState& state) const {
+  BlockInstant at;
+  const double gamma = schedule_(k);
+  if (!std::isfinite(gamma) || gamma < 0)
+    throw InputError("step size at step " + number_text(k), gamma, "a finite number >= 0");
+  at.chain = blocks_.at(k, gamma);
+  at.chain.weights =
+      weights + (blocks_.weight_power == 0 ? 1 : std::pow(gamma, blocks_.weight_power));
+  at.step = blocks_.step(at.chain);
+  at.jumps = blocks_.jumps_after(k);
+  at.now.time = k;
+  at.now.gamma = gamma;
+  at.now.momentum = at.chain.momentum;
+  at.now.risk = std::max(risk(state), kVanishedRisk);
+  if (blocks_.filtered_total > 0) at.now.filtered = 2 * form(state, filtered_, at.step.read);
+  at.factors = system_.response(at.now);
+  const Index modes = system_.modes(), noises = system_.diffusion.cols();
+  const auto combine = [&](const ArrayXXd& columns, const ArrayXd& factors, Index first,
+                           Index count) {
+    ArrayXd sum = ArrayXd::Zero(padded_);
+    for (Index q = first; q < first + count; ++q)
+      sum.head(modes) += factors[q] * columns.col(q);
+    return sum;
+  };
+  at.drift = combine(system_.drift, at.factors.drift, 0, system_.drift.cols());
+  at.after = combine(system_.diffusion, at.factors.diffusion, blocks_.before,
+                     noises - blocks_.before);
+  if (blocks_.before > 0)
+    at.before = combine(system_.diffusion, at.factors.diffusion, 0, blocks_.before);
+  return at;
+}
+
+namespace {
+
+template <int M>
+void advance_lanes(const BlockInstant& at, const ArrayXd& inverse, BlockState& state) {
+  const BlockStep& step = at.step;
+  for (Index first = 0; first < state.own.rows(); first += kBlock) {
+    const Block a = at.drift.segment<kBlock>(first);
+    Block l;
+    if (inverse.size() > 0) l = inverse.segment<kBlock>(first);
+    const LaneMatrix<M> map = maps<M>(step, a, inverse.size() > 0 ? &l : nullptr);
+    LaneMatrix<M> s = load_moments<M>(state.own, first);
+    s = symmetric_product<M>(product<M>(map, s), map);
+    const Block after = at.after.segment<kBlock>(first);
+    for (int i = 0; i < M; ++i)
+      for (int j = i; j < M; ++j)
+        if (step.push[i] != 0 && step.push[j] != 0) s[i][j] += after * (step.push[i] * step.push[j]);
+    if (at.before.size() > 0) {
+      const Block before = at.before.segment<kBlock>(first);
+      const LaneVector<M> z = noise_before<M>(step, a);
+      for (int i = 0; i < M; ++i)
+        for (int j = i; j < M; ++j) s[i][j] += before * z[i] * z[j];
+    }
+    store_moments<M>(s, first, state.own);
+    if (state.cross.size() == 0) continue;
+    LaneMatrix<M> x = load_moments<M>(state.cross, first);
+    x = symmetric_product<M>(product<M>(map, x), map);
+    store_moments<M>(x, first, state.cross);
+  }
+}
+
+/// X_i <- D X_i + C sum_(j != i) X_j.
+void jump(const BlockMatrix& j, double workers, int size, BlockState& state) {
+  BlockMatrix c = BlockMatrix::Zero(size, size);
+  c.col(0) = j.col(0) / workers;
+  BlockMatrix d = j;
+  d.col(0) = c.col(0);
+  const double others = workers - 1;
+  BlockMatrix s(size, size), x = BlockMatrix::Zero(size, size);
+  for (Index k = 0; k < state.own.rows(); ++k) {
+    for (int p = 0; p < size; ++p)
+      for (int q = 0; q < size; ++q) {
+        s(p, q) = state.own(k, place(size, p, q));
+        if (state.cross.size() > 0) x(p, q) = state.cross(k, place(size, p, q));
+      }
+    BlockMatrix own = d * s * d.transpose(), cross;
+    if (others > 0) {
+      const BlockMatrix dxc = d * x * c.transpose();
+      own += others * (dxc + dxc.transpose() + c * (s + (others - 1) * x) * c.transpose());
+      const BlockMatrix mixed = d * (s + (others - 1) * x) * c.transpose();
+      cross = d * x * d.transpose() + mixed + mixed.transpose() +
+              c * ((others - 1) * s + (others * others - others + 1) * x) * c.transpose();
+    }
+    for (int p = 0; p < size; ++p)
+      for (int q = p; q < size; ++q) {
+        state.own(k, place(size, p, q)) = own(p, q);
+        if (others > 0) state.cross(k, place(size, p, q)) = cross(p, q);
+      }
+  }
+}
+
+}  // namespace
+
+void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
+  with_size(blocks_.size, [&](auto m) { advance_lanes<m()>(instant, inverse_, state); });
+  if (instant.jumps) jump(blocks_.jump(instant.chain), blocks_.workers, blocks_.size, state);
+}
+
+}  // namespace riskcurve

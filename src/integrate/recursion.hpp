@@ -1,0 +1,66 @@
+#pragma once
+#include "riskcurve/integrate/sensitivity.hpp"
+#include "riskcurve/integrate/solve.hpp"
+
+namespace riskcurve {
+
+/// The moments of all modes between two steps, padded to whole lanes (block_lanes.hpp).
+struct BlockState {
+  Eigen::ArrayXXd own;    ///< S, shape (padded modes, M (M + 1)/2)
+  Eigen::ArrayXXd cross;  ///< between two workers; empty where there is one
+};
+
+/// All that one step does: computed from the state it begins with.
+struct BlockInstant {
+  ChainNow chain;
+  BlockStep step;
+  Now now;  ///< with R and the filtered signal
+  Response factors;
+  Eigen::ArrayXd drift, after, before;  ///< a, c_after, c_before; padded. Empty: 0
+  bool jumps = false;
+};
+
+/// The recursion of theory-free blocks, S <- A S A^T + noise, a step at a time.
+class Recursion {
+ public:
+  Recursion(const ModeSystem& system, const Schedule& schedule);
+
+  BlockState start() const;
+  /// `weights` is the sum of gamma_i^weight_power over the steps before k.
+  BlockInstant instant(double k, double weights, const BlockState& state) const;
+  void advance(const BlockInstant& instant, BlockState& state) const;
+  double risk(const BlockState& state) const { return form(state, weight_, blocks_.gradient_at); }
+  /// nan without an average.
+  double averaged_risk(const BlockState& state) const;
+  /// s_k = v^T S_k v, shape (modes).
+  Eigen::ArrayXd squares(const BlockState& state) const;
+  bool finite(const BlockState& state) const { return state.own.allFinite(); }
+
+  const ModeSystem& system() const { return system_; }
+  const Blocks& blocks() const { return blocks_; }
+  const Eigen::ArrayXd& weight() const { return weight_; }    ///< h, padded
+  const Eigen::ArrayXd& inverse() const { return inverse_; }  ///< l, padded; empty: 0
+  const Eigen::ArrayXd& filtered() const { return filtered_; }  ///< drift h/filtered_total, padded
+  Eigen::Index padded() const { return padded_; }
+  Eigen::ArrayXd pad(const Eigen::ArrayXd& values) const;
+
+ private:
+  /// sum_k weight_k x^T S_k x/2
+  double form(const BlockState& state, const Eigen::ArrayXd& weight, const BlockVector& x) const;
+
+  const ModeSystem& system_;
+  const Schedule& schedule_;
+  Blocks blocks_;
+  Eigen::Index padded_;
+  Eigen::ArrayXd weight_, inverse_, filtered_;
+};
+
+/// solve() by the recursion: of a system with blocks, or of the bare update.
+RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
+                          const SolveOptions& options);
+
+/// sensitivity() of the recursion, exact.
+Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& step, double horizon,
+                                     const SolveOptions& options);
+
+}  // namespace riskcurve

@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include "integrate/recursion.hpp"
+#include "integrate/watch.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+
+constexpr double kBlownUp = 1e30;  // growth over the start that counts as divergence
+constexpr long kLook = 256;        // steps between looks at the watch
+
+/// What is recorded of a state: the risk, the averaged risk, then the observables.
+class Log {
+ public:
+  Log(const Recursion& recursion, const Schedule& schedule, const ArrayXd& at,
+      const SolveOptions& options)
+      : recursion_(recursion), schedule_(schedule), at_(at), options_(options) {}
+
+  bool due(double t) const { return next() < at_.size() && at_[next()] <= t; }
+  bool done() const { return next() == at_.size(); }
+
+  void record(const BlockState& state) {
+    rows_.push_back(numbers(state, at_[next()]));
+    if (options_.keep_modes) modes_.push_back(recursion_.squares(state));
+  }
+  /// Times within the step before k: on the line between its ends.
+  void record_within(const BlockState& before, double k, const BlockState& after) {
+    if (!(next() < at_.size() && at_[next()] < k)) return;
+    const ArrayXd from = numbers(before, k - 1), to = numbers(after, k);
+    while (next() < at_.size() && at_[next()] < k) {
+      const double x = at_[next()] - (k - 1);
+      rows_.emplace_back((1 - x) * from + x * to);
+      if (options_.keep_modes)
+        modes_.emplace_back((1 - x) * recursion_.squares(before) + x * recursion_.squares(after));
+    }
+  }
+  void finish(RiskCurve& curve) const {
+    const Index count = next();
+    const auto column = [&](Index i) {
+      ArrayXd values(count);
+      for (Index j = 0; j < count; ++j) values[j] = rows_[static_cast<std::size_t>(j)][i];
+      return values;
+    };
+    curve.steps = at_.head(count);
+    curve.risk = column(0);
+    if (recursion_.blocks().report_at.size() > 0) curve.averaged_risk = column(1);
+    Index i = 1;
+    for (const auto& [name, observe] : recursion_.system().observable)
+      curve.observable[name] = column(++i);
+    curve.modes.resize(std::ssize(modes_), recursion_.system().modes());
+    for (std::size_t j = 0; j < modes_.size(); ++j)
+      curve.modes.row(static_cast<Index>(j)) = modes_[j].transpose();
+  }
+
+ private:
+  Index next() const { return std::ssize(rows_); }
+
+  ArrayXd numbers(const BlockState& state, double t) const {
+    const ModeSystem& system = recursion_.system();
+    ArrayXd row(2 + static_cast<Index>(system.observable.size()));
+    row[0] = std::max(0.0, recursion_.risk(state));
+    row[1] = std::max(0.0, recursion_.averaged_risk(state));
+    if (system.observable.empty()) return row;
+    const ArrayXd s = recursion_.squares(state);
+    Now now = recursion_.instant(t, 0, state).now;
+    now.risk = row[0];
+    now.state = &s;
+    Index i = 1;
+    for (const auto& [name, observe] : system.observable) row[++i] = observe(system, now, s);
+    return row;
+  }
+
+  const Recursion& recursion_;
+  const Schedule& schedule_;
+  const ArrayXd& at_;
+  const SolveOptions& options_;
+  std::vector<ArrayXd> rows_, modes_;
+};
+
+}  // namespace
+
+RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const ArrayXd& at,
+                          const SolveOptions& options) {
+  const double horizon = at[at.size() - 1];
+  if (!(horizon <= kMostRecursionSteps) && !(options.until_risk > 0))
+    throw InputError("at, last", horizon,
+                     fmt::format("at most {:g}: the recursion takes one step at a time",
+                                 kMostRecursionSteps));
+  RiskCurve curve;
+  curve.warnings = system.warnings;
+  curve.message = "";
+  const Recursion recursion(system, step);
+  if (options.averaged && recursion.blocks().report_at.size() == 0)
+    throw InputError("averaged", "true", "a system with an average of its iterates");
+  const auto aim = [&](const BlockState& state) {
+    return options.averaged ? recursion.averaged_risk(state) : recursion.risk(state);
+  };
+  Log log(recursion, step, at, options);
+  BlockState state = recursion.start();
+  const double noise = std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0;
+  const double reference = std::max(recursion.risk(state) + noise, 1e-250);
+  try {
+    double weights = 0;
+    while (log.due(0)) log.record(state);
+    for (long k = 0; !log.done(); ++k) {
+      const auto now = static_cast<double>(k);
+      if (k % kLook == 0 && options.progress && !options.progress(now / horizon))
+        throw Stopped{RiskCurve::Status::interrupted, fmt::format("interrupted at step {:g}", now)};
+      if (now >= kMostRecursionSteps)
+        throw Stopped{RiskCurve::Status::failed,
+                      fmt::format("more than {:g} steps of the recursion", kMostRecursionSteps)};
+      const BlockState before = log.due(now + 1) ? state : BlockState{};
+      const BlockInstant instant = recursion.instant(now, weights, state);
+      weights = instant.chain.weights;
+      recursion.advance(instant, state);
+      ++curve.accepted;
+      const double risk = recursion.risk(state);
+      if (!std::isfinite(risk) || risk > kBlownUp * reference)
+        throw Stopped{RiskCurve::Status::diverged,
+                      fmt::format("the risk diverges: R = {:.3g} at step {:g}; the step size is too "
+                                  "large",
+                                  risk, now + 1)};
+      log.record_within(before, now + 1, state);
+      while (log.due(now + 1)) log.record(state);
+      if (options.until_risk > 0 && aim(state) <= options.until_risk) {
+        curve.reached = now + 1;
+        break;
+      }
+    }
+    curve.status = RiskCurve::Status::ok;
+    curve.message = "solved";
+  } catch (const Stopped& stopped) {
+    curve.status = stopped.status;
+    curve.message = stopped.message;
+  }
+  curve.evaluations = curve.accepted;
+  log.finish(curve);
+  return curve;
+}
+
+}  // namespace riskcurve
