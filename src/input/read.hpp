@@ -20,7 +20,7 @@ MatrixProblem read_matrix_problem(const Fields& problem);
 Optimizer read_optimizer(const Fields& optimizer, double horizon,
                          OtherKeys others = OtherKeys::refused);
 /// Values are named `step` (raw) or `scaled_step` (divided by `dimension`); `horizon` is the
-/// default of `cosine`.
+/// default of kinds that have one.
 Schedule read_schedule(const Fields& schedule, double dimension, double horizon);
 /// A threshold: a number, or a table like [schedule] whose values are named `value`.
 Schedule read_threshold(const Fields& optimizer, const std::string& key, double horizon);
