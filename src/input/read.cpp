@@ -64,6 +64,19 @@ void ReadKeys::operator()(const char* key, Schedule& threshold, const Range&) co
   threshold = read_threshold(fields_, key, horizon_);
 }
 
+void ReadKeys::operator()(const char* key, std::optional<Schedule>& x, const Range& range) const {
+  if (!fields_.has(key)) return;
+  if (fields_.is_table(key)) {
+    const auto read =
+        std::string_view(key) == "momentum" ? read_named<MomentumShape> : read_named<StatedShape>;
+    x = read(fields_.table(key), {"value", "final_value"}, horizon_, 1);
+    return;
+  }
+  const double value = fields_.number(key, range);
+  x.reset();
+  if (value > 0) x = constant_schedule(value);
+}
+
 void ReadKeys::operator()(const char* key, std::vector<NoiseComponent>& components) const {
   for (const Fields& component : fields_.tables(key)) {
     const double weight = component.number("weight", Range::positive());
@@ -134,6 +147,20 @@ Optimizer read_optimizer(const Fields& fields, double horizon, OtherKeys others)
   return read_kind<Optimizer>(fields, "name", ReadKeys(fields, {}, horizon), [](auto&) {});
 }
 
+Schedule read_batch(const Fields& optimizer, double horizon) {
+  const Schedule batch =
+      read_named<StatedShape>(optimizer.table("batch"), {"value", "final_value"}, horizon, 1);
+  check_values(optimizer.name("batch"), batch, Range::within(kBatch.low, kBatch.high));
+  return batch;
+}
+
+Chain read_chain(const Fields& optimizer, double horizon) {
+  Chain chain;
+  Chain::keys(chain, ReadKeys(optimizer, {}, horizon));
+  if (optimizer.is_table("batch")) chain.batch = read_batch(optimizer, horizon);
+  return chain;
+}
+
 Schedule read_schedule(const Fields& fields, double dimension, double horizon) {
   fields.one_of("kind", kinds_of<StatedShape>());
   const bool raw = fields.has("step") || fields.has("file"), scaled = fields.has("scaled_step");
@@ -190,7 +217,9 @@ Experiment read_experiment(const Fields& file, OtherKeys others) {
   }
   experiment.schedule = read_schedule(schedule, experiment.dimension(), experiment.run.steps);
   experiment.optimizer = read_optimizer(optimizer, experiment.run.steps, others);
+  experiment.chain = read_chain(optimizer, experiment.run.steps);
   file.reject_unknown();
+  validate(experiment);
   return experiment;
 }
 
