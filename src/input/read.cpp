@@ -15,17 +15,19 @@ auto in_table(const Fields& fields, F&& f) {
   return named(fields.name(""), f);
 }
 
-/// `horizon` of a cosine where it is not in the file.
+/// `horizon` of a schedule that has one, where it is not in the file.
 struct DefaultHorizon {
   double horizon;
-  void operator()(CosineSchedule& cosine) const { cosine.horizon = horizon; }
-  template <class Other>
-  void operator()(Other&) const {}
+  template <class Shape>
+  void operator()(Shape& shape) const {
+    if constexpr (requires { shape.horizon; }) shape.horizon = horizon;
+  }
 };
 
+template <class Shapes>
 Schedule read_named(const Fields& fields, const StepNames& names, double horizon, double unit) {
   ScheduleShape shape;
-  if (fields.has("file") && fields.one_of("kind", kinds_of<StatedShape>()) == "tabulated") {
+  if (fields.has("file") && fields.one_of("kind", kinds_of<Shapes>()) == "tabulated") {
     const Eigen::MatrixXd table = read_matrix(fields.path("file"), fields.name("file"));
     if (table.cols() != 2) fields.fail("file", "two columns: steps and values");
     shape = TabulatedSchedule{{table.col(0).begin(), table.col(0).end()},
@@ -33,7 +35,7 @@ Schedule read_named(const Fields& fields, const StepNames& names, double horizon
   } else {
     shape = std::visit(
         [](auto&& of) -> ScheduleShape { return of; },
-        read_kind<StatedShape>(fields, "kind", ReadKeys(fields, names), DefaultHorizon{horizon}));
+        read_kind<Shapes>(fields, "kind", ReadKeys(fields, names), DefaultHorizon{horizon}));
   }
   const double warmup = fields.number_or("warmup", 0, Range::positive());
   return in_table(fields, [&] { return make_schedule(shape, warmup, unit); });
@@ -60,6 +62,19 @@ void ask_for_all(const Fields& fields) {
 
 void ReadKeys::operator()(const char* key, Schedule& threshold, const Range&) const {
   threshold = read_threshold(fields_, key, horizon_);
+}
+
+void ReadKeys::operator()(const char* key, std::optional<Schedule>& x, const Range& range) const {
+  if (!fields_.has(key)) return;
+  if (fields_.is_table(key)) {
+    const auto read =
+        std::string_view(key) == "momentum" ? read_named<MomentumShape> : read_named<StatedShape>;
+    x = read(fields_.table(key), {"value", "final_value"}, horizon_, 1);
+    return;
+  }
+  const double value = fields_.number(key, range);
+  x.reset();
+  if (value > 0) x = constant_schedule(value);
 }
 
 void ReadKeys::operator()(const char* key, std::vector<NoiseComponent>& components) const {
@@ -132,18 +147,34 @@ Optimizer read_optimizer(const Fields& fields, double horizon, OtherKeys others)
   return read_kind<Optimizer>(fields, "name", ReadKeys(fields, {}, horizon), [](auto&) {});
 }
 
+Schedule read_batch(const Fields& optimizer, double horizon) {
+  const Schedule batch =
+      read_named<StatedShape>(optimizer.table("batch"), {"value", "final_value"}, horizon, 1);
+  check_values(optimizer.name("batch"), batch, Range::within(kBatch.low, kBatch.high));
+  return batch;
+}
+
+Chain read_chain(const Fields& optimizer, double horizon) {
+  Chain chain;
+  Chain::keys(chain, ReadKeys(optimizer, {}, horizon));
+  if (optimizer.is_table("batch")) chain.batch = read_batch(optimizer, horizon);
+  return chain;
+}
+
 Schedule read_schedule(const Fields& fields, double dimension, double horizon) {
+  fields.one_of("kind", kinds_of<StatedShape>());
   const bool raw = fields.has("step") || fields.has("file"), scaled = fields.has("scaled_step");
   if (raw && scaled) fields.fail("scaled_step", "either step or scaled_step, not both");
   if (!raw && !scaled) throw InputError(fields.name("step"), "missing", "step or scaled_step");
-  if (raw) return read_named(fields, {"step", "final_step"}, horizon, 1);
-  return read_named(fields, {"scaled_step", "final_scaled_step"}, horizon, 1 / dimension);
+  if (raw) return read_named<StatedShape>(fields, {"step", "final_step"}, horizon, 1);
+  return read_named<StatedShape>(fields, {"scaled_step", "final_scaled_step"}, horizon,
+                                 1 / dimension);
 }
 
 Schedule read_threshold(const Fields& optimizer, const std::string& key, double horizon) {
   if (!optimizer.is_table(key)) return constant_schedule(optimizer.number(key, Range::positive()));
   const Fields table = optimizer.table(key);
-  const Schedule threshold = read_named(table, {"value", "final_value"}, horizon, 1);
+  const Schedule threshold = read_named<StatedShape>(table, {"value", "final_value"}, horizon, 1);
   // A threshold of zero, but for an instant at either end of a table, would clip everything away.
   if (const auto* list = std::get_if<TabulatedSchedule>(&threshold.shape))
     for (std::size_t i = 1; i + 1 < list->step.size(); ++i)
@@ -186,7 +217,9 @@ Experiment read_experiment(const Fields& file, OtherKeys others) {
   }
   experiment.schedule = read_schedule(schedule, experiment.dimension(), experiment.run.steps);
   experiment.optimizer = read_optimizer(optimizer, experiment.run.steps, others);
+  experiment.chain = read_chain(optimizer, experiment.run.steps);
   file.reject_unknown();
+  validate(experiment);
   return experiment;
 }
 

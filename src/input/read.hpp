@@ -19,8 +19,10 @@ MatrixProblem read_matrix_problem(const Fields& problem);
 /// horizon: run.steps, of thresholds that do not say theirs.
 Optimizer read_optimizer(const Fields& optimizer, double horizon,
                          OtherKeys others = OtherKeys::refused);
+/// What stands around its update, in the same table.
+Chain read_chain(const Fields& optimizer, double horizon);
 /// Values are named `step` (raw) or `scaled_step` (divided by `dimension`); `horizon` is the
-/// default of `cosine`.
+/// default of kinds that have one.
 Schedule read_schedule(const Fields& schedule, double dimension, double horizon);
 /// A threshold: a number, or a table like [schedule] whose values are named `value`.
 Schedule read_threshold(const Fields& optimizer, const std::string& key, double horizon);

@@ -1,7 +1,9 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -17,10 +19,13 @@ struct StepNames {
   std::string step = "step", final_step = "final_step";
 };
 
+/// optimizer.batch as a table like [schedule], whose values are named `value`.
+Schedule read_batch(const Fields& optimizer, double horizon);
+
 /// Reads the keys that a struct lists (keys.hpp) from a table.
 class ReadKeys {
  public:
-  /// horizon: of a threshold that falls along a cosine, where it is not in the table.
+  /// horizon: of a schedule among the keys, where it is not in its table.
   explicit ReadKeys(Fields fields, StepNames names = {}, double horizon = kRequired)
       : fields_(std::move(fields)), names_(std::move(names)), horizon_(horizon) {}
 
@@ -30,7 +35,11 @@ class ReadKeys {
     x = range.whole ? fields_.integer(name, range) : fields_.number(name, range);
   }
   void operator()(const char* key, int& x, const Range& range) const {
-    if (fields_.has(key)) x = static_cast<int>(fields_.integer(key, range));
+    // A batch that changes stands in the chain; the optimizer's own is that of step 0.
+    if (std::string_view(key) == "batch" && fields_.is_table(key))
+      x = static_cast<int>(std::max(1.0, std::round(read_batch(fields_, horizon_)(0))));
+    else if (fields_.has(key))
+      x = static_cast<int>(fields_.integer(key, range));
   }
   void operator()(const char* key, bool& x) const { x = fields_.boolean_or(key, x); }
   void operator()(const char* key, std::optional<double>& x, const Range& range) const {
@@ -57,6 +66,11 @@ class ReadKeys {
       if (choice.text == chosen) x = choice.value;
   }
   void operator()(const char* key, Schedule& threshold, const Range& range) const;
+  /// A number, where 0 is none, or a table.
+  void operator()(const char* key, std::optional<Schedule>& x, const Range& range) const;
+  /// A table of its own, of keys or of a kind.
+  template <class Table>
+  void operator()(const char* key, std::optional<Table>& x) const;
   void operator()(const char* key, std::vector<NoiseComponent>& components) const;
 
  private:
@@ -114,6 +128,17 @@ Variant read_kind(const Fields& fields, const char* key, const ReadKeys& reader,
 template <class Variant>
 Variant read_kind(const Fields& fields, const char* key = "kind") {
   return read_kind<Variant>(fields, key, ReadKeys(fields), [](auto&) {});
+}
+
+template <class Table>
+void ReadKeys::operator()(const char* key, std::optional<Table>& x) const {
+  if (!fields_.has(key)) return;
+  const Fields table = fields_.table(key);
+  if constexpr (requires { std::variant_size<Table>::value; }) {
+    x = read_kind<Table>(table);
+  } else {
+    Table::keys(x.emplace(), ReadKeys(table));
+  }
 }
 
 }  // namespace riskcurve

@@ -35,6 +35,8 @@ std::string inline_table(const Pairs& pairs) {
   return text.empty() ? "{}" : "{ " + text + " }";
 }
 
+template <class Table>
+Pairs key_pairs(const Table& table, const StepNames& names = {}, double unit = 1);
 template <class Variant>
 Pairs kind_pairs(const Variant& kind, const StepNames& names = {}, double unit = 1);
 
@@ -92,6 +94,20 @@ class WriteKeys {
       put(key, inline_table(schedule_pairs(threshold, {"value", "final_value"}, threshold.unit)));
     }
   }
+  void operator()(const std::string& key, const std::optional<Schedule>& x, const Range& r) const {
+    if (x)
+      (*this)(key, *x, r);
+    else
+      put(key, "");
+  }
+  template <class Table>
+  void operator()(const std::string& key, const std::optional<Table>& x) const {
+    if constexpr (requires { std::variant_size<Table>::value; }) {
+      put(key, x ? inline_table(kind_pairs(*x)) : "");
+    } else {
+      put(key, x ? inline_table(key_pairs(*x)) : "");
+    }
+  }
   void operator()(const std::string& key, const std::vector<NoiseComponent>& components) const {
     std::string text;
     for (const NoiseComponent& component : components) {
@@ -115,24 +131,30 @@ class WriteKeys {
   double unit_;
 };
 
-/// kind (or name), then the keys that are not at their defaults.
+/// The keys that are not at their defaults.
+template <class Table>
+Pairs key_pairs(const Table& table, const StepNames& names, double unit) {
+  Pairs written, defaults, pairs;
+  Table::keys(table, WriteKeys(written, names, unit));
+  const Table plain{};
+  Table::keys(plain, WriteKeys(defaults, names, unit));
+  for (std::size_t i = 0; i < written.size(); ++i)
+    if (!written[i].second.empty() && written[i] != defaults[i]) pairs.push_back(written[i]);
+  return pairs;
+}
+
+/// kind (or name), then its keys.
 template <class Variant>
 Pairs kind_pairs(const Variant& kind, const StepNames& names, double unit) {
   return std::visit(
       [&](const auto& of) {
         using Of = std::decay_t<decltype(of)>;
-        Pairs written, defaults;
-        Of::keys(of, WriteKeys(written, names, unit));
-        const Of plain{};
-        Of::keys(plain, WriteKeys(defaults, names, unit));
-        Pairs pairs;
+        Pairs pairs = key_pairs(of, names, unit);
         if constexpr (requires { Of::kind; }) {
-          pairs.emplace_back("kind", quoted(Of::kind));
+          pairs.insert(pairs.begin(), {"kind", quoted(Of::kind)});
         } else {
-          pairs.emplace_back("name", quoted(Of::name));
+          pairs.insert(pairs.begin(), {"name", quoted(Of::name)});
         }
-        for (std::size_t i = 0; i < written.size(); ++i)
-          if (!written[i].second.empty() && written[i] != defaults[i]) pairs.push_back(written[i]);
         return pairs;
       },
       kind);
@@ -165,10 +187,14 @@ VectorTarget stated(const VectorProblem& problem) {
         problem.initial_error
             ? again.initial_error && same(*again.initial_error, *problem.initial_error)
             : !again.initial_error;
-    if (same(again.initial, problem.initial) && same_error) return problem.target;
+    const bool same_start =
+        problem.theta_start ? again.theta_start && same(*again.theta_start, *problem.theta_start)
+                            : !again.theta_start;
+    if (same(again.initial, problem.initial) && same_error && same_start) return problem.target;
   }
-  GivenTarget given{column(problem.initial), {}};
+  GivenTarget given{column(problem.initial)};
   if (problem.initial_error) given.coordinates = column(problem.initial_error->array());
+  if (problem.theta_start) given.start = column(problem.theta_start->array());
   return given;
 }
 
@@ -178,7 +204,7 @@ MatrixTarget stated(const MatrixProblem& problem) {
         make_problem(problem.covariance_out, problem.covariance_in, problem.target, problem.noise);
     if (again == problem) return problem.target;
   }
-  GivenTarget given{{std::make_shared<const Eigen::MatrixXd>(problem.initial.matrix())}, {}};
+  GivenTarget given{{std::make_shared<const Eigen::MatrixXd>(problem.initial.matrix())}};
   if (problem.initial_error)
     given.coordinates = {std::make_shared<const Eigen::MatrixXd>(*problem.initial_error)};
   return given;
@@ -212,10 +238,23 @@ std::string problem_text(const MatrixProblem& problem) {
 }
 
 std::string schedule_text(const Schedule& schedule, double dimension) {
+  if (std::holds_alternative<DanaSchedule>(schedule.shape))
+    throw InputError("schedule.kind", "\"dana\"", "a kind with a step: this is a momentum");
   // Scaled steps are written as such: times 1/d again, they are the same to the last bit.
   if (schedule.unit == 1 / dimension && schedule.unit != 1)
     return lines(schedule_pairs(schedule, {"scaled_step", "final_scaled_step"}, 1));
   return lines(schedule_pairs(schedule, {}, schedule.unit));
+}
+
+std::string optimizer_text(const Optimizer& optimizer, const Chain& chain) {
+  Pairs pairs = kind_pairs(optimizer);
+  if (chain.batch) {
+    std::erase_if(pairs, [](const auto& pair) { return pair.first == "batch"; });
+    Pairs batch = schedule_pairs(*chain.batch, {"value", "final_value"}, chain.batch->unit);
+    pairs.emplace_back("batch", inline_table(batch));
+  }
+  for (auto& pair : key_pairs(chain)) pairs.push_back(std::move(pair));
+  return lines(pairs);
 }
 
 std::string run_text(const Run& run) {
@@ -239,9 +278,9 @@ std::string run_text(const Run& run) {
 std::string to_toml(const Experiment& experiment) {
   return "[problem]\n" +
          std::visit([](const auto& problem) { return problem_text(problem); }, experiment.problem) +
-         "\n[optimizer]\n" + lines(kind_pairs(experiment.optimizer)) + "\n[schedule]\n" +
-         schedule_text(experiment.schedule, experiment.dimension()) + "\n[run]\n" +
-         run_text(experiment.run);
+         "\n[optimizer]\n" + optimizer_text(experiment.optimizer, experiment.chain) +
+         "\n[schedule]\n" + schedule_text(experiment.schedule, experiment.dimension()) +
+         "\n[run]\n" + run_text(experiment.run);
 }
 
 }  // namespace riskcurve

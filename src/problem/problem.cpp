@@ -63,6 +63,13 @@ void validate(const VectorProblem& problem) {
     if (!problem.initial_error->allFinite())
       throw InputError("initial_error", "nan or inf", "finite numbers");
   }
+  if (problem.theta_start) {
+    if (!problem.initial_error || problem.initial_error->size() != problem.theta_start->size())
+      throw InputError("theta_start", text(problem.theta_start->size()) + " entries",
+                       "as many as in initial_error");
+    if (!problem.theta_start->allFinite())
+      throw InputError("theta_start", "nan or inf", "finite numbers");
+  }
   if (problem.row_residuals && (!problem.covariance.rows ||
                                 problem.row_residuals->size() != problem.covariance.rows->x.rows()))
     throw InputError("row_residuals", text(problem.row_residuals->size()) + " entries",
@@ -78,6 +85,7 @@ VectorProblem make_problem(Covariance covariance, const VectorTarget& target,
   InitialError error = initial_error_of(target, start, problem.covariance);
   problem.initial = std::move(error.squares);
   problem.initial_error = std::move(error.coordinates);
+  if (problem.initial_error) problem.theta_start = std::move(error.start);
   if (noise) {
     problem.noise = *noise;
   } else if (error.residuals) {
@@ -95,7 +103,8 @@ bool VectorProblem::operator==(const VectorProblem& other) const {
     return a.has_value() == b.has_value() && (!a || same(*a, *b));
   };
   return covariance == other.covariance && noise == other.noise && same(initial, other.initial) &&
-         equal(initial_error, other.initial_error) && equal(row_residuals, other.row_residuals);
+         equal(initial_error, other.initial_error) && equal(theta_start, other.theta_start) &&
+         equal(row_residuals, other.row_residuals);
 }
 
 Run run_for(double steps, int points, Spacing spacing) {
@@ -113,7 +122,8 @@ Run run_for(double steps, int points, Spacing spacing) {
 
 std::string describe(const Experiment& experiment) {
   const std::string start =
-      fmt::format("{}, batch {} on", name_of(experiment.optimizer), batch_of(experiment.optimizer));
+      fmt::format("{}{}, batch {}{} on", name_of(experiment.optimizer), describe(experiment.chain),
+                  batch_of(experiment.optimizer), experiment.chain.batch ? " at first" : "");
   if (!experiment.is_matrix())
     return fmt::format("{} {} covariance, d = {:.10g}, noise: {}", start,
                        experiment.vector().covariance.kind, experiment.dimension(),

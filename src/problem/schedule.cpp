@@ -30,6 +30,28 @@ double value_at(const CosineSchedule& s, double k) {
   const double c = k < s.horizon ? std::cos(0.5 * std::numbers::pi * k / s.horizon) : 0;
   return s.final_step + (s.step - s.final_step) * c * c;
 }
+double value_at(const LinearSchedule& s, double k) {
+  return s.final_step + (s.step - s.final_step) * (k < s.horizon ? 1 - k / s.horizon : 0);
+}
+double value_at(const PolynomialSchedule& s, double k) {
+  if (k >= s.horizon) return 0;
+  const double share = k / s.horizon;
+  return s.step * (s.share == PolynomialSchedule::Share::remaining
+                       ? std::pow(1 - share, s.exponent)
+                       : -std::expm1(s.exponent * std::log(share)));
+}
+double decay_start(const WsdSchedule& s) {
+  return s.horizon - s.decay * s.horizon;
+}
+double value_at(const WsdSchedule& s, double k) {
+  const double start = decay_start(s);
+  if (k >= s.horizon) return s.final_step;
+  if (k <= start) return s.step;
+  return s.step + (s.final_step - s.step) * ((k - start) / (s.horizon - start));
+}
+double value_at(const DanaSchedule& s, double k) {
+  return k / (k + s.delta);
+}
 double value_at(const TabulatedSchedule& s, double k) {
   if (k <= s.at.front()) return s.step.front();
   if (k >= s.at.back()) return s.step.back();
@@ -51,6 +73,15 @@ List breaks_of(const PiecewiseSchedule& s) {
 }
 List breaks_of(const CosineSchedule& s) {
   return {s.horizon};
+}
+List breaks_of(const LinearSchedule& s) {
+  return {s.horizon};
+}
+List breaks_of(const PolynomialSchedule& s) {
+  return {s.horizon};
+}
+List breaks_of(const WsdSchedule& s) {
+  return {decay_start(s), s.horizon};
 }
 List breaks_of(const TabulatedSchedule& s) {
   return s.at;
@@ -81,6 +112,31 @@ void check_lists(const PiecewiseSchedule& s) {
 void check_lists(const TabulatedSchedule& s) {
   check_knots("at", s.at, s.step);
 }
+
+/// Keys whose values are the schedule's own.
+struct CheckValues {
+  const std::string& field;
+  const Range& range;
+  const std::string& expected;
+  double unit;
+
+  void operator()(const std::string& key, double x, const Range&) const {
+    if (key == "step") check(field + ".value", x);
+    if (key == "final_step") check(field + ".final_value", x);
+  }
+  void operator()(const std::string& key, const List& x, const Range&) const {
+    if (key != "step") return;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      check(field + ".value[" + std::to_string(i) + "]", x[i]);
+  }
+  template <class... Rest>
+  void operator()(const std::string&, const Rest&...) const {}
+
+  void check(const std::string& name, double x) const {
+    if (!range.contains(unit * x))
+      throw InputError(name, unit * x, expected.empty() ? range.expected() : expected);
+  }
+};
 
 }  // namespace
 
@@ -124,6 +180,19 @@ Schedule power_decay_schedule(double value, double exponent, double delay) {
 Schedule cosine_schedule(double value, double final_value, double horizon) {
   return make_schedule(CosineSchedule{value, final_value, horizon});
 }
+Schedule linear_schedule(double value, double final_value, double horizon) {
+  return make_schedule(LinearSchedule{value, final_value, horizon});
+}
+Schedule polynomial_schedule(double value, double exponent, double horizon,
+                             PolynomialSchedule::Share share) {
+  return make_schedule(PolynomialSchedule{value, exponent, horizon, share});
+}
+Schedule wsd_schedule(double value, double final_value, double horizon, double decay) {
+  return make_schedule(WsdSchedule{value, final_value, horizon, decay});
+}
+Schedule dana_schedule(double delta) {
+  return make_schedule(DanaSchedule{delta});
+}
 Schedule tabulated_schedule(List at, List value) {
   return make_schedule(TabulatedSchedule{std::move(at), std::move(value)});
 }
@@ -138,6 +207,23 @@ Schedule warm_up(const Schedule& schedule, double steps) {
 Schedule times(const Schedule& schedule, double factor) {
   check_range("factor", factor, Range::positive());
   return make_schedule(schedule.shape, schedule.warmup, schedule.unit * factor);
+}
+
+void check_values(const std::string& field, const Schedule& schedule, const Range& range,
+                  const std::string& expected) {
+  const CheckValues values{field, range, expected, schedule.unit};
+  std::visit(
+      [&](const auto& of) {
+        using Of = std::decay_t<decltype(of)>;
+        if constexpr (std::is_same_v<Of, ConstantSchedule>) {
+          values.check(field, of.step);
+        } else if constexpr (std::is_same_v<Of, CustomSchedule>) {
+          values.check(field, value_at(of, 0));
+        } else {
+          Of::keys(of, values);
+        }
+      },
+      schedule.shape);
 }
 
 }  // namespace riskcurve

@@ -236,25 +236,30 @@ InitialError error_of(const IsotropicTarget& target, const Start&, Covariance& c
       [among](double j) { return j >= among.first && j <= among.second ? 1.0 : 0.0; });
 }
 
-/// Delta_0 = theta_0 - theta*
-Eigen::VectorXd started(Eigen::VectorXd theta, const Start& start) {
+/// theta_0 - theta* in coordinates, as it is scaled, and theta_0 as it is.
+InitialError from_start(const std::optional<double>& risk, const Start& start,
+                        Eigen::VectorXd theta, Covariance& covariance) {
+  std::optional<Eigen::VectorXd> from;
+  if (!start.path.path.empty()) {
+    from = named("start.",
+                 [&] { return read_coordinates(start.path, static_cast<double>(theta.size())); });
+  }
   Eigen::VectorXd error = -theta;
-  if (!start.path.path.empty())
-    error += named("start.",
-                   [&] { return read_coordinates(start.path, static_cast<double>(theta.size())); });
-  return error;
+  if (from) error += *from;
+  InitialError result = from_coordinates(risk, covariance, std::move(error));
+  result.start = std::move(from);
+  return result;
 }
 
 InitialError error_of(const FileTarget& target, const Start& start, Covariance& covariance) {
   const double dimension = std::round(covariance.dimension());
-  return from_coordinates(target.risk, covariance,
-                          started(read_coordinates(target.path, dimension), start));
+  return from_start(target.risk, start, read_coordinates(target.path, dimension), covariance);
 }
 
 InitialError error_of(const FitTarget& target, const Start& start, Covariance& covariance) {
   Fit fit = fit_to(target, covariance);
   // Its size is a fact of the data, and so cannot be set.
-  InitialError result = from_coordinates({}, covariance, started(std::move(fit.theta), start));
+  InitialError result = from_start({}, start, std::move(fit.theta), covariance);
   result.residuals = std::move(fit.residuals);
   return result;
 }
@@ -263,6 +268,7 @@ InitialError error_of(const GivenTarget& target, const Start&, Covariance&) {
   InitialError result;
   if (target.squares) result.squares = target.squares.matrix->reshaped();
   if (target.coordinates) result.coordinates = target.coordinates.matrix->reshaped();
+  if (target.start) result.start = target.start.matrix->reshaped();
   return result;
 }
 

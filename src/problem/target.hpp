@@ -11,6 +11,7 @@ namespace riskcurve {
 struct InitialError {
   Eigen::ArrayXd squares;                      ///< s_k(0) at the nodes of the spectrum
   std::optional<Eigen::VectorXd> coordinates;  ///< Delta_0
+  std::optional<Eigen::VectorXd> start;        ///< theta_0; empty: 0
   std::optional<Eigen::ArrayXd> residuals;     ///< of a target fitted to labels, row by row
 };
 

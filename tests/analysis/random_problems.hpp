@@ -195,7 +195,9 @@ class Generator {
             "kind = \"power_decay\"\nstep = @1\nexponent = 0.6\ndelay = 10",
             "kind = \"piecewise\"\nfrom = [0, " + half + "]\nstep = [@1, @0.3]",
             "kind = \"tabulated\"\nat = [0, " + half + "]\nstep = [@1, @0.5]",
-            "kind = \"constant\"\nstep = @1\nwarmup = 5"});
+            "kind = \"constant\"\nstep = @1\nwarmup = 5", "kind = \"linear\"\nstep = @1",
+            "kind = \"polynomial\"\nstep = @1\nexponent = 1.5\nshare = \"elapsed\"",
+            "kind = \"wsd\"\nstep = @1\nfinal_step = @0.1\nwarmup = 5"});
   }
 
   Random random_;

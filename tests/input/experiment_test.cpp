@@ -58,7 +58,10 @@ TEST(ToToml, EveryScheduleRoundTripsRawAndScaled) {
   for (const Schedule& schedule :
        {constant_schedule(1e-3), piecewise_schedule({0, 5}, {0.1, 0}), cosine_schedule(1, 0.1, 30),
         power_decay_schedule(0.3, 0.7, 4), tabulated_schedule({0, 3, 9}, {0, 0.1, 0}),
-        warm_up(cosine_schedule(0.3, 0, 40), 7)}) {
+        warm_up(cosine_schedule(0.3, 0, 40), 7), linear_schedule(0.3, 0, 50),
+        linear_schedule(0, 0.1, 20), polynomial_schedule(0.3, 1. / 3, 40),
+        polynomial_schedule(1, 2, 30, PolynomialSchedule::Share::elapsed),
+        warm_up(wsd_schedule(0.3, 0.1, 40, 0.5), 3)}) {
     Experiment experiment = small(listed());
     experiment.schedule = schedule;
     expect_round_trip(experiment);

@@ -48,6 +48,81 @@ TEST(CosineSchedule, GoesFromValueToFinalValueAndStays) {
   EXPECT_GT(to_zero(100 - 1e-10), 0);
 }
 
+TEST(LinearSchedule, GoesFromValueToFinalValueAndStays) {
+  const Schedule s = linear_schedule(2, 0.5, 100);
+  EXPECT_EQ(s(0), 2);
+  EXPECT_DOUBLE_EQ(s(20), 1.7);
+  EXPECT_EQ(s(100), 0.5);
+  EXPECT_EQ(s(1e5), 0.5);
+  EXPECT_EQ(s.breaks, std::vector<double>{100});
+  EXPECT_DOUBLE_EQ(linear_schedule(0, 3, 10)(5), 1.5);
+}
+
+TEST(PolynomialSchedule, IsAPowerOfTheShareThatRemainsOrOfThatElapsed) {
+  const Schedule remaining = polynomial_schedule(3, 1.5, 8);
+  const Schedule elapsed = polynomial_schedule(3, 1.5, 8, PolynomialSchedule::Share::elapsed);
+  for (const double k : {0.0, 0.1, 2.0, 7.9}) {
+    EXPECT_DOUBLE_EQ(remaining(k), 3 * std::pow(1 - k / 8, 1.5));
+    EXPECT_NEAR(elapsed(k), 3 * (1 - std::pow(k / 8, 1.5)), 1e-15);
+  }
+  for (const Schedule& s : {remaining, elapsed}) {
+    EXPECT_EQ(s(0), 3);
+    EXPECT_EQ(s(8), 0);
+    EXPECT_EQ(s(100), 0);
+    EXPECT_EQ(s.breaks, std::vector<double>{8});
+  }
+}
+
+TEST(PolynomialSchedule, OfExponentOneIsLinear) {
+  const Schedule line = linear_schedule(3, 0, 8);
+  for (const auto share :
+       {PolynomialSchedule::Share::remaining, PolynomialSchedule::Share::elapsed})
+    for (const double k : {0.0, 1.0, 5.5, 8.0, 9.0})
+      EXPECT_NEAR(polynomial_schedule(3, 1, 8, share)(k), line(k), 1e-15);
+}
+
+TEST(WsdSchedule, WarmsUpStaysAndDecaysOverTheLastShare) {
+  const Schedule s = warm_up(wsd_schedule(2, 0.5, 100, 0.25), 10);
+  EXPECT_DOUBLE_EQ(s(4), 1);
+  EXPECT_EQ(s(9), 2);
+  EXPECT_EQ(s(75), 2);
+  EXPECT_DOUBLE_EQ(s(85), 1.4);
+  EXPECT_EQ(s(100), 0.5);
+  EXPECT_EQ(s(1e4), 0.5);
+  EXPECT_EQ(s.breaks, (std::vector<double>{9, 75, 100}));
+  EXPECT_EQ(wsd_schedule(2, 0, 100)(80), 2);
+  EXPECT_DOUBLE_EQ(wsd_schedule(2, 0, 100)(90), 1);
+  EXPECT_EQ(wsd_schedule(2, 0, 100, 1).breaks, std::vector<double>{100});
+  EXPECT_DOUBLE_EQ(wsd_schedule(2, 0, 100, 1)(50), 1);
+}
+
+TEST(DanaSchedule, IsOneLessTheShareOfDelta) {
+  const Schedule s = dana_schedule(8);
+  for (const double k : {0.0, 1.0, 8.0, 1e6}) EXPECT_DOUBLE_EQ(s(k), 1 - 8 / (k + 8));
+  EXPECT_EQ(s(0), 0);
+  EXPECT_TRUE(s.breaks.empty());
+}
+
+TEST(CheckValues, NamesTheStatedValueThatIsOutOfRange) {
+  const auto says = [](const Schedule& schedule) -> std::string {
+    try {
+      check_values("m", schedule, Range{0, 1, false, true});
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(says(constant_schedule(1)), "m = 1: expected a number >= 0 and < 1");
+  EXPECT_EQ(says(cosine_schedule(2, 0, 9)), "m.value = 2: expected a number >= 0 and < 1");
+  EXPECT_EQ(says(linear_schedule(0.5, 1, 9)), "m.final_value = 1: expected a number >= 0 and < 1");
+  EXPECT_EQ(says(tabulated_schedule({0, 1}, {0.5, 3})),
+            "m.value[1] = 3: expected a number >= 0 and < 1");
+  EXPECT_EQ(says(times(constant_schedule(0.5), 4)), "m = 2: expected a number >= 0 and < 1");
+  for (const Schedule& fine : {dana_schedule(3), wsd_schedule(0.9, 0, 9), constant_schedule(0.99),
+                               times(piecewise_schedule({0, 2}, {3, 0}), 0.25)})
+    EXPECT_EQ(says(fine), "");
+}
+
 TEST(TabulatedSchedule, IsLinearBetweenAndConstantOutside) {
   const Schedule s = tabulated_schedule({10, 20, 40}, {1, 3, 2});
   EXPECT_EQ(s(0), 1);
@@ -80,6 +155,12 @@ TEST(Schedules, RejectValuesThatAreNoStepSizes) {
     EXPECT_THROW(power_decay_schedule(bad, 1, 1), InputError);
     EXPECT_THROW(power_decay_schedule(1, 1, bad), InputError);
     EXPECT_THROW(cosine_schedule(bad, 0, 1), InputError);
+    EXPECT_THROW(polynomial_schedule(bad, 1, 1), InputError);
+    EXPECT_THROW(polynomial_schedule(1, bad, 1), InputError);
+    EXPECT_THROW(wsd_schedule(bad, 0, 1), InputError);
+    EXPECT_THROW(wsd_schedule(1, 0, 1, bad), InputError);
+    EXPECT_THROW(linear_schedule(1, 0, bad), InputError);
+    EXPECT_THROW(dana_schedule(bad), InputError);
     EXPECT_THROW(cosine_schedule(1, 0, bad), InputError);
     if (bad != 0) {
       EXPECT_THROW(tabulated_schedule({0, 1, 2}, {1, bad, 1}), InputError);
@@ -88,6 +169,8 @@ TEST(Schedules, RejectValuesThatAreNoStepSizes) {
     EXPECT_THROW(times(constant_schedule(1), bad), InputError);
   }
   EXPECT_THROW(cosine_schedule(1, -0.1, 10), InputError);
+  EXPECT_THROW(linear_schedule(-1, 0, 10), InputError);
+  EXPECT_THROW(wsd_schedule(1, 0, 1, 1.5), InputError);
 }
 
 TEST(Schedules, AllowZerosAnywhereInAList) {
@@ -152,6 +235,13 @@ TEST(ReadSchedule, ReadsEveryKindRawAndScaled) {
   EXPECT_EQ(read("kind = 'cosine'\nstep = 3\nhorizon = 10")(10), 0);
   EXPECT_DOUBLE_EQ(read("kind = 'tabulated'\nat = [0, 10]\nstep = [1, 0]")(5), 0.5);
   EXPECT_DOUBLE_EQ(read("kind = 'constant'\nstep = 1\nwarmup = 4")(1), 0.5);
+  EXPECT_DOUBLE_EQ(read("kind = 'linear'\nstep = 1\nfinal_step = 0.5")(500), 0.75);
+  EXPECT_DOUBLE_EQ(read("kind = 'linear'\nscaled_step = 1\nhorizon = 10")(5), 0.005);
+  EXPECT_DOUBLE_EQ(read("kind = 'polynomial'\nstep = 1\nexponent = 2")(500), 0.25);
+  EXPECT_DOUBLE_EQ(read("kind = 'polynomial'\nstep = 1\nexponent = 2\nshare = 'elapsed'")(500),
+                   0.75);
+  EXPECT_DOUBLE_EQ(read("kind = 'wsd'\nstep = 1\nwarmup = 10")(900), 0.5);
+  EXPECT_DOUBLE_EQ(read("kind = 'wsd'\nstep = 1\ndecay = 0.4\nhorizon = 10")(8), 0.5);
 }
 
 TEST(ReadSchedule, WantsExactlyOneOfStepAndScaledStep) {
@@ -160,7 +250,8 @@ TEST(ReadSchedule, WantsExactlyOneOfStepAndScaledStep) {
   EXPECT_THROW(read("kind = 'cosine'\nstep = 1\nfinal_scaled_step = 1"), InputError);
   EXPECT_THROW(read("kind = 'constant'\nstep = -1"), InputError);
   EXPECT_THROW(read("kind = 'constant'\nstep = nan"), InputError);
-  EXPECT_THROW(read("kind = 'linear'\nstep = 1"), InputError);
+  EXPECT_THROW(read("kind = 'cubic'\nstep = 1"), InputError);
+  EXPECT_THROW(read("kind = 'dana'\ndelta = 1"), InputError);
 }
 
 TEST(ReadThreshold, IsANumberOrASchedule) {

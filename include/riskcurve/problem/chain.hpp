@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "riskcurve/problem/keys.hpp"
@@ -33,8 +34,8 @@ struct UniformAverage {
 using Average = std::variant<EmaAverage, UniformAverage>;
 
 /// Gradients at y = (1 - beta) z + beta x; z takes the optimizer's steps, x is their mean weighted
-/// by gamma^weight_lr_power: x <- (1 - c) x + c z, c_n = gamma_n^p/sum_(i <= n) gamma_i^p. Weight
-/// decay acts at y. Source: arXiv 2405.15682.
+/// by gamma^weight_lr_power: x <- (1 - c) x + c z, c_n = gamma_n^p/sum_(i <= n) gamma_i^p, 1 while
+/// that sum is 0. Weight decay acts at y. Source: arXiv 2405.15682.
 struct ScheduleFree {
   double beta = 0.9, weight_lr_power = 0;
   bool operator==(const ScheduleFree&) const = default;
@@ -45,7 +46,8 @@ struct ScheduleFree {
   }
 };
 
-/// Every sync_period steps slow <- slow + slow_step_size (theta - slow), theta <- slow.
+/// Every sync_period steps slow <- slow + slow_step_size (theta - slow), theta <- slow; momentum
+/// goes on.
 /// Source: arXiv 1907.08610.
 struct Lookahead {
   double sync_period = kRequired, slow_step_size = 0.5;
@@ -81,7 +83,8 @@ struct LocalSteps {
 ///   maps that ignore scale (sign_sgd): m <- momentum m + g, and the update is u(m), or
 ///   u(g + momentum m); dampening changes nothing;
 ///   theta <- theta - gamma(k) (update + weight_decay(k) theta),
-/// then averages. Default: nothing, the bare update.
+/// then lookahead, or the workers' meeting, then averages. With schedule_free theta on the right is
+/// y and that on the left z. Default: nothing, the bare update.
 struct Chain {
   std::optional<Schedule> momentum;  ///< in [0, 1); empty: 0
   bool nesterov = false;
@@ -92,7 +95,8 @@ struct Chain {
   std::optional<ScheduleFree> schedule_free;
   std::optional<Lookahead> lookahead;
   std::optional<LocalSteps> local;
-  /// A batch that changes along the run, rounded to whole samples; empty: the optimizer's own.
+  /// A batch that changes along the run, rounded to whole samples, at least 1; its stated values
+  /// are >= 1. Empty: the optimizer's own.
   std::optional<Schedule> batch;
 
   bool empty() const { return *this == Chain{}; }
@@ -110,5 +114,8 @@ struct Chain {
     key("local", self.local);
   }
 };
+
+/// " + nesterov momentum + weight decay": what a title adds to the optimizer's name.
+std::string describe(const Chain& chain);
 
 }  // namespace riskcurve

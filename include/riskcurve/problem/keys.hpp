@@ -72,7 +72,7 @@ class CheckKeys {
     if constexpr (std::is_arithmetic_v<T>) {
       check_range(prefix_ + key, static_cast<double>(x), range);
     } else if constexpr (requires { x.has_value(); }) {
-      if (x) check_range(prefix_ + key, *x, range);
+      if (x) (*this)(key, *x, range);
     } else if constexpr (requires { x(0.0); }) {  // a schedule
       check_range(prefix_ + key, x(0.0), range);
     } else {

@@ -86,16 +86,17 @@ struct FitTarget {
     key("positive", self.positive, Range::any());
   }
 };
-/// s(0) at the nodes of the spectrum (of a matrix: rows K_out), and Delta_0 itself where it is
-/// known.
+/// s(0) at the nodes of the spectrum (of a matrix: rows K_out), Delta_0 itself where it is known,
+/// and beside it theta_0 (of a vector; empty: 0).
 struct GivenTarget {
   static constexpr const char* kind = "given";
-  Entries squares = {}, coordinates = {};
+  Entries squares = {}, coordinates = {}, start = {};
   bool operator==(const GivenTarget&) const = default;
   template <class Self, class Keys>
   static void keys(Self& self, Keys&& key) {
     key("squares", self.squares);
     key("coordinates", self.coordinates);
+    key("start", self.start);
   }
 };
 
@@ -122,6 +123,8 @@ struct VectorProblem {
   /// diagonal with a target from a file); else the signs of the coefficients are free, and Monte
   /// Carlo draws them.
   std::optional<Eigen::VectorXd> initial_error = {};
+  /// theta_0 in coordinates, beside `initial_error`; empty: 0. theta* = theta_0 - Delta_0.
+  std::optional<Eigen::VectorXd> theta_start = {};
   /// Labels y_i - <x_i, theta*> row by row: set where the target was fitted to labels and the
   /// residuals are the noise, so that Monte Carlo can draw row and residual together, as they are
   /// in the data.
@@ -221,6 +224,10 @@ struct Experiment {
   }
   bool operator==(const Experiment&) const = default;
 };
+
+/// Throws InputError about optimizer.momentum and the like unless the numbers of the chain are in
+/// their ranges and it goes with its optimizer, its problem and itself.
+void validate(const Experiment& experiment);
 
 /// "sign_sgd, batch 4 on power_law covariance, d = 500, noise: student_t": what stands above tables
 /// and plots.

@@ -20,7 +20,11 @@ struct Ensemble {
   Eigen::ArrayXd steps;        ///< as asked for: R is recorded after so many steps
   Eigen::ArrayXXd risk;        ///< R of each run, shape (times, runs); +inf once it has diverged
   Eigen::ArrayXd mean, error;  ///< over the runs; standard error of the mean (nan for one run)
-  int diverged = 0;            ///< runs whose risk left the finite numbers
+  /// The same of the average of the iterates, where the chain has one (chain.hpp: average, x of
+  /// schedule_free); else empty.
+  Eigen::ArrayXXd averaged_risk;
+  Eigen::ArrayXd averaged_mean, averaged_error;
+  int diverged = 0;  ///< runs whose risk left the finite numbers
   /// Stopped by `progress`; then `risk` holds the runs that were finished, perhaps none.
   bool interrupted = false;
 };
