@@ -107,14 +107,18 @@ double variance(const Sensitivity& sensitivity,
   return scaled_variance(sensitivity, shared) * sensitivity.unit * sensitivity.unit;
 }
 
-Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& curve) {
+Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& curve, bool averaged) {
   Bands result;
   const auto none = [&](const std::string& why) {
     result.missing = why;
     return result;
   };
   if (curve.status != RiskCurve::Status::ok) return none("the prediction stopped early");
+  const Eigen::ArrayXd& center = averaged ? curve.averaged_risk : curve.risk;
+  if (center.size() == 0) return none("there is no average of the iterates");
   if (system.extra_initial.size() > 0) return none("the optimizer has states of its own");
+  if (system.blocks && system.blocks->workers > 1)
+    return none("the spread of workers that meet is not derived");
   if (system.multiplicity.size() != system.modes() ||
       (system.multiplicity <= 0 && system.initial > 0).any())
     return none("the modes that hold the spectra do not say how many directions they stand for");
@@ -127,7 +131,7 @@ Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& cur
   const Eigen::Index times = curve.steps.size();
   std::vector<Eigen::Index> swept;
   for (Eigen::Index i = 0; i < times; ++i)
-    if (curve.steps[i] > 0 && curve.risk[i] > 0) swept.push_back(i);  // at rest in 0: no spread
+    if (curve.steps[i] > 0 && center[i] > 0) swept.push_back(i);  // at rest in 0: no spread
   const auto all = static_cast<Eigen::Index>(swept.size());
   if (all > kMostSweeps) {
     std::vector<Eigen::Index> few;
@@ -138,6 +142,7 @@ Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& cur
 
   SolveOptions options;
   options.rtol = 1e-6;
+  options.averaged = averaged;
   Along along;
   Eigen::ArrayXd relative = Eigen::ArrayXd::Zero(times), shift = relative;
   for (auto at = swept.rbegin(); at != swept.rend(); ++at) {
@@ -162,10 +167,10 @@ Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& cur
         (*values)[i] = (1 - x) * (*values)[swept[j]] + x * (*values)[swept[j + 1]];
     }
   result.missing.clear();
-  result.deviation = curve.risk * relative;
-  result.shift = curve.risk * shift;
-  result.low = curve.risk * (shift - kQuantile95 * relative).exp();
-  result.high = curve.risk * (shift + kQuantile95 * relative).exp();
+  result.deviation = center * relative;
+  result.shift = center * shift;
+  result.low = center * (shift - kQuantile95 * relative).exp();
+  result.high = center * (shift + kQuantile95 * relative).exp();
   return result;
 }
 

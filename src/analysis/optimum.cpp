@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "analysis/few_modes.hpp"
+#include "analysis/rest.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -100,7 +101,8 @@ void check(const ModeSystem& system) {
 
 double guessed_step(const ModeSystem& system, double horizon) {
   const Now start = system.start();
-  const auto [descent, injected] = flux(system, system.rates(start), system.initial);
+  const Rates rates = system.steady_rates(0, 0, start.risk);
+  const auto [descent, injected] = flux(system, rates, system.initial);
   return std::min(descent / injected, 4 * start.risk / (descent * horizon));
 }
 
@@ -162,6 +164,7 @@ double stationary_risk(const ModeSystem& system, double step, double t) {
   // log of the risk that noise sustains over R.
   const auto excess = [&](double x) {
     const double risk = std::exp(x);
+    if (system.blocks) return std::log(sustained_risk(system, step, t, risk)) - x;
     const auto [a, c] = system.rates(Now{t, step, risk, system.extra_initial});
     const Eigen::ArrayXd share = (a > 0).select(
         0.25 * step * system.weight * c / a,

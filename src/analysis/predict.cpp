@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "analysis/few_modes.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -11,8 +13,10 @@ namespace {
 /// Orientation::given is at most this large, and keeps its mode-by-mode observables.
 constexpr Eigen::Index kCompressAbove = 4096;
 
-/// Blocks are solved step by step: modes are merged where steps times modes are many.
+/// Step by step, modes are merged where steps times modes are many.
 constexpr double kMergeAbove = 2e6;
+/// Steps too large for a continuum are taken one by one on runs of at most so many.
+constexpr double kStepByStep = 1e7;
 
 RiskCurve solved(const ModeSystem& full, const Experiment& experiment,
                  const SolveOptions& options) {
@@ -28,41 +32,70 @@ RiskCurve solved(const ModeSystem& full, const Experiment& experiment,
                options);
 }
 
+/// What is not known of runs as far from the curve as a large signal takes them.
+std::string too_large_a_signal(const Trust& trust) {
+  if (!(trust.signal > kTrustedSignal)) return "";
+  return fmt::format(
+      "the signal is {:.3g} times the sampling noise, above {:g}: runs part from the curve by more "
+      "than they scatter",
+      trust.signal, kTrustedSignal);
+}
+
+double largest_step(const Experiment& experiment) {
+  double largest = 0;
+  for (const double t : experiment.run.at) largest = std::max(largest, experiment.schedule(t));
+  return largest;
+}
+
 }  // namespace
 
 Prediction predict(const Experiment& experiment, const SolveOptions& options, bool with_bands) {
   const ModeSystem full = mode_system(experiment);
   Prediction prediction;
+  prediction.stepped = full.blocks || options.method == Method::recursion;
   prediction.curve = solved(full, experiment, options);
-  RiskCurve& curve = prediction.curve;
   prediction.noise_variance = full.noise_variance;
-  prediction.trust = trust(experiment, full, curve);
+  prediction.trust = trust(experiment, full, prediction.curve);
+  const double rate = prediction.trust.step_rate;
+  if (!prediction.stepped && options.method == Method::exponential && rate > kTrustedStepRate &&
+      experiment.run.at[experiment.run.at.size() - 1] <= kStepByStep &&
+      full.extra_initial.size() == 0) {
+    SolveOptions stepping = options;
+    stepping.method = Method::recursion;
+    prediction.curve = solved(full, experiment, stepping);
+    prediction.stepped = true;
+    prediction.curve.warnings.push_back(
+        fmt::format("the fastest mode decays at rate {:.3g} a step, above {:g}: too large for a "
+                    "continuous-time limit, solved step by step",
+                    rate, kTrustedStepRate));
+  }
+  if (prediction.stepped) prediction.trust.step_rate = NAN;
+  RiskCurve& curve = prediction.curve;
   for (const std::string& line : warnings(prediction.trust)) curve.warnings.push_back(line);
   if (!experiment.is_matrix() && experiment.vector().covariance.sample_rows)
     curve.warnings.emplace_back(
         "runs draw rows of the data, the prediction assumes Gaussian x of the same covariance");
 
   prediction.largest_stable_step = largest_stable_step(full);
-  double largest = 0;
-  for (Eigen::Index i = 0; i < experiment.run.at.size(); ++i)
-    largest = std::max(largest, experiment.schedule(experiment.run.at[i]));
+  const double largest = largest_step(experiment);
   if (largest > prediction.largest_stable_step)
     curve.warnings.push_back(
         fmt::format("step size {:.4g} exceeds the largest stable step {:.4g}: the risk grows",
                     largest, prediction.largest_stable_step));
-  if (with_bands) {
-    if (prediction.trust.signal > kTrustedSignal) {
-      prediction.bands.emplace().missing = fmt::format(
-          "the signal is {:.3g} times the sampling noise, above {:g}: runs part from the curve by "
-          "more "
-          "than they scatter",
-          prediction.trust.signal, kTrustedSignal);
-    } else {
-      prediction.bands = bands(full, experiment.schedule, curve);
-    }
-    if (!prediction.bands->missing.empty())
-      curve.warnings.push_back("no bands: " + prediction.bands->missing);
-  }
+  if (!with_bands) return prediction;
+  const std::string missing = too_large_a_signal(prediction.trust);
+  const auto bands_of = [&](bool averaged) {
+    Bands result;
+    if (missing.empty())
+      result = bands(full, experiment.schedule, curve, averaged);
+    else
+      result.missing = missing;
+    return result;
+  };
+  prediction.bands = bands_of(false);
+  if (curve.averaged_risk.size() > 0) prediction.averaged_bands = bands_of(true);
+  if (!prediction.bands->missing.empty())
+    curve.warnings.push_back("no bands: " + prediction.bands->missing);
   return prediction;
 }
 

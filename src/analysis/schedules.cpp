@@ -241,6 +241,10 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
 ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
                                 const ScheduleOptions& options) {
   validate(system);
+  if (system.blocks)
+    throw InputError("schedule", "greedy",
+                     "another kind: beside momentum, decay or averages the fastest descent of one "
+                     "step is not known");
   const double horizon = mesh[mesh.size() - 1];
   FewModes modes(system, horizon);
   Schedule guess = constant_schedule(greedy_step(system, 0, system.initial));
@@ -258,7 +262,8 @@ ScheduleOptimum optimal_schedule(const ModeSystem& system, const ArrayXd& mesh,
   OptimumOptions constant_options;
   constant_options.solve = options.solve;
   const Optimum constant = best_step(system, horizon, constant_options);
-  ScheduleOptimum greedy = greedy_schedule(system, mesh, options);
+  ScheduleOptimum greedy;
+  if (!system.blocks) greedy = greedy_schedule(system, mesh, options);
   if (!constant.found && !greedy.found) {
     greedy.message = constant.message;
     return greedy;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/rest.hpp"
 #include "dynamics/signal.hpp"
 #include "power_of_two.hpp"
 #include "riskcurve/analysis/predict.hpp"
@@ -54,6 +55,13 @@ std::vector<Broken> broken(const Trust& trust) {
                              "rank, below {:g}): residuals are not Gaussian, and runs part from "
                              "the curve",
                              trust.rank, kTrustedRank)});
+  if (trust.filtered_signal > kTrustedFilteredSignal)
+    found.push_back(
+        {"filtered_signal",
+         fmt::format("the signal in the filtered gradient has {:.3g} times the power of its noise, "
+                     "above {:g}: batch too large or memory too long for the small signals that "
+                     "the sign is linearised for",
+                     trust.filtered_signal, kTrustedFilteredSignal)});
   return found;
 }
 
@@ -61,7 +69,7 @@ std::vector<Broken> broken(const Trust& trust) {
 /// the modes of largest rate are looked for only where the bound by each product alone allows it.
 double largest_step_rate(const Schedule& schedule, const ModeSystem& system,
                          const RiskCurve& curve) {
-  if (system.extra_initial.size() > 0) return NAN;
+  if (system.extra_initial.size() > 0 || system.blocks) return NAN;
   const Eigen::ArrayXd high = system.drift.colwise().maxCoeff(),
                        low = system.drift.colwise().minCoeff();
   double largest = 0;
@@ -74,6 +82,24 @@ double largest_step_rate(const Schedule& schedule, const ModeSystem& system,
       largest = std::max(largest, bound);
     else if (!(bound * (1 + 1e-12) <= largest))
       largest = std::max(largest, step * (system.drift.matrix() * g.matrix()).maxCoeff());
+  }
+  return largest;
+}
+
+/// Power of the signal in a filtered gradient over that of its noise, R taking all modes with it.
+double largest_filtered_signal(const ModeSystem& system, const RiskCurve& curve) {
+  if (!system.blocks || !(system.blocks->filtered_total > 0)) return 0;
+  const Blocks& blocks = *system.blocks;
+  const double start = system.risk(system.initial);
+  const double signal =
+      (system.drift.col(0) * system.weight * system.initial).sum() / blocks.filtered_total / start;
+  double largest = 0;
+  for (Eigen::Index i = 0; i < curve.risk.size(); ++i) {
+    if (!(curve.risk[i] > 0)) continue;
+    const Now now = system.steady(curve.steps[i], 0, curve.risk[i]);
+    const double r = blocks.step(blocks.at(curve.steps[i], 0)).read[0];
+    const double noise = now.filtered + r * r * system.response(now).diffusion[0];
+    largest = std::max(largest, signal * curve.risk[i] / noise);
   }
   return largest;
 }
@@ -93,7 +119,7 @@ double participation(const ModeSystem& system) {
 }
 
 double step_rate(const ModeSystem& system, double step, double t, double risk) {
-  if (system.extra_initial.size() > 0) return NAN;
+  if (system.extra_initial.size() > 0 || system.blocks) return NAN;
   return step * system.rates(Now{t, step, risk}).drift.maxCoeff();
 }
 
@@ -132,6 +158,7 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
   if (system.signal) numbers.signal = system.signal(largest);
   numbers.participation = participation(system);
   numbers.step_rate = largest_step_rate(experiment.schedule, system, curve);
+  numbers.filtered_signal = largest_filtered_signal(system, curve);
   return numbers;
 }
 
@@ -154,6 +181,7 @@ std::string untrusted(const Trust& trust) {
 }
 
 double largest_stable_step(const ModeSystem& system) {
+  if (system.blocks) return largest_stable_step_of_blocks(system);
   if (system.drift.cols() != 1 || system.diffusion.cols() != 1 || system.extra_initial.size() > 0)
     return std::numeric_limits<double>::quiet_NaN();
   double sum = 0;

@@ -57,6 +57,21 @@ int run(const Options& options) {
   record.column("difference_percent", comparison.in_percent);
   record.set("worst_in_standard_errors", comparison.worst_in_standard_errors);
   record.set("worst_in_percent", comparison.worst_in_percent);
+  const bool averaged = ensemble.averaged_mean.size() > 0;
+  Comparison of_average;
+  if (averaged) {
+    Eigen::ArrayXd expected =
+        Eigen::ArrayXd::Constant(ensemble.steps.size(), std::numeric_limits<double>::quiet_NaN());
+    expected.head(shared) = curve.averaged_risk.head(shared);
+    of_average = compare(expected, ensemble.averaged_mean, ensemble.averaged_error);
+    record.column("averaged_predicted", expected);
+    record.column("averaged_mean", ensemble.averaged_mean);
+    record.column("averaged_standard_error", ensemble.averaged_error);
+    record.column("averaged_difference_in_standard_errors", of_average.in_standard_errors);
+    record.column("averaged_difference_percent", of_average.in_percent);
+    record.set("averaged_worst_in_standard_errors", of_average.worst_in_standard_errors);
+    record.set("averaged_worst_in_percent", of_average.worst_in_percent);
+  }
   const bool bands = prediction.bands && prediction.bands->missing.empty();
   if (bands) {
     const Coverage coverage = cover(prediction.bands->low, prediction.bands->high, ensemble.risk);
@@ -82,6 +97,11 @@ int run(const Options& options) {
     result.headings.push_back({"low", "low"});
     result.headings.push_back({"high", "high"});
     result.headings.push_back({"inside %", "inside_percent", "{:.1f}"});
+  }
+  if (averaged) {
+    result.headings.push_back({"averaged R", "averaged_predicted"});
+    result.headings.push_back({"mean of it", "averaged_mean"});
+    result.headings.push_back({"difference %", "averaged_difference_percent", "{:+.3f}"});
   }
   result.notes = {ensemble_note(options.ensemble) + "; difference = mean - predicted"};
   if (std::isfinite(comparison.worst_in_percent)) {

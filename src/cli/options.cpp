@@ -15,7 +15,8 @@ namespace {
 
 const std::map<std::string, Method> methods = {{"exponential", Method::exponential},
                                                {"dopri5", Method::dopri5},
-                                               {"rosenbrock4", Method::rosenbrock4}};
+                                               {"rosenbrock4", Method::rosenbrock4},
+                                               {"recursion", Method::recursion}};
 
 }  // namespace
 
@@ -24,8 +25,12 @@ void add_file(CLI::App& command, std::string& file) {
 }
 
 void add_solver(CLI::App& command, SolverChoice& choice) {
-  command.add_option("--method", choice.method, "exponential (default), dopri5 or rosenbrock4")
-      ->check(CLI::IsMember({"exponential", "dopri5", "rosenbrock4"}));
+  command
+      .add_option(
+          "--method", choice.method,
+          "exponential (default), dopri5, rosenbrock4, or recursion: step by step, exact in "
+          "the step size")
+      ->check(CLI::IsMember({"exponential", "dopri5", "rosenbrock4", "recursion"}));
   add_rtol(command, choice.rtol);
 }
 

@@ -31,15 +31,19 @@ int predict(const Options& options) {
   }
   result.headings = {
       {"step", "steps", "{:.10g}"}, {"risk R", "risk"}, {"population risk", "population_risk"}};
+  if (curve.averaged_risk.size() > 0) result.headings.push_back({"averaged risk", "averaged_risk"});
   if (prediction.bands && prediction.bands->missing.empty()) {
     for (const char* name : {"deviation", "low", "high"}) result.headings.push_back({name, name});
   }
   for (const auto& [name, values] : curve.observable) {
     result.headings.push_back({name, "observables." + name});
   }
-  result.notes = {fmt::format("{} steps of the {} integrator ({} rejected)", curve.accepted,
-                              options.solver.method, curve.rejected),
-                  trust_line(prediction.trust)};
+  result.notes = {
+      prediction.stepped
+          ? fmt::format("{} steps of the recursion, exact in the step size", curve.accepted)
+          : fmt::format("{} steps of the {} integrator ({} rejected)", curve.accepted,
+                        options.solver.method, curve.rejected),
+      trust_line(prediction.trust)};
   result.figure = to_figure(curve, loaded.title);
   riskcurve::add_bands(result.figure, prediction);
   if (curve.status != RiskCurve::Status::ok) {

@@ -194,7 +194,8 @@ Blocks blocks_of(const Chain& chain, Momentum momentum, double l2_scale) {
   }
   blocks.weight_decay = chain.weight_decay;
   if (chain.average)
-    if (const auto* ema = std::get_if<EmaAverage>(&*chain.average)) blocks.average_decay = ema->decay;
+    if (const auto* ema = std::get_if<EmaAverage>(&*chain.average))
+      blocks.average_decay = ema->decay;
   if (chain.schedule_free) blocks.weight_power = chain.schedule_free->weight_lr_power;
   if (chain.lookahead) blocks.jump_period = chain.lookahead->sync_period;
   if (chain.local) {

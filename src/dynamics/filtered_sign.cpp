@@ -43,7 +43,9 @@ class Transform {
     if (y < low_) return start_ * std::exp(exponent_ * (y - low_));
     return y < high_ ? log_(y) : log_(high_) - (y - high_);
   }
-  double slope(double y) const { return y < low_ ? exponent_ * log(y) : log_.prime(std::min(y, high_)); }
+  double slope(double y) const {
+    return y < low_ ? exponent_ * log(y) : log_.prime(std::min(y, high_));
+  }
   double ratio(double y) const {
     if (y < low_) return 1;
     y = std::min(y, high_);
@@ -119,13 +121,13 @@ LagSums lag_sums(const Transform& transform, double y, const LagWeights& weights
     return sums;
   }
   // Euler and Maclaurin over the lags.
-  sums.log += transform.integral(y1) / delta + 0.5 * transform.log(y1) +
-              delta / 12 * transform.slope(y1);
+  sums.log +=
+      transform.integral(y1) / delta + 0.5 * transform.log(y1) + delta / 12 * transform.slope(y1);
   const double q = transform.ratio(y1), d = 1e-3;
   const double growth =
       q + (transform.ratio(y1 + d) - transform.ratio(y1 - d)) / (2 * d);  // of e^y Q, over e^y
-  sums.slope += weights.later * (transform.weighted_integral(y1) / delta + 0.5 * q +
-                                 delta / 12 * growth);
+  sums.slope +=
+      weights.later * (transform.weighted_integral(y1) / delta + 0.5 * q + delta / 12 * growth);
   return sums;
 }
 
@@ -182,8 +184,7 @@ double FilteredNoise::at(double risk, double momentum) const {
       // Of Gaussian residuals it is 2P times a number.
       const FilteredNoise self = *this;
       const bool gaussian = law_.gaussian();
-      const double unit =
-          gaussian ? compute(0.5, momentum) / (1 + law_.noise_variance()) : 0;
+      const double unit = gaussian ? compute(0.5, momentum) / (1 + law_.noise_variance()) : 0;
       of = std::make_unique<const LogChebyshev>(
           gaussian ? std::function<double(double)>([unit](double) { return unit; })
                    : [self, momentum](double r) { return self.compute(r, momentum); });

@@ -7,13 +7,13 @@
 namespace riskcurve {
 
 // Symmetric moments of blocks of M, kBlock modes abreast: entry (i, j), i <= j, of all modes is
-// column place<M>(i, j) of an array of shape (modes padded to kBlock, M (M + 1)/2).
+// column entry<M>(i, j) of an array of shape (modes padded to kBlock, M (M + 1)/2).
 
 constexpr int entries(int size) {
   return size * (size + 1) / 2;
 }
-constexpr int place(int size, int i, int j) {
-  return i <= j ? i * size - i * (i - 1) / 2 + j - i : place(size, j, i);
+constexpr int entry(int size, int i, int j) {
+  return i <= j ? i * size - i * (i - 1) / 2 + j - i : entry(size, j, i);
 }
 
 template <int M>
@@ -26,14 +26,14 @@ LaneMatrix<M> load_moments(const Eigen::ArrayXXd& moments, Eigen::Index first) {
   LaneMatrix<M> s;
   for (int i = 0; i < M; ++i)
     for (int j = i; j < M; ++j)
-      s[i][j] = s[j][i] = moments.col(place(M, i, j)).template segment<kBlock>(first);
+      s[i][j] = s[j][i] = moments.col(entry(M, i, j)).template segment<kBlock>(first);
   return s;
 }
 template <int M>
 void store_moments(const LaneMatrix<M>& s, Eigen::Index first, Eigen::ArrayXXd& moments) {
   for (int i = 0; i < M; ++i)
     for (int j = i; j < M; ++j)
-      moments.col(place(M, i, j)).template segment<kBlock>(first) = s[i][j];
+      moments.col(entry(M, i, j)).template segment<kBlock>(first) = s[i][j];
 }
 
 /// A of the modes of rates a, l.

@@ -36,10 +36,11 @@ BlockState Recursion::start() const {
   BlockState state;
   state.own = ArrayXXd::Zero(padded_, entries(m));
   for (std::size_t p = 0; p < blocks_.start.size(); ++p) {
-    const ArrayXd measure = pad(p == 0 ? ArrayXd(system_.initial)
-                                       : ArrayXd(blocks_.more_initial.col(static_cast<Index>(p) - 1)));
+    const ArrayXd measure =
+        pad(p == 0 ? ArrayXd(system_.initial)
+                   : ArrayXd(blocks_.more_initial.col(static_cast<Index>(p) - 1)));
     for (int i = 0; i < m; ++i)
-      for (int j = i; j < m; ++j) state.own.col(place(m, i, j)) += blocks_.start[p](i, j) * measure;
+      for (int j = i; j < m; ++j) state.own.col(entry(m, i, j)) += blocks_.start[p](i, j) * measure;
   }
   if (blocks_.workers > 1) state.cross = state.own;
   return state;
@@ -51,7 +52,7 @@ double Recursion::form(const BlockState& state, const ArrayXd& weight, const Blo
   for (int i = 0; i < m; ++i)
     for (int j = i; j < m; ++j) {
       const double factor = (i == j ? 0.5 : 1.0) * x[i] * x[j];
-      if (factor != 0) sum += factor * (weight * state.own.col(place(m, i, j))).sum();
+      if (factor != 0) sum += factor * (weight * state.own.col(entry(m, i, j))).sum();
     }
   return sum;
 }
@@ -66,7 +67,7 @@ ArrayXd Recursion::squares(const BlockState& state) const {
   for (int i = 0; i < m; ++i)
     for (int j = 0; j < m; ++j)
       s += blocks_.gradient_at[i] * blocks_.gradient_at[j] *
-           state.own.col(place(m, i, j)).head(system_.modes());
+           state.own.col(entry(m, i, j)).head(system_.modes());
   return s.max(0.0);
 }
 
@@ -90,13 +91,12 @@ BlockInstant Recursion::instant(double k, double weights, const BlockState& stat
   const auto combine = [&](const ArrayXXd& columns, const ArrayXd& factors, Index first,
                            Index count) {
     ArrayXd sum = ArrayXd::Zero(padded_);
-    for (Index q = first; q < first + count; ++q)
-      sum.head(modes) += factors[q] * columns.col(q);
+    for (Index q = first; q < first + count; ++q) sum.head(modes) += factors[q] * columns.col(q);
     return sum;
   };
   at.drift = combine(system_.drift, at.factors.drift, 0, system_.drift.cols());
-  at.after = combine(system_.diffusion, at.factors.diffusion, blocks_.before,
-                     noises - blocks_.before);
+  at.after =
+      combine(system_.diffusion, at.factors.diffusion, blocks_.before, noises - blocks_.before);
   if (blocks_.before > 0)
     at.before = combine(system_.diffusion, at.factors.diffusion, 0, blocks_.before);
   return at;
@@ -117,7 +117,8 @@ void advance_lanes(const BlockInstant& at, const ArrayXd& inverse, BlockState& s
     const Block after = at.after.segment<kBlock>(first);
     for (int i = 0; i < M; ++i)
       for (int j = i; j < M; ++j)
-        if (step.push[i] != 0 && step.push[j] != 0) s[i][j] += after * (step.push[i] * step.push[j]);
+        if (step.push[i] != 0 && step.push[j] != 0)
+          s[i][j] += after * (step.push[i] * step.push[j]);
     if (at.before.size() > 0) {
       const Block before = at.before.segment<kBlock>(first);
       const LaneVector<M> z = noise_before<M>(step, a);
@@ -143,8 +144,8 @@ void jump(const BlockMatrix& j, double workers, int size, BlockState& state) {
   for (Index k = 0; k < state.own.rows(); ++k) {
     for (int p = 0; p < size; ++p)
       for (int q = 0; q < size; ++q) {
-        s(p, q) = state.own(k, place(size, p, q));
-        if (state.cross.size() > 0) x(p, q) = state.cross(k, place(size, p, q));
+        s(p, q) = state.own(k, entry(size, p, q));
+        if (state.cross.size() > 0) x(p, q) = state.cross(k, entry(size, p, q));
       }
     BlockMatrix own = d * s * d.transpose(), cross;
     if (others > 0) {
@@ -156,8 +157,8 @@ void jump(const BlockMatrix& j, double workers, int size, BlockState& state) {
     }
     for (int p = 0; p < size; ++p)
       for (int q = p; q < size; ++q) {
-        state.own(k, place(size, p, q)) = own(p, q);
-        if (others > 0) state.cross(k, place(size, p, q)) = cross(p, q);
+        state.own(k, entry(size, p, q)) = own(p, q);
+        if (others > 0) state.cross(k, entry(size, p, q)) = cross(p, q);
       }
   }
 }

@@ -38,8 +38,8 @@ class Recursion {
 
   const ModeSystem& system() const { return system_; }
   const Blocks& blocks() const { return blocks_; }
-  const Eigen::ArrayXd& weight() const { return weight_; }    ///< h, padded
-  const Eigen::ArrayXd& inverse() const { return inverse_; }  ///< l, padded; empty: 0
+  const Eigen::ArrayXd& weight() const { return weight_; }      ///< h, padded
+  const Eigen::ArrayXd& inverse() const { return inverse_; }    ///< l, padded; empty: 0
   const Eigen::ArrayXd& filtered() const { return filtered_; }  ///< drift h/filtered_total, padded
   Eigen::Index padded() const { return padded_; }
   Eigen::ArrayXd pad(const Eigen::ArrayXd& values) const;

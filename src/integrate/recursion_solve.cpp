@@ -14,8 +14,8 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-constexpr double kBlownUp = 1e30;  // growth over the start that counts as divergence
-constexpr long kLook = 256;        // steps between looks at the watch
+constexpr double kDiverged = 1e30;  // growth over the start that counts as divergence
+constexpr long kLook = 256;         // steps between looks at the watch
 
 /// What is recorded of a state: the risk, the averaged risk, then the observables.
 class Log {
@@ -91,9 +91,9 @@ RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const 
                           const SolveOptions& options) {
   const double horizon = at[at.size() - 1];
   if (!(horizon <= kMostRecursionSteps) && !(options.until_risk > 0))
-    throw InputError("at, last", horizon,
-                     fmt::format("at most {:g}: the recursion takes one step at a time",
-                                 kMostRecursionSteps));
+    throw InputError(
+        "at, last", horizon,
+        fmt::format("at most {:g}: the recursion takes one step at a time", kMostRecursionSteps));
   RiskCurve curve;
   curve.warnings = system.warnings;
   curve.message = "";
@@ -123,11 +123,12 @@ RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const 
       recursion.advance(instant, state);
       ++curve.accepted;
       const double risk = recursion.risk(state);
-      if (!std::isfinite(risk) || risk > kBlownUp * reference)
-        throw Stopped{RiskCurve::Status::diverged,
-                      fmt::format("the risk diverges: R = {:.3g} at step {:g}; the step size is too "
-                                  "large",
-                                  risk, now + 1)};
+      if (!std::isfinite(risk) || risk > kDiverged * reference)
+        throw Stopped{
+            RiskCurve::Status::diverged,
+            fmt::format("the risk diverges: R = {:.3g} at step {:g}; the step size is too "
+                        "large",
+                        risk, now + 1)};
       log.record_within(before, now + 1, state);
       while (log.due(now + 1)) log.record(state);
       if (options.until_risk > 0 && aim(state) <= options.until_risk) {

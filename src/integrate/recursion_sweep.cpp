@@ -18,9 +18,9 @@ using Eigen::Index;
 /// Sums over modes that one step back leaves, from which every derivative of its maps follows:
 /// B = P A S.
 struct Sums {
-  BlockMatrix map, map_a, map_l, map_la;               // sum of B, a B, l B, l a B
-  BlockMatrix after, before, before_a, before_aa;      // sum of c P, c a P, c a^2 P
-  ArrayXd drift, after_modes, before_modes;            // dR(T)/da_k, /dc_after_k, /dc_before_k
+  BlockMatrix map, map_a, map_l, map_la;           // sum of B, a B, l B, l a B
+  BlockMatrix after, before, before_a, before_aa;  // sum of c P, c a P, c a^2 P
+  ArrayXd drift, after_modes, before_modes;        // dR(T)/da_k, /dc_after_k, /dc_before_k
   double scatter = 0;
   double along = 0;  // 2 sum a q^T B f
 };
@@ -47,7 +47,9 @@ StepSlope slope(const Blocks& blocks, const ChainNow& now, Parameter x, double h
                      BlockMatrix(b.pull_fixed * b.pull_read.transpose())),
           difference(BlockMatrix(a.pull_drift * a.pull_read.transpose()),
                      BlockMatrix(b.pull_drift * b.pull_read.transpose())),
-          difference(a.push, b.push), difference(a.read, b.read), difference(a.noise_fixed, b.noise_fixed),
+          difference(a.push, b.push),
+          difference(a.read, b.read),
+          difference(a.noise_fixed, b.noise_fixed),
           difference(a.noise_drift, b.noise_drift)};
 }
 
@@ -67,8 +69,7 @@ double derivative(const Sums& sums, const BlockStep& step, const StepSlope& by) 
 template <int M>
 double total(const LaneMatrix<M>& x, BlockMatrix& sum, const Block* factor = nullptr) {
   for (int i = 0; i < M; ++i)
-    for (int j = 0; j < M; ++j)
-      sum(i, j) += factor ? (x[i][j] * *factor).sum() : x[i][j].sum();
+    for (int j = 0; j < M; ++j) sum(i, j) += factor ? (x[i][j] * *factor).sum() : x[i][j].sum();
   return 0;
 }
 
@@ -121,10 +122,9 @@ void back_lanes(const BlockInstant& at, const ArrayXd& inverse, const ArrayXd& s
       // (4 tr(P A S A^T P Q) + 2 tr(P Q P Q))/m; noises of one mode are independent.
       const Block m = share.segment<kBlock>(first);
       const LaneMatrix<M> carried = symmetric_product<M>(product<M>(pushed, s), pushed);
-      Block spread = 4 * after * form<M>(step.push, carried, step.push) +
-                     2 * (after * pushed_twice).square();
-      if (filtered)
-        spread += 4 * before * form<M>(z, carried, z) + 2 * (before * z_twice).square();
+      Block spread =
+          4 * after * form<M>(step.push, carried, step.push) + 2 * (after * pushed_twice).square();
+      if (filtered) spread += 4 * before * form<M>(z, carried, z) + 2 * (before * z_twice).square();
       sums.scatter += (m * spread).sum();
     }
     store_moments<M>(symmetric_product<M>(transposed<M>(map), transposed<M>(pushed)), first, p);
@@ -142,20 +142,20 @@ void jump_back(const BlockMatrix& j, double workers, int size, ArrayXXd& own, Ar
   for (Index k = 0; k < own.rows(); ++k) {
     for (int a = 0; a < size; ++a)
       for (int b = 0; b < size; ++b) {
-        p(a, b) = own(k, place(size, a, b));
-        if (cross.size() > 0) x(a, b) = cross(k, place(size, a, b));
+        p(a, b) = own(k, entry(size, a, b));
+        if (cross.size() > 0) x(a, b) = cross(k, entry(size, a, b));
       }
     const BlockMatrix cxc = c.transpose() * x * c, cpc = c.transpose() * p * c;
     const BlockMatrix dxc = d.transpose() * x * c, dpc = d.transpose() * p * c;
-    const BlockMatrix new_own = d.transpose() * p * d + n * cpc + dxc + dxc.transpose() +
-                                (n - 1) * cxc;
+    const BlockMatrix new_own =
+        d.transpose() * p * d + n * cpc + dxc + dxc.transpose() + (n - 1) * cxc;
     const BlockMatrix new_cross = n * (dpc + dpc.transpose()) + n * (n - 1) * cpc +
                                   d.transpose() * x * d + (n - 1) * (dxc + dxc.transpose()) +
                                   (n * n - n + 1) * cxc;
     for (int a = 0; a < size; ++a)
       for (int b = a; b < size; ++b) {
-        own(k, place(size, a, b)) = new_own(a, b);
-        if (cross.size() > 0) cross(k, place(size, a, b)) = new_cross(a, b);
+        own(k, entry(size, a, b)) = new_own(a, b);
+        if (cross.size() > 0) cross(k, entry(size, a, b)) = new_cross(a, b);
       }
   }
 }
@@ -174,7 +174,7 @@ Response difference(const std::function<Response(double shift)>& at, double d, d
 }
 
 ResponseSlopes slopes_of(const ModeSystem& system, const Blocks& blocks, const Now& now) {
-  const auto moved = [&](double Now::* what, auto&& to) {
+  const auto moved = [&](double Now::*what, auto&& to) {
     return [&system, &now, what, to](double shift) {
       Now at = now;
       at.*what = to(now.*what, shift);
@@ -208,7 +208,7 @@ double mixed_form(const ArrayXXd& moments, const ArrayXd& weight, const BlockVec
   double sum = 0;
   for (int i = 0; i < m; ++i)
     for (int j = 0; j < m; ++j)
-      if (x[i] * y[j] != 0) sum += x[i] * y[j] * (weight * moments.col(place(m, i, j))).sum();
+      if (x[i] * y[j] != 0) sum += x[i] * y[j] * (weight * moments.col(entry(m, i, j))).sum();
   return sum;
 }
 
@@ -318,7 +318,7 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
   ArrayXXd p(recursion.padded(), entries(m)), p_cross;
   const auto add = [&](const ArrayXd& weight, const BlockVector& x) {  // weight x x^T/2
     for (int i = 0; i < m; ++i)
-      for (int j = i; j < m; ++j) p.col(place(m, i, j)) += 0.5 * x[i] * x[j] * weight;
+      for (int j = i; j < m; ++j) p.col(entry(m, i, j)) += 0.5 * x[i] * x[j] * weight;
   };
   p.setZero();
   add(recursion.weight(), aim);
@@ -354,10 +354,9 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
         (system.drift.matrix().transpose() * sums.drift.head(modes).matrix()).array();
     ArrayXd by_diffusion(noises);
     for (Index r = 0; r < noises; ++r)
-      by_diffusion[r] =
-          (system.diffusion.col(r) *
-           (r < blocks.before ? sums.before_modes : sums.after_modes).head(modes))
-              .sum();
+      by_diffusion[r] = (system.diffusion.col(r) *
+                         (r < blocks.before ? sums.before_modes : sums.after_modes).head(modes))
+                            .sum();
     const ResponseSlopes slopes = slopes_of(system, blocks, at.now);
     add(product(slopes.risk, by_drift, by_diffusion) * recursion.weight(), blocks.gradient_at);
     const double by_filtered = product(slopes.filtered, by_drift, by_diffusion);
@@ -388,8 +387,8 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     if (blocks.momentum) {
       const double mu = at.chain.momentum;
       const StepSlope by = slope(blocks, at.chain, &ChainNow::momentum, 1e-3 * (1 - mu));
-      result.momentum[k] = derivative(sums, at.step, by) +
-                           product(slopes.momentum, by_drift, by_diffusion);
+      result.momentum[k] =
+          derivative(sums, at.step, by) + product(slopes.momentum, by_drift, by_diffusion);
       if (by_filtered != 0)
         result.momentum[k] +=
             2 * by_filtered * mixed_form(state.own, recursion.filtered(), by.read, at.step.read);
@@ -409,11 +408,11 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
   result.initial.setZero(system.modes());
   for (int i = 0; i < m; ++i)
     for (int j = 0; j < m; ++j)
-      result.initial += blocks.start[0](i, j) * p.col(place(m, i, j)).head(system.modes());
+      result.initial += blocks.start[0](i, j) * p.col(entry(m, i, j)).head(system.modes());
   if (p_cross.size() > 0)
     for (int i = 0; i < m; ++i)
       for (int j = 0; j < m; ++j)
-        result.initial += blocks.start[0](i, j) * p_cross.col(place(m, i, j)).head(system.modes());
+        result.initial += blocks.start[0](i, j) * p_cross.col(entry(m, i, j)).head(system.modes());
   return result;
 }
 

@@ -35,6 +35,10 @@ EnsembleOptions ensemble_options(const SdeOptions& options) {
 void check(const ModeSystem& system, const Correlation& noise, const ArrayXd& at,
            const SdeOptions& options) {
   check_ensemble(at, "at", ensemble_options(options));
+  if (system.blocks)
+    throw InputError("optimizer", "what stands around its update",
+                     "none of it for the SDE: momentum, decay and averages have steps, not a "
+                     "diffusion; simulate runs the algorithm");
   if (!(options.change > 0 && options.change <= 1))
     throw InputError("change", options.change, "a number in (0, 1]");
   if (!(options.step >= 0 && std::isfinite(options.step)))

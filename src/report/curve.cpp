@@ -15,6 +15,16 @@ Figure risk_axes(const Eigen::ArrayXd& steps, const Eigen::ArrayXd& risk) {
   return figure;
 }
 
+void add_bands(Record& record, const Bands& bands, const std::string& prefix) {
+  for (const auto& [name, values] :
+       {std::pair("deviation", &bands.deviation), std::pair("shift", &bands.shift),
+        std::pair("low", &bands.low), std::pair("high", &bands.high)})
+    if (bands.missing.empty())
+      record.column(prefix + name, *values);
+    else
+      record.set(prefix + name, nullptr);
+}
+
 }  // namespace
 
 Record to_record(const Prediction& prediction) {
@@ -27,16 +37,9 @@ Record to_record(const Prediction& prediction) {
   } else {
     record.set("population_risk", nullptr);
   }
-  if (prediction.bands) {
-    const Bands& bands = *prediction.bands;
-    for (const auto& [name, values] :
-         {std::pair("deviation", &bands.deviation), std::pair("shift", &bands.shift),
-          std::pair("low", &bands.low), std::pair("high", &bands.high)})
-      if (bands.missing.empty())
-        record.column(name, *values);
-      else
-        record.set(name, nullptr);
-  }
+  if (curve.averaged_risk.size() > 0) record.column("averaged_risk", curve.averaged_risk);
+  if (prediction.bands) add_bands(record, *prediction.bands, "");
+  if (prediction.averaged_bands) add_bands(record, *prediction.averaged_bands, "averaged_");
   Record observables;
   for (const auto& [name, values] : curve.observable) observables.column(name, values);
   record.set("observables", observables);
@@ -46,6 +49,7 @@ Record to_record(const Prediction& prediction) {
   record.set("warnings", curve.warnings);
   record.set("trust", to_record(prediction.trust));
   record.set("largest_stable_step", prediction.largest_stable_step);
+  record.set("step_by_step", prediction.stepped);
   Record counters;
   counters.set("accepted", curve.accepted);
   counters.set("rejected", curve.rejected);
@@ -58,6 +62,9 @@ Figure to_figure(const RiskCurve& curve, const std::string& title) {
   Figure figure = risk_axes(curve.steps, curve.risk);
   figure.title = title;
   figure.series.push_back({Series::Style::line, "prediction", curve.steps, curve.risk, {}});
+  if (curve.averaged_risk.size() > 0)
+    figure.series.push_back(
+        {Series::Style::line, "of the average", curve.steps, curve.averaged_risk, {}});
   return figure;
 }
 

@@ -30,6 +30,7 @@ Record to_record(const Trust& trust) {
     record.set("rank", trust.rank);
     record.set("signal", trust.signal);
   }
+  if (trust.filtered_signal > 0) record.set("filtered_signal", trust.filtered_signal);
   return record;
 }
 
@@ -45,6 +46,9 @@ std::string trust_line(const Trust& trust) {
     line += fmt::format(", fastest mode {:.2g} a step", trust.step_rate);
   if (matrix) line += ", rank " + count(trust.rank);
   if (trust.signal > 0) line += fmt::format(", signal {:.2g} of the noise", trust.signal);
+  if (trust.filtered_signal > 0)
+    line +=
+        fmt::format(", signal {:.2g} of the noise in the filtered gradient", trust.filtered_signal);
   return line;
 }
 

@@ -45,15 +45,16 @@ struct BlockStep {
 /// noise enters with the gradient, before the filter. Jumps stand between steps.
 struct Blocks {
   int size = 1;
-  BlockVector gradient_at;          ///< v: where gradients are taken
-  BlockVector report_at;            ///< w; empty: no average
-  std::vector<BlockMatrix> start;   ///< S_k(0) = s_k(0) start[0] + sum_i more_initial(k, i) start[i+1]
-  Eigen::ArrayXXd more_initial;     ///< shape (modes, start.size() - 1)
-  Eigen::Index before = 0;          ///< so many of the first columns of `diffusion` are c_before
+  BlockVector gradient_at;  ///< v: where gradients are taken
+  BlockVector report_at;    ///< w; empty: no average
+  std::vector<BlockMatrix>
+      start;                     ///< S_k(0) = s_k(0) start[0] + sum_i more_initial(k, i) start[i+1]
+  Eigen::ArrayXXd more_initial;  ///< shape (modes, start.size() - 1)
+  Eigen::Index before = 0;       ///< so many of the first columns of `diffusion` are c_before
   /// Of the filtered gradient's signal, read as Now::filtered:
   /// sum_k drift_k h_k f^T S_k f/filtered_total. 0: none.
   double filtered_total = 0;
-  Eigen::ArrayXd inverse;           ///< l_k, shape (modes); empty: 0
+  Eigen::ArrayXd inverse;                          ///< l_k, shape (modes); empty: 0
   std::function<double(double drift)> inverse_of;  ///< l of a compressed mode
 
   std::function<BlockStep(const ChainNow& now)> step;
@@ -70,9 +71,7 @@ struct Blocks {
   /// where the buffer adds updates up.
   double amplification = 1;
 
-  bool jumps_after(double k) const {
-    return jump_period > 0 && std::fmod(k + 1, jump_period) == 0;
-  }
+  bool jumps_after(double k) const { return jump_period > 0 && std::fmod(k + 1, jump_period) == 0; }
   /// Without `weights`, which count from the start.
   ChainNow at(double k, double gamma) const {
     return {k,

@@ -44,7 +44,7 @@ ArrayXd remainder_between(const VectorProblem& problem, const LagWeights& weight
 struct FilteredSign {
   FilteredNoise noise;
   Filter filter;
-  bool per_mode;         ///< the remainder stands in the diffusion itself
+  bool per_mode;        ///< the remainder stands in the diffusion itself
   double at_start = 0;  ///< the remainder at filter.momentum
 
   LagWeights weights(double momentum) const { return {momentum, filter.nesterov}; }
@@ -65,10 +65,9 @@ struct FilteredSign {
 /// Turns SignSGD's system into that of a filtered gradient: only responses and noise are others.
 ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, Entries_of entries,
                     const Filter& filter, const ArrayXd& remainder) {
-  const auto sign = std::make_shared<const FilteredSign>(
-      FilteredSign{FilteredNoise(ResidualLaw(law), batch, entries, filter.nesterov, filter.varying),
-                   filter, remainder.size() > 0,
-                   sign_remainder(pi / 2, {filter.momentum, filter.nesterov})});
+  const auto sign = std::make_shared<const FilteredSign>(FilteredSign{
+      FilteredNoise(ResidualLaw(law), batch, entries, filter.nesterov, filter.varying), filter,
+      remainder.size() > 0, sign_remainder(pi / 2, {filter.momentum, filter.nesterov})});
   ArrayXXd diffusion(system.modes(), 2);
   diffusion.col(0) =
       (system.weight > 0).select(system.multiplicity / system.weight.max(1e-300), 0.0);

@@ -1,0 +1,234 @@
+#include "riskcurve/analysis/joint.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/few_modes.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/integrate/sensitivity.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+/// One quantity of the search, as a function of x on the whole line.
+struct Quantity {
+  const char* name;
+  double (*value)(double x);
+  double (*x)(double value);
+  double (*slope)(double value);  ///< dvalue/dx
+  double low, high;               ///< of x
+};
+
+const Quantity kQuantities[] = {
+    {"step", [](double x) { return std::exp(x); }, [](double v) { return std::log(v); },
+     [](double v) { return v; }, -300, 100},
+    {"momentum", [](double x) { return -std::expm1(x); }, [](double v) { return std::log1p(-v); },
+     [](double v) { return v - 1; }, -14, -1e-12},
+    {"weight_decay", [](double x) { return std::exp(x); }, [](double v) { return std::log(v); },
+     [](double v) { return v; }, -100, 100},
+    {"decay", [](double x) { return -std::expm1(x); }, [](double v) { return std::log1p(-v); },
+     [](double v) { return v - 1; }, -30, -1e-12}};
+
+const Quantity& quantity(const std::string& name) {
+  for (const Quantity& q : kQuantities)
+    if (name == q.name) return q;
+  throw InputError("over", name, "of step, momentum, weight_decay, decay");
+}
+
+double constant_of(const std::optional<Schedule>& schedule, double otherwise) {
+  return schedule && (*schedule)(0) > 0 ? (*schedule)(0) : otherwise;
+}
+
+void set_quantity(Experiment& e, const std::string& name, double value) {
+  if (name == "step") e.schedule = constant_schedule(value);
+  if (name == "momentum") e.chain.momentum = constant_schedule(value);
+  if (name == "weight_decay") e.chain.weight_decay = constant_schedule(value);
+  if (name == "decay") e.chain.average = EmaAverage{value};
+}
+
+/// log R(horizon) and its slopes; +inf where the solver gives up.
+struct JointPoint {
+  VectorXd x, gradient;
+  double value = HUGE_VAL;
+  std::string message;
+};
+
+class JointSearch {
+ public:
+  JointSearch(const Experiment& experiment, double horizon, const JointOptions& options)
+      : experiment_(experiment), horizon_(horizon), options_(options) {
+    for (const std::string& name : options.over) of_.push_back(&quantity(name));
+  }
+
+  Experiment at(const VectorXd& x) const {
+    Experiment e = experiment_;
+    for (std::size_t i = 0; i < of_.size(); ++i)
+      set_quantity(e, of_[i]->name, of_[i]->value(x[static_cast<Index>(i)]));
+    return e;
+  }
+  JointPoint evaluate(const VectorXd& x) {
+    ++evaluations;
+    JointPoint point{x, VectorXd::Zero(x.size()), HUGE_VAL, ""};
+    const Experiment e = at(x);
+    const ModeSystem system = mode_system(e);
+    SolveOptions solving = options_.solve;
+    solving.averaged = options_.averaged;
+    FewModes modes(system, horizon_);
+    const Sensitivity s = sensitivity(modes.under(e.schedule), e.schedule, horizon_, solving);
+    if (s.curve.status == RiskCurve::Status::interrupted) throw Failure(s.curve.message);
+    point.message = s.curve.message;
+    if (s.curve.status != RiskCurve::Status::ok || !(s.risk > 0)) return point;
+    for (std::size_t i = 0; i < of_.size(); ++i) {
+      const std::string name = of_[i]->name;
+      const double value = of_[i]->value(x[static_cast<Index>(i)]);
+      const double slope = name == "step"       ? (s.weight * s.gradient).sum()
+                           : name == "momentum" ? s.momentum.sum()
+                           : name == "decay"    ? s.average_decay
+                                                : s.weight_decay.sum();
+      point.gradient[static_cast<Index>(i)] = slope * of_[i]->slope(value) / s.risk;
+    }
+    if (point.gradient.allFinite()) point.value = std::log(s.risk);
+    return point;
+  }
+  VectorXd start(double horizon) const {
+    VectorXd x(static_cast<Index>(of_.size()));
+    const Chain& chain = experiment_.chain;
+    const double step = std::max(experiment_.schedule(0), experiment_.schedule(0.5 * horizon));
+    for (std::size_t i = 0; i < of_.size(); ++i) {
+      const std::string name = of_[i]->name;
+      double value = step;
+      if (name == "momentum") value = constant_of(chain.momentum, 0.5);
+      if (name == "weight_decay") value = constant_of(chain.weight_decay, 0.1 / (step * horizon));
+      if (name == "decay")
+        value = std::clamp(std::get<EmaAverage>(*chain.average).decay, 1e-3, 1 - 1e-9);
+      x[static_cast<Index>(i)] = of_[i]->x(value);
+    }
+    return clamped(x);
+  }
+  VectorXd clamped(VectorXd x) const {
+    for (std::size_t i = 0; i < of_.size(); ++i) {
+      double& at = x[static_cast<Index>(i)];
+      at = std::clamp(at, of_[i]->low, of_[i]->high);
+    }
+    return x;
+  }
+  /// The gradient without what pushes against a bound.
+  VectorXd free(const JointPoint& point) const {
+    VectorXd g = point.gradient;
+    for (std::size_t i = 0; i < of_.size(); ++i) {
+      const auto k = static_cast<Index>(i);
+      if ((point.x[k] <= of_[i]->low && g[k] > 0) || (point.x[k] >= of_[i]->high && g[k] < 0))
+        g[k] = 0;
+    }
+    return g;
+  }
+  const std::vector<const Quantity*>& of() const { return of_; }
+
+  int evaluations = 0;
+
+ private:
+  Experiment experiment_;
+  double horizon_;
+  JointOptions options_;
+  std::vector<const Quantity*> of_;
+};
+
+void check_joint(const Experiment& experiment, const JointOptions& options) {
+  if (options.over.empty()) throw InputError("over", "nothing", "one quantity at least");
+  for (const std::string& name : options.over) {
+    quantity(name);
+    if (name == "decay" && !(experiment.chain.average &&
+                             std::holds_alternative<EmaAverage>(*experiment.chain.average)))
+      throw InputError("over", name, "an exponential average: optimizer.average of kind \"ema\"");
+    if (name == "decay" && !options.averaged)
+      throw InputError("over", name, "the averaged risk: the risk itself does not know the average");
+  }
+}
+
+}  // namespace
+
+JointOptimum best_together(const Experiment& experiment, double horizon,
+                           const JointOptions& options) {
+  check_joint(experiment, options);
+  JointSearch search(experiment, horizon, options);
+  JointOptimum best;
+  JointPoint now = search.evaluate(search.start(horizon));
+  for (int i = 0; i < 40 && !std::isfinite(now.value); ++i) {  // too large a step to begin with
+    VectorXd x = now.x;
+    for (std::size_t j = 0; j < search.of().size(); ++j)
+      if (std::string(search.of()[j]->name) == "step") x[static_cast<Index>(j)] -= 1;
+    now = search.evaluate(x);
+  }
+  if (!std::isfinite(now.value)) {
+    best.message = "the prediction fails at the start: " + now.message;
+    best.evaluations = search.evaluations;
+    return best;
+  }
+  // BFGS, inverse Hessian; steps of at most one in any x.
+  const Index n = now.x.size();
+  MatrixXd inverse = MatrixXd::Identity(n, n);
+  bool fresh = true;
+  best.message = "the search ran out of solves";
+  while (search.evaluations < options.max_solves) {
+    const VectorXd g = search.free(now);
+    best.gradient = g.norm();
+    if (best.gradient < options.tolerance) {
+      best.message = "converged";
+      break;
+    }
+    VectorXd direction = -inverse * g;
+    if (!(direction.dot(g) < 0)) direction = -g, inverse.setIdentity(), fresh = true;
+    direction /= std::max(1.0, direction.cwiseAbs().maxCoeff());
+    JointPoint next;
+    double length = 1;
+    for (; length > 1e-10; length *= std::isfinite(next.value) ? 0.5 : 0.25) {
+      next = search.evaluate(search.clamped(now.x + length * direction));
+      if (next.value <= now.value + 1e-4 * length * direction.dot(g)) break;
+    }
+    if (!(next.value < now.value)) {
+      if (fresh) {
+        best.message = fmt::format("no further descent at a gradient of {:.1e}", best.gradient);
+        break;
+      }
+      inverse.setIdentity();
+      fresh = true;
+      continue;
+    }
+    const VectorXd step = next.x - now.x, change = search.free(next) - g;
+    const double curvature = step.dot(change);
+    if (curvature > 1e-12 * step.norm() * change.norm()) {
+      if (fresh) inverse *= curvature / change.squaredNorm();
+      const MatrixXd left = MatrixXd::Identity(n, n) - step * change.transpose() / curvature;
+      inverse = (left * inverse * left.transpose() + step * step.transpose() / curvature).eval();
+      fresh = false;
+    }
+    now = next;
+  }
+  best.found = best.message != "the search ran out of solves" && best.gradient < 1e-3;
+  best.experiment = search.at(now.x);
+  for (std::size_t i = 0; i < search.of().size(); ++i) {
+    const std::string name = search.of()[i]->name;
+    double value = search.of()[i]->value(now.x[static_cast<Index>(i)]);
+    // Its pull over the whole run is nothing: it would rather not be there.
+    if (name == "weight_decay" && value * horizon * best.experiment.schedule(0) < 1e-6) {
+      value = 0;
+      best.experiment.chain.weight_decay.reset();
+    }
+    if (name == "momentum" && value < 1e-9) value = 0;
+    best.value[name] = value;
+  }
+  best.risk = std::exp(now.value);
+  best.evaluations = search.evaluations;
+  return best;
+}
+
+}  // namespace riskcurve
