@@ -121,6 +121,7 @@ int run(const Options& options) {
   riskcurve::add_bands(result.figure, prediction);
   riskcurve::add_ensemble(result.figure, ensemble.steps, ensemble.risk, ensemble.mean,
                           ensemble.error);
+  add_averaged(result, ensemble);
   if (!predicted_all) {
     result.failure = cause;
   } else if (end.status != "ok") {

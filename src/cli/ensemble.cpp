@@ -18,6 +18,18 @@ void add_ensemble_facts(Record& record, const EnsembleChoice& choice, const Ense
   record.set("diverged_runs", static_cast<long>(ensemble.diverged));
 }
 
+void add_averaged(Result& result, const Ensemble& ensemble) {
+  if (ensemble.averaged_mean.size() == 0) return;
+  result.record.column("averaged_mean", ensemble.averaged_mean);
+  result.record.column("averaged_standard_error", ensemble.averaged_error);
+  result.record.column("averaged_risk_of_run", ensemble.averaged_risk);
+  result.headings.push_back({"averaged R", "averaged_mean"});
+  result.headings.push_back({"standard error", "averaged_standard_error", "{:.3g}"});
+  result.figure.series.push_back({Series::Style::error_bars, "of the average, ±2 s.e.",
+                                  ensemble.steps, ensemble.averaged_mean,
+                                  Eigen::ArrayXd(2 * ensemble.averaged_error), 2});
+}
+
 std::string ensemble_note(const EnsembleChoice& choice) {
   return fmt::format("{} run{}, seed {}", choice.runs, choice.runs == 1 ? "" : "s", choice.seed);
 }

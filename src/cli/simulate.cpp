@@ -39,6 +39,7 @@ int run(const Options& options) {
   result.figure.title = loaded.title;
   riskcurve::add_ensemble(result.figure, ensemble.steps, ensemble.risk, ensemble.mean,
                           ensemble.error);
+  add_averaged(result, ensemble);
   if (end.status != "ok") result.failure = end.message;
   return emit(result, options.outputs);
 }

@@ -76,6 +76,7 @@ void set_error(const FileTarget& target, MatrixProblem& problem) {
 void set_error(const GivenTarget& target, MatrixProblem& problem) {
   if (target.squares) problem.initial = *target.squares;
   if (target.coordinates) problem.initial_error = *target.coordinates;
+  if (target.start) throw InputError("start", "(given)", "none for a matrix, which starts at 0");
 }
 
 }  // namespace

@@ -16,32 +16,34 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 enum class Outcome { finished, diverged, unfinished };
 
+/// Writes a column for R, and one for that of an average.
 Outcome perform(const Eigen::ArrayXd& at, const Trajectory& trajectory, Progress& progress,
-                Eigen::Ref<Eigen::ArrayXd> risk) {
+                Eigen::ArrayXXd& risk) {
+  risk.setZero(at.size(), trajectory.averaged_risk ? 2 : 1);
   for (Eigen::Index i = 0; i < at.size(); ++i) {
     if (i > 0 && progress.stop) return Outcome::unfinished;
     if (!trajectory.advance(i > 0 ? at[i - 1] : 0, at[i], progress)) return Outcome::unfinished;
-    risk[i] = trajectory.risk();
-    if (!std::isfinite(risk[i])) {
-      risk.tail(at.size() - i).setConstant(infinity);
+    risk(i, 0) = trajectory.risk();
+    if (trajectory.averaged_risk) risk(i, 1) = trajectory.averaged_risk();
+    if (!risk.row(i).isFinite().all()) {
+      risk.bottomRows(at.size() - i).setConstant(infinity);
       return Outcome::diverged;
     }
   }
   return Outcome::finished;
 }
 
-void summarize(Ensemble& ensemble) {
-  const auto n = static_cast<double>(ensemble.risk.cols());
-  ensemble.mean = ensemble.risk.rowwise().sum() / n;  // nan where no run was whole
-  ensemble.error.setConstant(ensemble.risk.rows(), NAN);
+void summarize(const Eigen::ArrayXXd& risk, Eigen::ArrayXd& means, Eigen::ArrayXd& errors) {
+  const auto n = static_cast<double>(risk.cols());
+  means = risk.rowwise().sum() / n;  // nan where no run was whole
+  errors.setConstant(risk.rows(), NAN);
   if (n < 2) return;  // one run tells nothing of the spread
-  for (Eigen::Index i = 0; i < ensemble.risk.rows(); ++i) {
-    const double mean = ensemble.mean[i];
+  for (Eigen::Index i = 0; i < risk.rows(); ++i) {
+    const double mean = means[i];
     const double unit = power_of_two(mean);
-    ensemble.error[i] =
-        std::isfinite(mean)
-            ? unit * std::sqrt(((ensemble.risk.row(i) - mean) / unit).square().sum() / (n - 1) / n)
-            : infinity;
+    errors[i] = std::isfinite(mean)
+                    ? unit * std::sqrt(((risk.row(i) - mean) / unit).square().sum() / (n - 1) / n)
+                    : infinity;
   }
 }
 
@@ -62,25 +64,34 @@ void check_ensemble(const Eigen::ArrayXd& at, const char* field, const EnsembleO
 Ensemble run_ensemble(const Eigen::ArrayXd& at, double parts, const EnsembleOptions& options,
                       const std::function<Trajectory(std::uint64_t run)>& begin) {
   check_ensemble(at, "at", options);
-  Eigen::ArrayXXd risk(at.size(), options.runs);
-  std::vector<Outcome> outcome(static_cast<std::size_t>(options.runs), Outcome::unfinished);
+  std::vector<Eigen::ArrayXXd> risk(static_cast<std::size_t>(options.runs));
+  std::vector<Outcome> outcome(risk.size(), Outcome::unfinished);
   Progress progress(options.progress, parts * options.runs);
   parallel_for(options.runs, options.threads, progress.stop, [&](long run) {
-    outcome[static_cast<std::size_t>(run)] =
-        perform(at, begin(static_cast<std::uint64_t>(run)), progress, risk.col(run));
+    const auto i = static_cast<std::size_t>(run);
+    outcome[i] = perform(at, begin(static_cast<std::uint64_t>(run)), progress, risk[i]);
   });
 
   Ensemble ensemble;
   ensemble.steps = at;
-  std::vector<Eigen::Index> whole;
-  for (int run = 0; run < options.runs; ++run) {
-    const Outcome how = outcome[static_cast<std::size_t>(run)];
-    if (how != Outcome::unfinished) whole.push_back(run);
-    if (how == Outcome::diverged) ++ensemble.diverged;
+  std::vector<std::size_t> whole;
+  for (std::size_t run = 0; run < risk.size(); ++run) {
+    if (outcome[run] != Outcome::unfinished) whole.push_back(run);
+    if (outcome[run] == Outcome::diverged) ++ensemble.diverged;
   }
-  ensemble.interrupted = std::ssize(whole) < options.runs;
-  ensemble.risk = risk(Eigen::all, whole);
-  summarize(ensemble);
+  ensemble.interrupted = whole.size() < risk.size();
+  const auto gather = [&](Eigen::Index column) {
+    Eigen::ArrayXXd all(at.size(), std::ssize(whole));
+    for (Eigen::Index i = 0; i < all.cols(); ++i)
+      all.col(i) = risk[whole[static_cast<std::size_t>(i)]].col(column);
+    return all;
+  };
+  ensemble.risk = gather(0);
+  summarize(ensemble.risk, ensemble.mean, ensemble.error);
+  if (!whole.empty() && risk[whole[0]].cols() > 1) {
+    ensemble.averaged_risk = gather(1);
+    summarize(ensemble.averaged_risk, ensemble.averaged_mean, ensemble.averaged_error);
+  }
   if (options.progress && !ensemble.interrupted) options.progress(1);
   return ensemble;
 }

@@ -12,7 +12,8 @@ struct Trajectory {
   /// Goes on from the time `from` to `to`, counting every part of the work; false where it left
   /// off before the end because it was told to stop.
   std::function<bool(double from, double to, Progress& progress)> advance;
-  std::function<double()> risk;  ///< R now; not finite once the run has diverged
+  std::function<double()> risk;                ///< R now; not finite once the run has diverged
+  std::function<double()> averaged_risk = {};  ///< that of an average; for all runs, or for none
 };
 
 /// Performs the runs in parallel, each from `begin(run)`, and records R at the times `at`; `parts`

@@ -34,7 +34,7 @@ Ensemble run_steps(const Eigen::ArrayXd& at, const SimulateOptions& options,
     return {[run](double from, double to, Progress& progress) {
               return take_steps(run, from, to, progress);
             },
-            run.risk};
+            run.risk, run.averaged_risk};
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "riskcurve/simulate/simulate.hpp"
 
@@ -8,9 +9,18 @@ namespace riskcurve {
 
 /// One run of an algorithm in flight.
 struct Iteration {
-  std::function<void(long k)> step;  ///< performs step k = 0, 1, ... in turn
-  std::function<double()> risk;      ///< R now
+  std::function<void(long k)> step;            ///< performs step k = 0, 1, ... in turn
+  std::function<double()> risk;                ///< R now
+  std::function<double()> averaged_risk = {};  ///< that of the average, where there is one
 };
+
+/// Of a run that has step(k), risk() and, where it `averages`, averaged_risk().
+template <class Run>
+Iteration iteration_of(const std::shared_ptr<Run>& run, bool averages) {
+  Iteration iteration{[run](long k) { run->step(k); }, [run] { return run->risk(); }};
+  if (averages) iteration.averaged_risk = [run] { return run->averaged_risk(); };
+  return iteration;
+}
 
 /// Performs the runs (run/ensemble.hpp), each from `begin(run)`, and records them after at[i]
 /// steps. Throws InputError unless `at` holds whole, increasing step counts >= 0, and options are

@@ -1,7 +1,8 @@
 #include <memory>
-#include <string>
+#include <utility>
 
-#include "riskcurve/problem/error.hpp"
+#include "simulate/batch_size.hpp"
+#include "simulate/chain.hpp"
 #include "simulate/ensemble.hpp"
 #include "simulate/matrix_source.hpp"
 #include "simulate/matrix_update.hpp"
@@ -11,52 +12,55 @@
 namespace riskcurve {
 namespace {
 
-constexpr double largest_block = 1e8;  // numbers
-
 // One run of a matrix optimizer.
 class MatrixRun {
  public:
-  MatrixRun(const MatrixSource& source, const NoiseLaw& noise, const MatrixUpdate& update,
-            const Schedule& schedule, std::uint64_t seed, std::uint64_t run)
+  MatrixRun(const MatrixSource& source, const MatrixUpdate& update, const BatchSize& size,
+            const Experiment& experiment, std::uint64_t seed, std::uint64_t run)
       : source_(source),
-        noise_(noise),
+        noise_(experiment.noise()),
         update_(update),
-        schedule_(schedule),
+        size_(size),
         seed_(seed),
-        run_(run) {
-    Random random(seed, run, 0, Purpose::start);
-    delta_ = source.start(random);
-  }
+        run_(run),
+        chain_(begin(source, experiment, Random(seed, run, 0, Purpose::start))) {}
 
   void step(long k) {
     const auto index = static_cast<std::uint64_t>(k);
-    Random samples(seed_, run_, index, Purpose::samples);
-    Random noise(seed_, run_, index, Purpose::label_noise);
-    const Eigen::MatrixXd out = source_.out.draw(samples, update_.batch);
-    const Eigen::MatrixXd in = source_.in.draw(samples, update_.batch);
-    const Eigen::MatrixXd image = multiply(delta_, Transpose::yes, out, Transpose::no);
-    Eigen::VectorXd residual = image.cwiseProduct(in).colwise().sum();
-    for (double& z : residual) z -= noise_.sample(noise);
-    delta_ -= schedule_(static_cast<double>(k)) * update_.compute({out, in, residual});
+    const Eigen::Index b = size_(k);
+    const auto compute = [&](int worker, const Eigen::MatrixXd& delta, Eigen::MatrixXd& update) {
+      Random samples(seed_, run_, index, of_worker(Purpose::samples, worker));
+      Random noise(seed_, run_, index, of_worker(Purpose::label_noise, worker));
+      const Eigen::MatrixXd out = source_.out.draw(samples, b);
+      const Eigen::MatrixXd in = source_.in.draw(samples, b);
+      const Eigen::MatrixXd image = multiply(delta, Transpose::yes, out, Transpose::no);
+      Eigen::VectorXd residual = image.cwiseProduct(in).colwise().sum();
+      for (double& z : residual) z -= noise_.sample(noise);
+      update = update_.compute({out, in, residual});
+    };
+    chain_.step(k, compute, update_.map);
   }
 
-  double risk() const { return source_.risk(delta_); }
+  double risk() const { return source_.risk(chain_.point()); }
+  double averaged_risk() const { return source_.risk(chain_.average()); }
 
  private:
+  // W_0 = 0.
+  static ChainRun<Eigen::MatrixXd> begin(const MatrixSource& source, const Experiment& experiment,
+                                         Random random) {
+    Eigen::MatrixXd delta = source.start(random), target;
+    if (pulls(experiment.chain)) target = -delta;
+    return {experiment.chain, experiment.schedule, dampens(experiment.optimizer), std::move(delta),
+            std::move(target)};
+  }
+
   const MatrixSource& source_;
   const NoiseLaw& noise_;
   const MatrixUpdate& update_;
-  const Schedule& schedule_;
+  const BatchSize& size_;
   const std::uint64_t seed_, run_;
-  Eigen::MatrixXd delta_;
+  ChainRun<Eigen::MatrixXd> chain_;
 };
-
-void check_batch(const MatrixSource& source, int batch) {
-  const auto both = static_cast<double>(source.out.dimension() + source.in.dimension());
-  if (batch * both > largest_block)
-    throw InputError("optimizer.batch", std::to_string(batch),
-                     "batch times the sum of both dimensions at most 1e8 for Monte Carlo");
-}
 
 }  // namespace
 
@@ -65,11 +69,13 @@ Ensemble simulate_matrix(const Experiment& experiment, const SimulateOptions& op
   const MatrixProblem& problem = experiment.matrix();
   const MatrixUpdate update = update_for<MatrixUpdate>(experiment.optimizer, problem);
   const MatrixSource source = matrix_source(problem, update.rotation_invariant, options.seed);
-  check_batch(source, update.batch);
+  const auto out = static_cast<double>(source.out.dimension()),
+             in = static_cast<double>(source.in.dimension());
+  const BatchSize size(experiment, out + in, "batch times the sum of both dimensions");
+  check_workers(experiment.chain, out * in);
   return run_steps(experiment.run.at, options, [&](std::uint64_t number) -> Iteration {
-    auto run = std::make_shared<MatrixRun>(source, problem.noise, update, experiment.schedule,
-                                           options.seed, number);
-    return {[run](long k) { run->step(k); }, [run] { return run->risk(); }};
+    auto run = std::make_shared<MatrixRun>(source, update, size, experiment, options.seed, number);
+    return iteration_of(run, averages(experiment.chain));
   });
 }
 

@@ -19,11 +19,13 @@ Eigen::MatrixXd gradient(const MatrixBatch& batch);
 
 /// An optimizer as it is run: W -= gamma(k) update.
 struct MatrixUpdate {
-  int batch = 1;
   /// Whether rotating either side's samples rotates the update: then the eigenbases serve for any.
   bool rotation_invariant = true;
-  /// Called from several threads at once.
+  /// The update, or the mean gradient where a `map` follows: what momentum adds up. Called from
+  /// several threads at once.
   std::function<Eigen::MatrixXd(const MatrixBatch& batch)> compute;
+  /// Makes a gradient the update; empty: it is that.
+  std::function<void(Eigen::MatrixXd& gradient)> map = {};
 };
 
 // One a file: the optimizers that Monte Carlo runs on matrices.

@@ -7,7 +7,7 @@ namespace riskcurve {
 MatrixUpdate update_of(const RegularizedSvd& regularized_svd, const MatrixProblem&) {
   const SingularMap regularized{
       [epsilon = regularized_svd.epsilon](double s) { return s / std::hypot(s, epsilon); }};
-  return {regularized_svd.batch, true, [regularized](const MatrixBatch& batch) {
+  return {true, [regularized](const MatrixBatch& batch) {
             return map_singular_values(regularized, batch);
           }};
 }

@@ -9,8 +9,8 @@ Eigen::MatrixXd gradient(const MatrixBatch& batch) {
                   1 / static_cast<double>(batch.residual.size()));
 }
 
-MatrixUpdate update_of(const Sgd& sgd, const MatrixProblem&) {
-  return {sgd.batch, true, gradient};
+MatrixUpdate update_of(const Sgd&, const MatrixProblem&) {
+  return {true, gradient};
 }
 
 }  // namespace riskcurve

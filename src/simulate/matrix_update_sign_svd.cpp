@@ -2,10 +2,9 @@
 
 namespace riskcurve {
 
-MatrixUpdate update_of(const SignSvd& sign_svd, const MatrixProblem&) {
+MatrixUpdate update_of(const SignSvd&, const MatrixProblem&) {
   const SingularMap sign{[](double) { return 1.0; }, true};
-  return {sign_svd.batch, true,
-          [sign](const MatrixBatch& batch) { return map_singular_values(sign, batch); }};
+  return {true, [sign](const MatrixBatch& batch) { return map_singular_values(sign, batch); }};
 }
 
 }  // namespace riskcurve

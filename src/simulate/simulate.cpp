@@ -7,6 +7,7 @@
 namespace riskcurve {
 
 Ensemble simulate(const Experiment& experiment, const SimulateOptions& options) {
+  validate(experiment);
   const SingleThreadedBlas single(thread_count(options.runs, options.threads));
   return (experiment.is_matrix() ? simulate_matrix : simulate_vector)(experiment, options);
 }

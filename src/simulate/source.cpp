@@ -7,14 +7,16 @@
 
 namespace riskcurve {
 
+Eigen::VectorXd coefficients_of(const VectorProblem& problem, const Eigen::VectorXd& coordinates) {
+  const auto& vectors = problem.covariance.eigenvectors;
+  if (!vectors) return coordinates;
+  Eigen::VectorXd all = Eigen::VectorXd::Zero(coordinates.size());
+  all.head(vectors->cols()) = vectors->transpose() * coordinates;
+  return all;
+}
+
 Eigen::VectorXd initial_coefficients(const VectorProblem& problem, Random& random) {
-  if (problem.initial_error) {
-    const auto& vectors = problem.covariance.eigenvectors;
-    if (!vectors) return *problem.initial_error;
-    Eigen::VectorXd all = Eigen::VectorXd::Zero(problem.initial_error->size());
-    all.head(vectors->cols()) = vectors->transpose() * *problem.initial_error;
-    return all;
-  }
+  if (problem.initial_error) return coefficients_of(problem, *problem.initial_error);
   const Spectrum& spectrum = problem.covariance.spectrum;
   Eigen::VectorXd all(static_cast<Eigen::Index>(spectrum.dimension()));
   Eigen::Index j = 0;

@@ -11,6 +11,10 @@ namespace riskcurve {
 
 /// What a stream of random numbers is for: the last word of Random's key.
 enum Purpose : std::uint64_t { samples = 0, label_noise = 1, start = 2, basis = 3 };
+/// The streams of one of several workers; worker 0 draws what a run without workers does.
+inline std::uint64_t of_worker(Purpose purpose, int worker) {
+  return purpose + 4 * static_cast<std::uint64_t>(worker);
+}
 
 /// Where samples x and label noise come from, and what the coordinates of Delta mean. One serves a
 /// whole ensemble: its functions are called from several threads at once.
@@ -25,6 +29,7 @@ struct Source {
   std::function<void(const RowMatrix& latent, RowMatrix& x)> colour;
   std::function<double(const Eigen::VectorXd& delta)> risk;  ///< Delta^T K Delta / 2
   std::function<Eigen::VectorXd(Random& start)> initial;     ///< Delta_0
+  Eigen::VectorXd theta_start = {};                          ///< theta_0; empty: 0
 };
 
 /// Coordinates are K's eigenvectors: x_j = sqrt(lambda_j) z_j.
@@ -38,6 +43,10 @@ Eigen::MatrixXd haar_orthogonal(Eigen::Index dimension, std::uint64_t seed,
                                 std::uint64_t number = 0);
 /// x is a uniformly drawn row of the data; epsilon its own residual where the problem has them.
 Source row_source(const VectorProblem& problem);
+
+/// Coefficients of a point of known coordinates in the eigenbasis, 0 along eigenvectors that are
+/// not held.
+Eigen::VectorXd coefficients_of(const VectorProblem& problem, const Eigen::VectorXd& coordinates);
 
 /// Coefficients of Delta_0 in the eigenbasis: as given, else of random signs, where a group of
 /// equal eigenvalues shares its squared error equally. R(0) is exact either way.

@@ -24,6 +24,7 @@ Source eigen_source(const VectorProblem& problem) {
     return 0.5 * (*lambda * delta.array().square()).sum();
   };
   source.initial = [problem](Random& random) { return initial_coefficients(problem, random); };
+  if (problem.theta_start) source.theta_start = coefficients_of(problem, *problem.theta_start);
   return source;
 }
 

@@ -32,12 +32,17 @@ Source factor_source(const VectorProblem& problem, std::uint64_t seed) {
   source.risk = [factor](const Eigen::VectorXd& delta) {
     return 0.5 * (factor->transpose() * delta).squaredNorm();
   };
-  source.initial = [factor, root, problem, given](Random& random) -> Eigen::VectorXd {
-    if (given && problem.initial_error) return *problem.initial_error;
-    // Errors along directions of no variance change no residual: left out.
-    const Eigen::VectorXd coefficients = initial_coefficients(problem, random);
+  // Along directions of no variance nothing changes a residual: left out.
+  const auto turned = [factor, root](const Eigen::VectorXd& coefficients) -> Eigen::VectorXd {
     return *factor * coefficients.head(root.size()).cwiseQuotient(root);
   };
+  source.initial = [turned, problem, given](Random& random) -> Eigen::VectorXd {
+    if (given && problem.initial_error) return *problem.initial_error;
+    return turned(initial_coefficients(problem, random));
+  };
+  if (problem.theta_start)
+    source.theta_start =
+        given ? *problem.theta_start : turned(coefficients_of(problem, *problem.theta_start));
   return source;
 }
 

@@ -45,6 +45,7 @@ Source row_source(const VectorProblem& problem) {
     const Eigen::MatrixXd& vectors = *problem.covariance.eigenvectors;
     return vectors * initial_coefficients(problem, random).head(vectors.cols());
   };
+  if (problem.theta_start) source.theta_start = *problem.theta_start;
   return source;
 }
 

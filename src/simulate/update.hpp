@@ -15,12 +15,17 @@ struct Batch {
 
 /// An optimizer as it is run: theta -= gamma(k) update.
 struct Update {
-  int batch = 1;
   /// Whether rotating the samples rotates the update: then K's eigenbasis serves for any other.
   bool rotation_invariant = true;
-  /// Writes the update of step k. Called from several threads at once.
+  /// Writes the update of step k, or the mean gradient where a `map` follows: what momentum adds
+  /// up. Called from several threads at once.
   std::function<void(double k, const Batch& batch, Eigen::VectorXd& update)> compute;
+  /// Makes a gradient the update; empty: it is that.
+  std::function<void(Eigen::VectorXd& gradient)> map = {};
 };
+
+/// G = (1/b) sum_i l_i x_i, at any step.
+void mean_gradient(double k, const Batch& batch, Eigen::VectorXd& gradient);
 
 // One a file: the optimizers that Monte Carlo runs on vectors.
 Update update_of(const Sgd& sgd, const VectorProblem& problem);

@@ -18,15 +18,16 @@ Update update_of(const ClippedSgd& clipped, const VectorProblem& problem) {
   const auto limit = [threshold = clipped.threshold, unit](double k) {
     return threshold(k) * unit;
   };
-  const int b = clipped.batch;
   if (clipped.clip == ClippedSgd::Clip::batch)
-    return {b, true, [limit, b](double k, const Batch& batch, Eigen::VectorXd& update) {
+    return {true, [limit](double k, const Batch& batch, Eigen::VectorXd& update) {
+              const auto b = static_cast<double>(batch.residual.size());
               update.noalias() = batch.x.transpose() * batch.residual;
               update *= clip(update.norm() / b, limit(k)) / b;
             }};
-  return {b, true, [limit, b](double k, const Batch& batch, Eigen::VectorXd& update) {
+  return {true, [limit](double k, const Batch& batch, Eigen::VectorXd& update) {
+            const auto b = static_cast<double>(batch.residual.size());
             update.setZero();
-            for (Eigen::Index i = 0; i < b; ++i) {
+            for (Eigen::Index i = 0; i < batch.residual.size(); ++i) {
               const double residual = batch.residual[i];
               const double norm = std::abs(residual) * batch.x.row(i).norm();
               update += residual * clip(norm, limit(k)) / b * batch.x.row(i).transpose();

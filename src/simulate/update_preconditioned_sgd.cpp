@@ -43,10 +43,8 @@ Preconditioner preconditioner(const Covariance& covariance, double exponent) {
 Update update_of(const PreconditionedSgd& preconditioned, const VectorProblem& problem) {
   const auto k = std::make_shared<const Preconditioner>(
       preconditioner(problem.covariance, preconditioned.exponent));
-  return {preconditioned.batch, true,
-          [k, b = preconditioned.batch](double, const Batch& batch, Eigen::VectorXd& update) {
-            update.noalias() = batch.x.transpose() * batch.residual;
-            update /= b;
+  return {true, [k](double step, const Batch& batch, Eigen::VectorXd& update) {
+            mean_gradient(step, batch, update);
             k->apply(update);
           }};
 }

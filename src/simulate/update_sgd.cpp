@@ -2,11 +2,13 @@
 
 namespace riskcurve {
 
-Update update_of(const Sgd& sgd, const VectorProblem&) {
-  return {sgd.batch, true, [b = sgd.batch](double, const Batch& batch, Eigen::VectorXd& update) {
-            update.noalias() = batch.x.transpose() * batch.residual;
-            update /= b;
-          }};
+void mean_gradient(double, const Batch& batch, Eigen::VectorXd& gradient) {
+  gradient.noalias() = batch.x.transpose() * batch.residual;
+  gradient /= static_cast<double>(batch.residual.size());
+}
+
+Update update_of(const Sgd&, const VectorProblem&) {
+  return {true, mean_gradient};
 }
 
 }  // namespace riskcurve

@@ -1,8 +1,11 @@
-#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "riskcurve/problem/error.hpp"
+#include "simulate/batch_size.hpp"
+#include "simulate/chain.hpp"
 #include "simulate/ensemble.hpp"
 #include "simulate/registration.hpp"
 #include "simulate/source.hpp"
@@ -22,59 +25,102 @@ Source source_of(const VectorProblem& problem, bool rotation_invariant, std::uin
 
 // Samples drawn at once where they are coloured by a matrix product: long enough for it to be fast.
 constexpr Eigen::Index samples_a_product = 256;
-constexpr double largest_block = 1e8;  // numbers a thread
 
-// One run of a vector optimizer: Delta, and the samples of the steps ahead.
-class VectorRun {
+// The batches of one run, drawn some steps ahead.
+class Batches {
  public:
-  VectorRun(const Source& source, const Update& update, const Schedule& schedule,
-            std::uint64_t seed, std::uint64_t run)
-      : source_(source),
-        update_(update),
-        schedule_(schedule),
-        seed_(seed),
-        run_(run),
-        ahead_(source.colour ? std::max<Eigen::Index>(1, samples_a_product / update.batch) : 1),
-        latent_(ahead_ * update.batch, source.latent),
-        epsilon_(ahead_ * update.batch),
-        residual_(update.batch),
-        direction_(source.dimension) {
-    if (source.colour) coloured_.resize(latent_.rows(), source.dimension);
-    Random random(seed, run, 0, Purpose::start);
-    delta_ = source.initial(random);
-  }
+  Batches(const Source& source, const BatchSize& size, int workers, std::uint64_t seed,
+          std::uint64_t run)
+      : source_(source), size_(size), workers_(workers), seed_(seed), run_(run) {}
 
-  void step(long k) {
-    const Eigen::Index b = update_.batch, slot = k % ahead_;
-    if (slot == 0) draw(k);
-    const auto x = (source_.colour ? coloured_ : latent_).middleRows(slot * b, b);
-    residual_.noalias() = x * delta_;
-    residual_ -= epsilon_.segment(slot * b, b);
-    const auto index = static_cast<double>(k);
-    update_.compute(index, {x, residual_}, direction_);
-    delta_ -= schedule_(index) * direction_;
+  // The next one: step by step, and worker by worker in each.
+  void next() {
+    if (++slot_ >= std::ssize(begin_) - 1) draw();
+    ++count_;
   }
-
-  double risk() const { return source_.risk(delta_); }
+  auto x() const { return (source_.colour ? coloured_ : latent_).middleRows(first(), size()); }
+  auto epsilon() const { return epsilon_.segment(first(), size()); }
 
  private:
-  // Each step has streams of its own, so how many are drawn at once changes no number.
-  void draw(long first) {
-    for (Eigen::Index i = 0; i < ahead_; ++i) {
-      const auto k = static_cast<std::uint64_t>(first + i);
-      Random samples(seed_, run_, k, Purpose::samples), noise(seed_, run_, k, Purpose::label_noise);
-      source_.draw(samples, noise, i * update_.batch, update_.batch, latent_, epsilon_);
+  Eigen::Index first() const { return begin_[static_cast<std::size_t>(slot_)]; }
+  Eigen::Index size() const { return begin_[static_cast<std::size_t>(slot_) + 1] - first(); }
+
+  // Each batch has streams of its own, so how many are drawn at once changes no number.
+  void draw() {
+    begin_ = {0};
+    slot_ = 0;
+    const auto end_of_next = [&] {
+      return begin_.back() + size_((count_ + std::ssize(begin_) - 1) / workers_);
+    };
+    begin_.push_back(end_of_next());
+    while (source_.colour && end_of_next() <= samples_a_product) begin_.push_back(end_of_next());
+    latent_.resize(begin_.back(), source_.latent);
+    epsilon_.resize(begin_.back());
+    for (std::size_t i = 0; i + 1 < begin_.size(); ++i) {
+      const long number = count_ + static_cast<long>(i);
+      const auto k = static_cast<std::uint64_t>(number / workers_);
+      const auto worker = static_cast<int>(number % workers_);
+      Random samples(seed_, run_, k, of_worker(Purpose::samples, worker));
+      Random noise(seed_, run_, k, of_worker(Purpose::label_noise, worker));
+      source_.draw(samples, noise, begin_[i], begin_[i + 1] - begin_[i], latent_, epsilon_);
     }
-    if (source_.colour) source_.colour(latent_, coloured_);
+    if (!source_.colour) return;
+    coloured_.resize(latent_.rows(), source_.dimension);
+    source_.colour(latent_, coloured_);
+  }
+
+  const Source& source_;
+  const BatchSize& size_;
+  const long workers_;
+  const std::uint64_t seed_, run_;
+  long count_ = 0;                        // batches handed out
+  std::ptrdiff_t slot_ = 0;               // the present one among those drawn
+  std::vector<Eigen::Index> begin_ = {};  // their first rows, and the end
+  RowMatrix latent_, coloured_;
+  Eigen::VectorXd epsilon_;
+};
+
+// One run of a vector optimizer.
+class VectorRun {
+ public:
+  VectorRun(const Source& source, const Update& update, const BatchSize& size,
+            const Experiment& experiment, std::uint64_t seed, std::uint64_t run)
+      : source_(source),
+        update_(update),
+        batches_(source, size, workers_of(experiment.chain), seed, run),
+        chain_(begin(source, experiment, Random(seed, run, 0, Purpose::start))) {}
+
+  void step(long k) {
+    const auto compute = [&](int, const Eigen::VectorXd& delta, Eigen::VectorXd& update) {
+      batches_.next();
+      const auto x = batches_.x();
+      residual_.noalias() = x * delta;
+      residual_ -= batches_.epsilon();
+      update_.compute(static_cast<double>(k), {x, residual_}, update);
+    };
+    chain_.step(k, compute, update_.map);
+  }
+
+  double risk() const { return source_.risk(chain_.point()); }
+  double averaged_risk() const { return source_.risk(chain_.average()); }
+
+ private:
+  static ChainRun<Eigen::VectorXd> begin(const Source& source, const Experiment& experiment,
+                                         Random random) {
+    Eigen::VectorXd delta = source.initial(random), target;
+    if (pulls(experiment.chain)) {
+      target = -delta;
+      if (source.theta_start.size() > 0) target += source.theta_start;
+    }
+    return {experiment.chain, experiment.schedule, dampens(experiment.optimizer), std::move(delta),
+            std::move(target)};
   }
 
   const Source& source_;
   const Update& update_;
-  const Schedule& schedule_;
-  const std::uint64_t seed_, run_;
-  const Eigen::Index ahead_;
-  RowMatrix latent_, coloured_;
-  Eigen::VectorXd epsilon_, residual_, direction_, delta_;
+  Batches batches_;
+  ChainRun<Eigen::VectorXd> chain_;
+  Eigen::VectorXd residual_;
 };
 
 }  // namespace
@@ -82,13 +128,12 @@ class VectorRun {
 Ensemble simulate_vector(const Experiment& experiment, const SimulateOptions& options) {
   const Update update = update_for<Update>(experiment.optimizer, experiment.vector());
   const Source source = source_of(experiment.vector(), update.rotation_invariant, options.seed);
-  if (static_cast<double>(update.batch) * static_cast<double>(source.dimension) > largest_block)
-    throw InputError("optimizer.batch", std::to_string(update.batch),
-                     "batch times dimension at most 1e8 for Monte Carlo");
+  const auto dimension = static_cast<double>(source.dimension);
+  const BatchSize size(experiment, dimension, "batch times dimension");
+  check_workers(experiment.chain, dimension);
   return run_steps(experiment.run.at, options, [&](std::uint64_t run) -> Iteration {
-    auto vector =
-        std::make_shared<VectorRun>(source, update, experiment.schedule, options.seed, run);
-    return {[vector](long k) { vector->step(k); }, [vector] { return vector->risk(); }};
+    auto vector = std::make_shared<VectorRun>(source, update, size, experiment, options.seed, run);
+    return iteration_of(vector, averages(experiment.chain));
   });
 }
 

@@ -396,4 +396,16 @@ TEST_F(Command, ClosedOutputIsAFailure) {
   EXPECT_EQ(WEXITSTATUS(std::system(line.c_str())), 1);
 }
 
+TEST_F(Command, ShowsTheRiskOfAnAverageBesideThatOfTheIterate) {
+  write("averaged.toml",
+        with(good, "batch = 4", "batch = 4\naverage = { kind = \"ema\", decay = 0 }"));
+  const Json json = Json::parse(run("simulate averaged.toml --runs 2 --json --out r.csv").out);
+  EXPECT_EQ(json["averaged_mean"], json["mean"]);
+  EXPECT_EQ(json["averaged_standard_error"], json["standard_error"]);
+  EXPECT_EQ(json["averaged_risk_of_run"], json["risk_of_run"]);
+  EXPECT_NE(contents("r.csv").find("averaged_mean,averaged_standard_error"), std::string::npos);
+  EXPECT_NE(run("simulate averaged.toml --runs 2").out.find("averaged R"), std::string::npos);
+  EXPECT_EQ(run("simulate good.toml --runs 2").out.find("averaged R"), std::string::npos);
+}
+
 }  // namespace

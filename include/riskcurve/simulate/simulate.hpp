@@ -10,6 +10,10 @@ using SimulateOptions = EnsembleOptions;
 /// of experiment.run.at, and records R = Delta^T K Delta / 2 exactly (not from a test set). Step
 /// k = 0, 1, ... has the size schedule(k). Bit-identical for any thread count.
 ///
+/// What stands around the update is done as chain.hpp says. `risk` is R where gradients are taken:
+/// at theta, y of schedule_free, worker 0's copy; `averaged_risk` that of the average, of x.
+/// theta* = theta_0 - Delta_0 with the Delta_0 of each run.
+///
 /// x is Gaussian, or a row of the data (covariance.sample_rows). Optimizers that do not see the
 /// coordinates (sgd, clipped_sgd) run in K's eigenbasis; sign_sgd in generic orientation runs under
 /// one Haar-random basis for the whole ensemble.
