@@ -243,8 +243,8 @@ TEST(Experiment, RefusesOptimizersAndKeysThatThereAreNot) {
   EXPECT_NE(error_of(text).find("optimizer.name = 'future': expected one of \"sgd\""),
             std::string::npos)
       << error_of(text);
-  text.optimizer = "name = 'sgd'\nmomentum = 0.9";
-  EXPECT_NE(error_of(text).find("optimizer.momentum: unknown key"), std::string::npos);
+  text.optimizer = "name = 'sgd'\ninertia = 0.9";
+  EXPECT_NE(error_of(text).find("optimizer.inertia: unknown key"), std::string::npos);
 }
 
 TEST(Experiment, ScaledStepsAreDividedByTheDimension) {
