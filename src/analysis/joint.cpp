@@ -150,7 +150,8 @@ void check_joint(const Experiment& experiment, const JointOptions& options) {
                              std::holds_alternative<EmaAverage>(*experiment.chain.average)))
       throw InputError("over", name, "an exponential average: optimizer.average of kind \"ema\"");
     if (name == "decay" && !options.averaged)
-      throw InputError("over", name, "the averaged risk: the risk itself does not know the average");
+      throw InputError("over", name,
+                       "the averaged risk: the risk itself does not know the average");
   }
 }
 

@@ -8,8 +8,8 @@ namespace riskcurve {
 /// change for ever (schedule-free averages, workers that meet).
 double sustained_risk(const ModeSystem& system, double step, double t, double risk);
 
-/// largest_stable_step (predict.hpp): where the noise that a large risk makes sustains that risk, or
-/// a block grows by itself.
+/// largest_stable_step (predict.hpp): where the noise that a large risk makes sustains that risk,
+/// or a block grows by itself.
 double largest_stable_step_of_blocks(const ModeSystem& system);
 
 }  // namespace riskcurve
