@@ -5,6 +5,8 @@
 #include <numbers>
 #include <vector>
 
+#include "problem/random.hpp"
+
 namespace riskcurve {
 namespace {
 
@@ -147,17 +149,17 @@ double LagWeights::correlation() const {
   return (first * later + later * later * beta / (1 - beta * beta)) / squares();
 }
 
-FilteredNoise::FilteredNoise(const ResidualLaw& law, int batch, Entries_of entries, bool nesterov,
+FilteredNoise::FilteredNoise(const NoiseLaw& noise, int batch, Entries_of entries, bool nesterov,
                              bool varying)
-    : law_(law), batch_(batch), entries_(entries), nesterov_(nesterov), varying_(varying) {}
+    : setting_{noise, ResidualLaw(noise), batch, entries, nesterov}, varying_(varying) {}
 
-double FilteredNoise::compute(double risk, double momentum) const {
-  const LagWeights weights(momentum, nesterov_);
-  const Transform transform = transform_of(law_, risk, entries_);
+double FilteredNoise::Setting::seen(double risk, double momentum) const {
+  const LagWeights weights(momentum, nesterov);
+  const Transform transform = transform_of(law, risk, entries);
   // slope = factor b int exp(b sum log m(x w_l)) sum w_l Q(x w_l) dx, in y = log x.
   const auto integrand = [&](double y) {
     const LagSums sums = lag_sums(transform, y, weights);
-    return std::exp(y + batch_ * sums.log) * sums.slope;
+    return std::exp(y + batch * sums.log) * sums.slope;
   };
   constexpr double h = 0.1;
   double top = transform.low(), peak = 0;
@@ -170,47 +172,149 @@ double FilteredNoise::compute(double risk, double momentum) const {
       sum += value;
       if (!(value > 1e-14 * peak)) break;
     }
-  const double factor = entries_ == Entries_of::vector ? 2 * std::numbers::sqrt2 / pi : 2 / pi;
-  const double slope = factor * batch_ * h * sum;
+  const double factor = entries == Entries_of::vector ? 2 * std::numbers::sqrt2 / pi : 2 / pi;
+  const double slope = factor * batch * h * sum;
   return 2 / pi / (slope * slope * weights.squares());
 }
 
-double FilteredNoise::at(double risk, double momentum) const {
-  const LogChebyshev* table;
+std::pair<double, double> FilteredNoise::Setting::spread(double risk, double momentum) const {
+  const LagWeights weights(momentum, nesterov);
+  const double memory = 1 / (1 - momentum);
+  constexpr double memories = 1000, draws = 1e6;
+  const int b = std::min(batch, 64);  // large batches are alike: q is nearly constant
+  const auto steps = static_cast<std::size_t>(
+      std::max(60 * memory, std::min(memories * memory + 1000, draws / b)));
+  const auto warm = static_cast<std::size_t>(20 * memory) + 2;
+  Random random(1, 0, 0);
+  std::vector<double> q(steps + warm), inverse(steps + warm), later(steps + warm);
+  const double beta2 = momentum * momentum, root = std::sqrt(2 * risk);
+  double squares = 0;  // sum_(l >= 1) of (w_l/w_1)^2 q_l
+  for (std::size_t k = 0; k < q.size(); ++k) {
+    double sum = 0;
+    for (int i = 0; i < b; ++i) {
+      const double g = root * random.normal(), l = g - noise.sample(random);
+      sum += l * l;
+    }
+    q[k] = sum / b;
+    const double w0 = weights.first, w1 = weights.later;
+    inverse[k] = 1 / std::sqrt(w0 * w0 * q[k] + w1 * w1 * squares);
+    // r_l of the lags l >= 1 is w_1 beta^(l-1) of this, over both roots.
+    later[k] = w1 * (w0 * q[k] + momentum * w1 * squares);
+    squares = beta2 * squares + q[k];
+  }
+  // Backwards: D of each batch.
+  double felt = 0, rest = 0;
+  std::size_t counted = 0;
+  for (std::size_t k = q.size(); k-- > warm;) {
+    const double d = weights.first * inverse[k] + weights.later * rest;
+    rest = momentum * rest + inverse[k];
+    if (k + warm >= q.size()) continue;  // not all who remember it are there
+    felt += q[k] * d * d;
+    ++counted;
+  }
+  felt *= weights.squares() / static_cast<double>(counted);
+  // Lags one by one at first, then at growing distances.
+  const auto excess = [](double r) { return std::asin(std::min(r, 1.0)) - std::min(r, 1.0); };
+  double remainder = excess(1), plain = excess(1), before = 0, plain_before = 0;
+  std::size_t lag_before = 0;
+  const double stride_growth = 0.08;
+  for (std::size_t lag = 1; lag + 1 < warm;
+       lag += 1 + static_cast<std::size_t>(stride_growth * static_cast<double>(lag))) {
+    const double decayed = std::pow(momentum, static_cast<double>(lag - 1));
+    const std::size_t stride = 1 + static_cast<std::size_t>(0.1 * memory);
+    double sum = 0;
+    std::size_t n = 0;
+    for (std::size_t k = warm; k + warm < q.size(); k += stride, ++n)
+      sum += excess(decayed * later[k] * inverse[k] * inverse[k + lag]);
+    sum /= static_cast<double>(n);
+    const double plain_now = excess(weights.correlation() * decayed);
+    const auto width = static_cast<double>(lag - lag_before);
+    // The trapezoid over the lags after the last up to this one.
+    if (lag == 1) {
+      remainder += 2 * sum;
+      plain += 2 * plain_now;
+    } else {
+      remainder += (width - 1) * before + (width + 1) * sum;
+      plain += (width - 1) * plain_before + (width + 1) * plain_now;
+    }
+    before = sum;
+    plain_before = plain_now;
+    lag_before = lag;
+    if (plain_now < 1e-5 && sum < 1e-5) break;
+  }
+  return {felt, remainder / plain};
+}
+
+std::pair<double, double> FilteredNoise::spread_at(double risk, double momentum) const {
   {
     const std::lock_guard<std::mutex> hold(tables_->lock);
-    auto& of = tables_->of_risk[momentum];
-    if (!of) {
-      // Of Gaussian residuals it is 2P times a number.
-      const FilteredNoise self = *this;
-      const bool gaussian = law_.gaussian();
-      const double unit = gaussian ? compute(0.5, momentum) / (1 + law_.noise_variance()) : 0;
-      of = std::make_unique<const LogChebyshev>(
-          gaussian ? std::function<double(double)>([unit](double) { return unit; })
-                   : [self, momentum](double r) { return self.compute(r, momentum); });
-    }
-    table = of.get();
+    const auto found = tables_->spread.find({momentum, risk});
+    if (found != tables_->spread.end()) return found->second;
   }
-  return (*table)(risk) * (law_.gaussian() ? 2 * risk + law_.noise_variance() : 1);
+  const auto value = setting_.spread(risk, momentum);
+  const std::lock_guard<std::mutex> hold(tables_->lock);
+  return tables_->spread[{momentum, risk}] = value;
 }
 
-double FilteredNoise::operator()(double risk, double momentum) const {
+SignNoise FilteredNoise::at(double risk, double momentum) const {
+  const bool gaussian = setting_.law.gaussian();
+  const double variance = setting_.law.noise_variance();
+  const LogChebyshev* seen;
+  {
+    const std::lock_guard<std::mutex> hold(tables_->lock);
+    auto& of = tables_->seen[momentum];
+    if (!of) {
+      const auto exact = [setting = setting_, momentum](double r) {
+        return setting.seen(r, momentum);
+      };
+      if (gaussian) {  // 2P times a number
+        const double one = exact(0.5) / (1 + variance);
+        of = std::make_unique<const LogChebyshev>([one](double) { return one; });
+      } else {
+        of = std::make_unique<const LogChebyshev>(exact);
+      }
+    }
+    seen = of.get();
+  }
+  if (gaussian) {
+    const auto [felt, remainder] = spread_at(0.5, momentum);
+    const double power = (*seen)(risk) * (2 * risk + variance);
+    return {power, felt * power, remainder};
+  }
+  // Both vary slowly: between powers of four of R.
+  const double x = std::log(risk) / std::log(4.0) + 512;
+  const auto at_node = [&](double whole) {
+    return spread_at(std::exp2(2 * (whole - 512)), momentum);
+  };
+  const double power = (*seen)(risk);
+  return {power, power * between_wholes(x, [&](double i) { return at_node(i).first; }),
+          between_wholes(x, [&](double i) { return at_node(i).second; })};
+}
+
+SignNoise FilteredNoise::operator()(double risk, double momentum) const {
   if (!varying_) return at(risk, momentum);
-  return between_momenta(momentum, [&](double node) { return at(risk, node); });
+  const auto between = [&](double SignNoise::*part) {
+    return between_momenta(momentum, [&](double node) { return at(risk, node).*part; });
+  };
+  return {between(&SignNoise::seen), between(&SignNoise::felt), between(&SignNoise::remainder)};
 }
 
-double between_momenta(double momentum, const std::function<double(double momentum)>& f) {
-  constexpr double h = 0.25;
-  const double x = -std::log1p(-momentum) / h;
+double between_wholes(double x, const std::function<double(double)>& f) {
   const double first = std::max(0.0, std::floor(x) - 1);
   double sum = 0;
   for (int i = 0; i < 4; ++i) {
     double weight = 1;
     for (int j = 0; j < 4; ++j)
       if (j != i) weight *= (x - first - j) / (i - j);
-    sum += weight * f(-std::expm1(-h * (first + i)));
+    sum += weight * f(first + i);
   }
   return sum;
+}
+
+double between_momenta(double momentum, const std::function<double(double momentum)>& f) {
+  constexpr double h = 0.25;
+  return between_wholes(-std::log1p(-momentum) / h,
+                        [&](double whole) { return f(-std::expm1(-h * whole)); });
 }
 
 double sign_remainder(double theta, const LagWeights& weights) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "dynamics/log_chebyshev.hpp"
 #include "riskcurve/dynamics/residual.hpp"
@@ -26,28 +27,48 @@ struct LagWeights {
 /// times products of two.
 enum class Entries_of { vector, matrix };
 
-/// The noise power N(R, beta) of residuals as the sign sees them: a noisy gradient's sign has the
-/// slope sqrt(2/pi)/sqrt(N sum w_l^2) per unit of signal of all lags. 2P/b for long memories and
-/// for Gaussian residuals of large batches; finite for noise of infinite variance. Relative error
-/// about 1e-7.
+/// The noise of the gradient as the sign sees it. Lags add up to S = sum w_l^2 q_l, q = |l|^2/b^2,
+/// and D = sum over steps t of w_t/sqrt(S_t) is what the noise of one batch moves the sign by:
+///     seen N:    a filtered gradient's sign has the slope sqrt(2/pi)/sqrt(N sum w_l^2) per unit of
+///                signal; 2P/b where the memory is long and the residuals' variance finite;
+///     felt:      E q D^2 sum w_l^2, in N: the noise of the sign's linear part, against that slope;
+///     remainder: sum over lags of E arcsin r_l - r_l, r_l the correlation of M and M l steps
+///     later,
+///                over its value where S does not fluctuate.
+/// N to about 1e-6; the others are sampled (fixed seed, about 1 %). No moment of the noise is
+/// needed.
+struct SignNoise {
+  double seen, felt, remainder;
+};
 class FilteredNoise {
  public:
   /// `varying` momentum is interpolated, in cubics of log(1 - beta); else computed for every value.
-  FilteredNoise(const ResidualLaw& law, int batch, Entries_of entries, bool nesterov, bool varying);
-  double operator()(double risk, double momentum) const;
+  FilteredNoise(const NoiseLaw& noise, int batch, Entries_of entries, bool nesterov, bool varying);
+  SignNoise operator()(double risk, double momentum) const;
 
  private:
-  double compute(double risk, double momentum) const;
-  double at(double risk, double momentum) const;
+  SignNoise at(double risk, double momentum) const;
 
-  ResidualLaw law_;
-  int batch_;
-  Entries_of entries_;
-  bool nesterov_, varying_;
+  /// What they depend on beside R and beta.
+  struct Setting {
+    NoiseLaw noise;
+    ResidualLaw law;
+    int batch;
+    Entries_of entries;
+    bool nesterov;
+    double seen(double risk, double momentum) const;
+    /// felt over seen, and the remainder.
+    std::pair<double, double> spread(double risk, double momentum) const;
+  };
   struct Tables {
     std::mutex lock;
-    std::map<double, std::unique_ptr<const LogChebyshev>> of_risk;  // by momentum
+    std::map<double, std::unique_ptr<const LogChebyshev>> seen;             // of R, by momentum
+    std::map<std::pair<double, double>, std::pair<double, double>> spread;  // by momentum and R
   };
+  std::pair<double, double> spread_at(double risk, double momentum) const;
+
+  Setting setting_;
+  bool varying_;
   std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
 };
 
@@ -55,7 +76,9 @@ class FilteredNoise {
 /// the noise of its linear part, between coordinates of correlation rho.
 double sign_remainder(double theta, const LagWeights& weights);
 
-/// A function of momentum between few of its values: cubics in log(1 - beta), 1e-5.
+/// A function of x >= 0 between its values at whole x: cubics.
+double between_wholes(double x, const std::function<double(double whole)>& f);
+/// Of momentum between few of its values: cubics in log(1 - beta).
 double between_momenta(double momentum, const std::function<double(double momentum)>& f);
 
 }  // namespace riskcurve

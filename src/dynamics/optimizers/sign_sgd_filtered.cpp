@@ -48,13 +48,17 @@ struct FilteredSign {
   double at_start = 0;  ///< the remainder at filter.momentum
 
   LagWeights weights(double momentum) const { return {momentum, filter.nesterov}; }
-  double power(const Now& now) const { return noise(now.risk, now.momentum); }
-  /// sqrt(2/pi)/sqrt(V), V of the filtered gradient.
+  double power(const Now& now) const { return noise(now.risk, now.momentum).felt; }
+  /// kappa sqrt(2/pi)/sqrt(V), V of the filtered gradient.
   double slope(const Now& now) const {
     const double r = weights(now.momentum).first;
-    return std::sqrt(2 / pi / (now.filtered + r * r * power(now)));
+    const auto [seen, felt, remainder] = noise(now.risk, now.momentum);
+    return std::sqrt(2 / pi * felt / seen / (now.filtered + r * r * felt));
   }
   double remainder(const Now& now) const {
+    return noise(now.risk, now.momentum).remainder * plain_remainder(now);
+  }
+  double plain_remainder(const Now& now) const {
     if (per_mode) return 1;
     if (now.momentum == filter.momentum) return at_start;
     const auto f = [&](double momentum) { return sign_remainder(pi / 2, weights(momentum)); };
@@ -66,7 +70,7 @@ struct FilteredSign {
 ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, Entries_of entries,
                     const Filter& filter, const ArrayXd& remainder) {
   const auto sign = std::make_shared<const FilteredSign>(FilteredSign{
-      FilteredNoise(ResidualLaw(law), batch, entries, filter.nesterov, filter.varying), filter,
+      FilteredNoise(law, batch, entries, filter.nesterov, filter.varying), filter,
       remainder.size() > 0, sign_remainder(pi / 2, {filter.momentum, filter.nesterov})});
   ArrayXXd diffusion(system.modes(), 2);
   diffusion.col(0) =
