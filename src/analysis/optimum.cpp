@@ -203,7 +203,8 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
     const RiskCurve curve =
         solve(modes.under(schedule), schedule, Eigen::ArrayXd::Constant(1, best.steps), options);
     around.risk[i] = std::numeric_limits<double>::infinity();
-    if (curve.status == RiskCurve::Status::ok) around.risk[i] = curve.risk[0];
+    if (curve.status == RiskCurve::Status::ok)
+      around.risk[i] = options.averaged ? curve.averaged_risk[0] : curve.risk[0];
     if (curve.status == RiskCurve::Status::interrupted) throw Failure(curve.message);
     if (curve.status != RiskCurve::Status::failed) continue;
     around.risk[i] = std::numeric_limits<double>::quiet_NaN();

@@ -13,6 +13,7 @@
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/analysis/clipping.hpp"
+#include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -28,6 +29,8 @@ using Eigen::Index;
 
 struct Options {
   std::string file, schedule = "constant", threshold;
+  std::vector<std::string> over;
+  bool averaged = false;
   std::optional<double> horizon, reach;
   int points = 97;
   double rtol = 1e-10;
@@ -175,9 +178,56 @@ ModeSystem system_of(const Experiment& experiment, bool best_threshold) {
   return system;
 }
 
+/// Step size, momentum and decays together.
+int run_together(const Options& options) {
+  for (const auto& [given, option] : {std::pair(options.reach.has_value(), "--reach"),
+                                      std::pair(options.schedule != "constant", "--schedule"),
+                                      std::pair(!options.threshold.empty(), "--threshold")})
+    if (given)
+      throw InputError("--over", fmt::format("{}", fmt::join(options.over, ",")),
+                       fmt::format("without {}: it looks for constants", option));
+  const Loaded loaded = load(options.file);
+  Progress progress("optimising");
+  JointOptions joint;
+  joint.over = options.over;
+  joint.averaged = options.averaged;
+  joint.solve.progress = [&](double) { return progress(0); };
+  const double horizon = options.horizon.value_or(loaded.experiment.run.steps);
+  const JointOptimum best = best_together(loaded.experiment, horizon, joint);
+  if (!best.found) throw Failure(best.message);
+  Result result;
+  result.title = loaded.title;
+  Record values;
+  std::vector<std::string> names;
+  ArrayXd numbers(static_cast<Index>(options.over.size()));
+  for (std::size_t i = 0; i < options.over.size(); ++i) {
+    names.push_back(options.over[i]);
+    numbers[static_cast<Index>(i)] = best.value.at(options.over[i]);
+    values.set(options.over[i], best.value.at(options.over[i]));
+  }
+  result.record.set("over", values);
+  result.record.set(options.averaged ? "averaged_risk" : "risk", best.risk);
+  result.record.set("steps", horizon);
+  result.record.set("gradient", best.gradient);
+  result.record.set("evaluations", static_cast<long>(best.evaluations));
+  Record table;
+  table.column("quantity", names);
+  table.column("value", numbers);
+  result.table = table;
+  result.headings = {{"quantity", "quantity"}, {"best", "value", "{:.6g}"}};
+  result.notes = {fmt::format("together: {} = {:.6g} after {:.6g} steps ({} solves, {})",
+                              options.averaged ? "averaged R" : "R", best.risk, horizon,
+                              best.evaluations, best.message)};
+  const RiskCurve curve = predict(best.experiment).curve;
+  result.figure = to_figure(curve, loaded.title);
+  result.record.set("warnings", curve.warnings);
+  return emit(result, options.outputs);
+}
+
 int run(const Options& options) {
   check(options.outputs);
   check_rtol(options.rtol, "--rtol");
+  if (!options.over.empty()) return run_together(options);
   if (options.reach && (options.horizon || options.schedule != "constant"))
     throw InputError("--reach", *options.reach,
                      "without --horizon and --schedule: it looks for the best constant step");
@@ -188,6 +238,7 @@ int run(const Options& options) {
   Progress progress("optimising");
   SolveOptions solve_options;
   solve_options.rtol = options.rtol;
+  solve_options.averaged = options.averaged;
   solve_options.progress = [&](double) { return progress(0); };
   OptimumOptions optimum_options;
   optimum_options.solve = solve_options;
@@ -259,6 +310,13 @@ void add_optimum(CLI::App& app, Action& action) {
   command->add_option("--threshold", options->threshold,
                       "clipped_sgd: train with the best threshold of every moment in place of the "
                       "file's, and write it to this .csv file");
+  command
+      ->add_option("--over", options->over,
+                   "constants to choose together, of step, momentum, weight_decay and decay (of an "
+                   "exponential average): step,momentum")
+      ->delimiter(',');
+  command->add_flag("--averaged", options->averaged,
+                    "the risk of the average of the iterates in place of the risk");
   add_rtol(*command, options->rtol);
   add_outputs(*command, options->outputs);
   command->callback([options, &action] { action = [options] { return run(*options); }; });

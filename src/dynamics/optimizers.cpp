@@ -6,7 +6,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "dynamics/batches.hpp"
 #include "dynamics/compose.hpp"
+#include "problem/target.hpp"
 
 namespace riskcurve {
 namespace {
@@ -90,6 +92,38 @@ void add_inverse(ModeSystem& system) {
   blocks.inverse_of = [=](double a) { return a > 0 ? first * std::pow(a / at, -power) : 0; };
 }
 
+/// Whether theta* is not -Delta_0 and the blocks hold it.
+bool blocks_need_start(const Experiment& experiment) {
+  return !experiment.is_matrix() && experiment.vector().theta_start &&
+         (experiment.chain.weight_decay || experiment.chain.l2 > 0);
+}
+
+/// theta_0 != 0: X(0) = Delta_0 x_0 + theta_0 e, e the place of theta*. Its three products by their
+/// squares and that of the sum, as every mode sees them, so that they are measures.
+void add_start(ModeSystem& system, const Experiment& experiment) {
+  const auto squares = [&](const Eigen::VectorXd& error) {
+    Experiment other = experiment;
+    other.chain = {};
+    VectorProblem problem = other.vector();
+    problem.initial_error = error;
+    problem.initial = squares_of(problem.covariance, error);
+    problem.theta_start.reset();
+    other.problem = problem;
+    return mode_system(other).initial;
+  };
+  const VectorProblem& problem = experiment.vector();
+  Blocks& blocks = *system.blocks;
+  const int target = experiment.chain.momentum ? 2 : 1;
+  const BlockMatrix from_error = blocks.start[0];
+  BlockVector x0 = from_error.col(0), e = BlockVector::Zero(blocks.size);
+  e[target] = 1;
+  const BlockMatrix cross = x0 * e.transpose() + e * x0.transpose();
+  blocks.start = {from_error - 0.5 * cross, e * e.transpose() - 0.5 * cross, 0.5 * cross};
+  blocks.more_initial.resize(system.modes(), 2);
+  blocks.more_initial.col(0) = squares(*problem.theta_start);
+  blocks.more_initial.col(1) = squares(*problem.theta_start + *problem.initial_error);
+}
+
 /// Puts what the chain states around the update.
 void surround(ModeSystem& system, const Experiment& experiment) {
   const Chain& chain = experiment.chain;
@@ -126,6 +160,7 @@ void surround(ModeSystem& system, const Experiment& experiment) {
     system.blocks->filtered_total = (system.drift.col(0) * system.multiplicity).sum();
   }
   if (pulled) add_inverse(system);
+  if (blocks_need_start(experiment)) add_start(system, experiment);
 }
 
 }  // namespace
@@ -136,10 +171,15 @@ std::vector<std::string> optimizer_names(bool matrix) {
 
 ModeSystem mode_system(const Experiment& experiment, Grids grids) {
   validate(experiment.optimizer);
-  ModeSystem system =
-      std::visit([&](const auto& problem,
-                     const auto& of) { return filled(problem, of, experiment.chain, grids); },
-                 experiment.problem, experiment.optimizer);
+  validate(experiment);
+  const auto of_batch = [&](int batch) {
+    return std::visit([&](const auto& problem,
+                          const auto& of) { return filled(problem, of, experiment.chain, grids); },
+                      experiment.problem, with_batch(experiment.optimizer, batch));
+  };
+  ModeSystem system = experiment.chain.batch
+                          ? with_batches(*experiment.chain.batch, experiment.run.steps, of_batch)
+                          : of_batch(batch_of(experiment.optimizer));
   system.optimizer = name_of(experiment.optimizer);
   check_rates(system, experiment);
   if (!experiment.chain.empty()) surround(system, experiment);

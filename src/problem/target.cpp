@@ -274,6 +274,13 @@ InitialError error_of(const GivenTarget& target, const Start&, Covariance&) {
 
 }  // namespace
 
+Eigen::ArrayXd squares_of(const Covariance& covariance, const Eigen::VectorXd& x) {
+  const auto& u = covariance.eigenvectors;
+  const Eigen::ArrayXd squares = (u ? Eigen::VectorXd(u->transpose() * x) : x).array().square();
+  const double beyond = std::max(0.0, x.squaredNorm() - squares.sum());
+  return node_sums(covariance.spectrum, squares, squares.size() == x.size() ? 0.0 : beyond);
+}
+
 std::pair<double, double> index_range(const std::vector<double>& indices, double dimension) {
   if (indices.empty()) return {1, dimension};
   for (std::size_t i = 0; i < indices.size(); ++i)

@@ -20,6 +20,9 @@ struct InitialError {
 InitialError initial_error_of(const VectorTarget& target, const Start& start,
                               Covariance& covariance);
 
+/// sum <u, x>^2 over the eigenvectors u of each node of the spectrum, of x in coordinates.
+Eigen::ArrayXd squares_of(const Covariance& covariance, const Eigen::VectorXd& x);
+
 /// [first, last], counted from 1, both included; all where the list is empty.
 std::pair<double, double> index_range(const std::vector<double>& indices, double dimension);
 
