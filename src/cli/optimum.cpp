@@ -26,7 +26,7 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-struct Options {
+struct OptimumArguments {
   std::string file, schedule = "constant", threshold;
   std::optional<double> horizon, reach;
   int points = 97;
@@ -175,7 +175,7 @@ ModeSystem system_of(const Experiment& experiment, bool best_threshold) {
   return system;
 }
 
-int run(const Options& options) {
+int run(const OptimumArguments& options) {
   check(options.outputs);
   check_rtol(options.rtol, "--rtol");
   if (options.reach && (options.horizon || options.schedule != "constant"))
@@ -243,7 +243,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_optimum(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<OptimumArguments>();
   CLI::App* command =
       app.add_subcommand("optimum", "the best step size, and the best schedule of a kind");
   add_file(*command, options->file);
