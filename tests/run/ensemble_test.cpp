@@ -71,12 +71,12 @@ TEST(RunEnsemble, RecordsAnAverageBesideTheRisk) {
     run.averaged_risk = [risk = run.risk] { return 2 * risk(); };
     return run;
   };
-  const Ensemble e = run_ensemble(at, 4, {.runs = 5, .threads = 2}, with_average);
+  const Ensemble e = run_ensemble(kAt, 4, {.runs = 5, .threads = 2}, with_average);
   EXPECT_TRUE((e.averaged_risk == 2 * e.risk).all());
   EXPECT_TRUE((e.averaged_mean == 2 * e.mean).all());
   EXPECT_TRUE((e.averaged_error == 2 * e.error).all());
   EXPECT_EQ(e.averaged_risk(2, 2), inf);
-  const Ensemble none = run_ensemble(at, 4, {.runs = 5, .threads = 2}, line);
+  const Ensemble none = run_ensemble(kAt, 4, {.runs = 5, .threads = 2}, line);
   EXPECT_EQ(none.averaged_risk.size() + none.averaged_mean.size() + none.averaged_error.size(), 0);
 }
 
