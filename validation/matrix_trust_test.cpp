@@ -23,7 +23,7 @@ namespace {
 
 constexpr int kSize = 50;
 
-struct Case {
+struct MatrixCase {
   std::string name;
   int rank;  // of the target; 0: delocalised
   int batch;
@@ -45,7 +45,7 @@ std::string target(int rank) {
   return fmt::format("kind = 'file', path = '{}', risk = 1.0", path);
 }
 
-Experiment experiment(const Case& c, double step) {
+Experiment experiment(const MatrixCase& c, double step) {
   return parse_experiment(fmt::format(
       "[problem]\ngeometry = 'matrix'\ncovariance_out = {{ dimension = {0}, {1} }}\n"
       "covariance_in = {{ dimension = {0}, {2} }}\ntarget = {{ {3} }}\n"
@@ -61,7 +61,7 @@ struct Outcome {
   double gap, error;  // the largest while R > 1/2, relative, and its standard error
 };
 
-Outcome run(const Case& c) {
+Outcome run(const MatrixCase& c) {
   // A step that takes the risk to about e^-1.2 in 80 steps at its initial rate, noise aside.
   const Experiment unit = experiment(c, 1.0);
   const ModeSystem system = mode_system(unit);
@@ -87,19 +87,20 @@ Outcome run(const Case& c) {
   return outcome;
 }
 
-std::string numbers(const Case& c, const Outcome& o) {
+std::string numbers(const MatrixCase& c, const Outcome& o) {
   return fmt::format("{}: signal {:.3f}, rank {:.3g}, gap {:.2f} % +- {:.2f} %", c.name,
                      o.trust.signal, o.trust.rank, 100 * o.gap, 100 * o.error);
 }
 
 TEST(MatrixTrust, NoWarningWhereRunsFollowTheCurve) {
-  for (const Case& c : {Case{"B = N/2", 0, 25, 0}, Case{"B = N", 0, 50, 0},
-                        Case{"B = N, noise", 0, 50, 1}, Case{"B = 4N, noise", 0, 200, 1},
-                        Case{"power laws, B = N", 0, 50, 0.5, "kind = 'power_law', alpha = 0.2",
-                             "kind = 'power_law', alpha = 0.3"},
-                        Case{"steep power law, B = N/2", 0, 25, 0, "kind = 'isotropic'",
-                             "kind = 'power_law', alpha = 0.5"},
-                        Case{"rank 20, B = N", 20, 50, 0.5}}) {
+  for (const MatrixCase& c :
+       {MatrixCase{"B = N/2", 0, 25, 0}, MatrixCase{"B = N", 0, 50, 0},
+        MatrixCase{"B = N, noise", 0, 50, 1}, MatrixCase{"B = 4N, noise", 0, 200, 1},
+        MatrixCase{"power laws, B = N", 0, 50, 0.5, "kind = 'power_law', alpha = 0.2",
+                   "kind = 'power_law', alpha = 0.3"},
+        MatrixCase{"steep power law, B = N/2", 0, 25, 0, "kind = 'isotropic'",
+                   "kind = 'power_law', alpha = 0.5"},
+        MatrixCase{"rank 20, B = N", 20, 50, 0.5}}) {
     const Outcome o = run(c);
     EXPECT_FALSE(o.warned) << numbers(c, o);
     EXPECT_LT(o.gap, 0.05 + 4 * o.error) << numbers(c, o);
@@ -108,12 +109,12 @@ TEST(MatrixTrust, NoWarningWhereRunsFollowTheCurve) {
 }
 
 TEST(MatrixTrust, WarningWhereRunsPartFromTheCurve) {
-  for (const Case& c :
-       {Case{"B = N^2/2", 0, 1250, 0}, Case{"B = N^2", 0, 2500, 0},
-        Case{"B = N^2, noise", 0, 2500, 1}, Case{"rank 1, B = N", 1, 50, 0},
-        Case{"rank 1, B = N, noise", 1, 50, 1}, Case{"rank 3, B = 2N", 3, 100, 0},
-        Case{"steep power laws, B = 4N", 0, 200, 0, "kind = 'power_law', alpha = 0.5",
-             "kind = 'power_law', alpha = 0.5"}}) {
+  for (const MatrixCase& c :
+       {MatrixCase{"B = N^2/2", 0, 1250, 0}, MatrixCase{"B = N^2", 0, 2500, 0},
+        MatrixCase{"B = N^2, noise", 0, 2500, 1}, MatrixCase{"rank 1, B = N", 1, 50, 0},
+        MatrixCase{"rank 1, B = N, noise", 1, 50, 1}, MatrixCase{"rank 3, B = 2N", 3, 100, 0},
+        MatrixCase{"steep power laws, B = 4N", 0, 200, 0, "kind = 'power_law', alpha = 0.5",
+                   "kind = 'power_law', alpha = 0.5"}}) {
     const Outcome o = run(c);
     EXPECT_TRUE(o.warned) << numbers(c, o);
     EXPECT_GT(o.gap, 0.1 + 4 * o.error) << numbers(c, o);

@@ -27,7 +27,7 @@
 namespace riskcurve {
 namespace {
 
-struct Case {
+struct OptimumCase {
   std::string name, problem, optimizer;
   int steps, runs;
 };
@@ -38,7 +38,7 @@ std::string vector_problem(const std::string& noise) {
          noise + " }\n";
 }
 
-const Case cases[] = {
+const OptimumCase optimum_cases[] = {
     {"sgd", vector_problem("kind = 'gaussian', std = 0.3"), "name = 'sgd'\nbatch = 8", 1500, 8},
     {"sign_sgd", vector_problem("kind = 'laplace', scale = 0.3"), "name = 'sign_sgd'\nbatch = 8",
      1500, 8},
@@ -51,14 +51,14 @@ const Case cases[] = {
      "noise = { kind = 'gaussian', std = 0.3 }\n",
      "name = 'sign_svd'\nbatch = 100", 300, 4}};
 
-Experiment experiment(const Case& c) {
+Experiment experiment(const OptimumCase& c) {
   return parse_experiment(
       fmt::format("[problem]\n{}[optimizer]\n{}\n[schedule]\nkind = 'constant'\nstep = 1\n"
                   "[run]\nsteps = {}\nat = [{}]\n",
                   c.problem, c.optimizer, c.steps, c.steps));
 }
 
-double mean_risk(const Case& c, const Schedule& schedule) {
+double mean_risk(const OptimumCase& c, const Schedule& schedule) {
   Experiment e = experiment(c);
   e.schedule = schedule;
   SimulateOptions options;
@@ -70,7 +70,7 @@ double mean_risk(const Case& c, const Schedule& schedule) {
 }
 
 TEST(Regret, OfThePredictedStepIsBelowTwoPercentForEveryOptimizer) {
-  for (const Case& c : cases) {
+  for (const OptimumCase& c : optimum_cases) {
     const ModeSystem system = compress(mode_system(experiment(c)));
     const Optimum best = best_step(system, c.steps);
     ASSERT_TRUE(best.found) << c.name << ": " << best.message;
@@ -115,7 +115,7 @@ TEST(Regret, OfThePredictedStepIsBelowTwoPercentForEveryOptimizer) {
 std::pair<double, double> effect_of_clipping(const std::string& noise, double threshold) {
   double predicted[2], measured[2];
   for (int k = 0; k < 2; ++k) {
-    const Case c{
+    const OptimumCase c{
         "clipped_sgd", vector_problem(noise),
         fmt::format("name = 'clipped_sgd'\nbatch = 4\nthreshold = {}", k == 0 ? threshold : 1e9),
         1500, 16};
@@ -148,7 +148,8 @@ TEST(Clipping, TheThresholdScheduleGainsInRunsAsPredicted) {
   // Against the best constant threshold, each at its own best constant step. Fixed beforehand: the
   // measured ratio of final risks within 5 % of the predicted, and below 1.
   const std::string optimizer = "name = 'clipped_sgd'\nbatch = 4\nthreshold = ";
-  Case c{"clipped_sgd", vector_problem("kind = 'student_t', nu = 3.0, scale = 0.5"), "", 1500, 16};
+  OptimumCase c{"clipped_sgd", vector_problem("kind = 'student_t', nu = 3.0, scale = 0.5"), "",
+                1500, 16};
   Optimum constant;
   double threshold = 0;
   for (const double value : {0.8, 1.0, 1.2, 1.4}) {

@@ -35,7 +35,7 @@ VectorProblem along_coordinates(VectorProblem p) {
 }
 
 /// K_out = I and B >> N_out >> N_in: a = sqrt(lambda), c flat, up to factors.
-ModeSystem sign_svd(double alpha, double beta, const NoiseLaw& noise) {
+ModeSystem sign_svd_system(double alpha, double beta, const NoiseLaw& noise) {
   MatrixProblem p{isotropic(1e7), power_law(1e5, alpha), noise, {}, {}};
   p.initial = matrix_power_law_target(p.covariance_out.spectrum, p.covariance_in.spectrum, beta,
                                       Sides::in, 1.0);
@@ -138,7 +138,7 @@ TEST(Regimes, SignSvdAndSignSgdAlongTheCoordinatesDecayByTheSquareRootLaw) {
                        4),
               1e8, 1e9),
       square_root_law(0.75, 0.25));
-  expect_law("SignSVD (1.2, 0.1)", measure(sign_svd(1.2, 0.1, gaussian_noise(1)), 1e6, 1e7),
+  expect_law("SignSVD (1.2, 0.1)", measure(sign_svd_system(1.2, 0.1, gaussian_noise(1)), 1e6, 1e7),
              square_root_law(1.2, 0.1));
 }
 
@@ -194,7 +194,7 @@ Pointwise pointwise(const std::string& name, const ModeSystem& system, double T)
 TEST(Regimes, OneLawHoldsForEveryOptimizerUnderLabelNoise) {
   const NoiseLaw noise = gaussian_noise(1);
   pointwise("SGD", compress(mode_system(problem(1e7, 0.6, 0.3, noise), Sgd{1}), 4), 1e5);
-  pointwise("SignSVD", sign_svd(1.2, 0.1, noise), 1e6);
+  pointwise("SignSVD", sign_svd_system(1.2, 0.1, noise), 1e6);
 }
 
 TEST(Regimes, WithoutLabelNoiseSgdAnnealsFromThePlateau) {
@@ -208,7 +208,7 @@ TEST(Regimes, WithoutLabelNoiseSignSgdAnnealsFromThePlateau) {
 }
 
 TEST(Regimes, WithoutLabelNoiseSignSvdAnnealsFromThePlateau) {
-  pointwise("SignSVD, no noise", sign_svd(3, -1, no_noise()), 100);
+  pointwise("SignSVD, no noise", sign_svd_system(3, -1, no_noise()), 100);
 }
 
 TEST(Regimes, SgdOfTheHardPhaseIsConstantAndAnnealsOverAVanishingShare) {

@@ -20,7 +20,7 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-struct Options {
+struct CoefficientsArguments {
   std::string file;
   std::optional<double> risk;
   bool modes = false;
@@ -258,7 +258,7 @@ void add_checks(Result& result, const ModeRates& rates) {
                                        bound(rates.drift_error), bound(rates.diffusion_error)));
 }
 
-int run(const Options& options) {
+int run(const CoefficientsArguments& options) {
   check(options.outputs);
   const Loaded loaded = load(options.file);
   const Experiment& experiment = loaded.experiment;
@@ -292,7 +292,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_coefficients(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CoefficientsArguments>();
   CLI::App* command = app.add_subcommand(
       "coefficients", "drift and noise of every mode, and how the optimizer preconditions them");
   add_file(*command, options->file);

@@ -15,14 +15,14 @@
 namespace riskcurve::cli {
 namespace {
 
-struct Options {
+struct CompareArguments {
   std::string file;
   SolverChoice solver;
   EnsembleChoice ensemble;
   Outputs outputs;
 };
 
-int run(const Options& options) {
+int run(const CompareArguments& options) {
   check(options.outputs);
   const Loaded loaded = load(options.file);
   const Prediction prediction = run_prediction(loaded, options.solver);
@@ -133,7 +133,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_compare(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareArguments>();
   CLI::App* command = app.add_subcommand("compare", "both, and the difference between them");
   add_file(*command, options->file);
   add_solver(*command, options->solver);

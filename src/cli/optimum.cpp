@@ -27,7 +27,7 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-struct Options {
+struct OptimumArguments {
   std::string file, schedule = "constant", threshold;
   std::vector<std::string> over;
   bool averaged = false;
@@ -179,7 +179,7 @@ ModeSystem system_of(const Experiment& experiment, bool best_threshold) {
 }
 
 /// Step size, momentum and decays together.
-int run_together(const Options& options) {
+int run_together(const OptimumArguments& options) {
   for (const auto& [given, option] : {std::pair(options.reach.has_value(), "--reach"),
                                       std::pair(options.schedule != "constant", "--schedule"),
                                       std::pair(!options.threshold.empty(), "--threshold")})
@@ -224,7 +224,7 @@ int run_together(const Options& options) {
   return emit(result, options.outputs);
 }
 
-int run(const Options& options) {
+int run(const OptimumArguments& options) {
   check(options.outputs);
   check_rtol(options.rtol, "--rtol");
   if (!options.over.empty()) return run_together(options);
@@ -294,7 +294,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_optimum(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<OptimumArguments>();
   CLI::App* command =
       app.add_subcommand("optimum", "the best step size, and the best schedule of a kind");
   add_file(*command, options->file);

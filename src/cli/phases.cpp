@@ -21,7 +21,7 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 
-struct Options {
+struct PhasesArguments {
   double dimension = 1e6;
   int batch = 0;
   std::string sides = "one";
@@ -38,7 +38,7 @@ ArrayXd between(const std::string& option, const std::vector<double>& ends, int 
   return ArrayXd::LinSpaced(count, ends[0], ends[1]);
 }
 
-PhasePlan plan_of(const Options& options) {
+PhasePlan plan_of(const PhasesArguments& options) {
   PhasePlan plan;
   plan.dimension = options.dimension;
   if (options.batch == 0 && options.dimension > 2e9)
@@ -150,7 +150,7 @@ Series border(const ArrayXd& alpha, const ArrayXd& beta, Sides sides) {
   return {Series::Style::dashes, "equal exponents (derived)", equal.alpha, equal.beta, {}};
 }
 
-int run(const Options& options) {
+int run(const PhasesArguments& options) {
   check(options.outputs);
   if (options.table.resume && options.outputs.out.empty())
     throw InputError("--resume", "without --out", "--out X: X.partial is what it goes on with");
@@ -219,7 +219,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_phases(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PhasesArguments>();
   CLI::App* command = app.add_subcommand(
       "phases", "SignSGD against SignSVD on power laws: a map over (alpha, beta)");
   command->add_option("--dimension", options->dimension, "N of the N x N matrix")

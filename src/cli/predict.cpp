@@ -11,13 +11,13 @@
 namespace riskcurve::cli {
 namespace {
 
-struct Options {
+struct PredictArguments {
   std::string file;
   SolverChoice solver;
   Outputs outputs;
 };
 
-int predict(const Options& options) {
+int predict(const PredictArguments& options) {
   check(options.outputs);
   const Loaded loaded = load(options.file);
   const Prediction prediction = run_prediction(loaded, options.solver);
@@ -55,7 +55,7 @@ int predict(const Options& options) {
 }  // namespace
 
 void add_predict(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PredictArguments>();
   CLI::App* command = app.add_subcommand("predict", "the risk curve of the high-dimensional limit");
   add_file(*command, options->file);
   add_solver(*command, options->solver);

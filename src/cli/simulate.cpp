@@ -9,13 +9,13 @@
 namespace riskcurve::cli {
 namespace {
 
-struct Options {
+struct SimulateArguments {
   std::string file;
   EnsembleChoice ensemble;
   Outputs outputs;
 };
 
-int run(const Options& options) {
+int run(const SimulateArguments& options) {
   check(options.outputs);
   const Loaded loaded = load(options.file);
   const Ensemble ensemble = run_ensemble(loaded, options.ensemble);
@@ -47,7 +47,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_simulate(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SimulateArguments>();
   CLI::App* command = app.add_subcommand("simulate", "the real algorithm, run on real samples");
   add_file(*command, options->file);
   add_ensemble(*command, options->ensemble);

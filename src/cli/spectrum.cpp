@@ -12,12 +12,12 @@
 namespace riskcurve::cli {
 namespace {
 
-struct Options {
+struct SpectrumArguments {
   std::string file;
   Outputs outputs;
 };
 
-constexpr int table_rows = 16;
+constexpr int shown_rows = 16;
 
 Record to_table(const SpectrumRows& rows) {
   Record table;
@@ -27,7 +27,7 @@ Record to_table(const SpectrumRows& rows) {
   return table;
 }
 
-Record to_record(const Covariance& covariance, const std::optional<PowerLawFit>& fit) {
+Record facts_of(const Covariance& covariance, const std::optional<PowerLawFit>& fit) {
   const Spectrum& spectrum = covariance.spectrum;
   Record record;
   record.set("kind", covariance.kind);
@@ -84,7 +84,7 @@ Figure to_figure(const Spectrum& spectrum, const std::optional<PowerLawFit>& fit
   return figure;
 }
 
-int run(const Options& options) {
+int run(const SpectrumArguments& options) {
   check(options.outputs);
   const Covariance covariance = read_covariance(options.file);
   const Spectrum& spectrum = covariance.spectrum;
@@ -92,7 +92,7 @@ int run(const Options& options) {
 
   Result result;
   result.title = fmt::format("{} covariance, d = {:.10g}", covariance.kind, spectrum.dimension());
-  result.record = to_record(covariance, fit);
+  result.record = facts_of(covariance, fit);
   result.notes = {
       fmt::format("trace                {:.6g}", spectrum.trace()),
       fmt::format("largest eigenvalue   {:.6g}", spectrum.norm()),
@@ -104,7 +104,7 @@ int run(const Options& options) {
                 fit->prefactor, fit->alpha, fit->first, fit->last, 100 * fit->deviation)
           : "power law            none over a factor of ten in j"};
   result.figure = to_figure(spectrum, fit, result.title);
-  result.table = to_table(spectrum_rows(spectrum, table_rows));
+  result.table = to_table(spectrum_rows(spectrum, shown_rows));
   result.headings = {{"index j", "index", "{:.10g}"},
                      {"eigenvalue", "eigenvalue"},
                      {"% of trace up to j", "trace_percent", "{:.4g}"}};
@@ -114,7 +114,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_spectrum(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SpectrumArguments>();
   CLI::App* command = app.add_subcommand("spectrum", "what the covariance looks like");
   add_file(*command, options->file);
   add_outputs(*command, options->outputs);

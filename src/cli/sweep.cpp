@@ -20,7 +20,7 @@
 namespace riskcurve::cli {
 namespace {
 
-struct Options {
+struct SweepArguments {
   std::string grid, out, plot;
   bool json = false;
   TableOptions sweep;
@@ -124,7 +124,7 @@ void draw(const Sweep& sweep, const Record& record, const std::string& path) {
                             path));
 }
 
-int run(const Options& options) {
+int run(const SweepArguments& options) {
   check_output("--out", options.out, {".csv"});
   if (!options.plot.empty()) {
     check_output("--plot", options.plot, {".svg", ".png"});
@@ -168,7 +168,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_sweep(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SweepArguments>();
   CLI::App* command = app.add_subcommand("sweep", "a grid of problem files, resumable");
   command->add_option("GRID", options->grid, "grid file (TOML; docs/problem-file.md)")->required();
   command->add_option("--out", options->out, "the .csv file to write")->required();

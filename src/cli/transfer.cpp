@@ -20,7 +20,7 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 using Texts = std::vector<std::string>;
 
-struct Options {
+struct TransferArguments {
   std::string file;
   std::optional<double> tuned;
   Outputs outputs;
@@ -141,7 +141,7 @@ void add_trust(Result& result, const Counterpart& own, const Texts& untrusted_at
   result.record.set("warnings", lines);
 }
 
-int run(const Options& options) {
+int run(const TransferArguments& options) {
   check(options.outputs);
   if (options.tuned && !(*options.tuned > 0 && std::isfinite(*options.tuned)))
     throw InputError("--tuned", *options.tuned, "a finite step size > 0");
@@ -173,7 +173,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_transfer(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TransferArguments>();
   CLI::App* command = app.add_subcommand(
       "transfer", "how the best step moves with batch, size, horizon, noise, optimizer");
   add_file(*command, options->file);

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ValidateArguments {
   std::string suite = "quick", report, cases, only;
   validation::RunOptions run;
 };
@@ -38,7 +38,7 @@ void write_report(const validation::Results& results, const std::string& folder)
   write_file(folder + "/index.html", to_html(results, folder));
 }
 
-int run(const Options& options) {
+int run(const ValidateArguments& options) {
   if (options.run.resume && options.report.empty())
     throw InputError("--resume", "without --report", "--report DIR, where the finished rows are");
   validation::Suite suite =
@@ -71,7 +71,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_validate(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ValidateArguments>();
   CLI::App* command =
       app.add_subcommand("validate", "predictions against real runs, over a suite of cases");
   command->add_option("--suite", options->suite, "quick: minutes; full: up to two hours")

@@ -81,7 +81,7 @@ TEST(Phases, TheThreePhasesOfThePaperAppear) {
   EXPECT_EQ(phase(0.7, 0.5), Phase::trade_off);
 }
 
-struct Case {
+struct PhaseCase {
   double alpha, beta, sgd, svd;
 };
 
@@ -89,8 +89,8 @@ struct Case {
 // the notch of the largest exponents, and of the double sums of the two-sided case, whose
 // logarithms take 1/log T off the exponent of SignSGD.
 TEST(Phases, OneSidedExponentsApproachTheDerivedOnes) {
-  for (const Case c : {Case{0.7, 0.2, 0.8 / 1.4, 0.8}, Case{1.2, 0.2, 0.75, 1.5},
-                       Case{1.2, 1.2, 3.8 / 2.4, 2}, Case{0.7, 0.8, 2 / 1.4, 1.4}}) {
+  for (const PhaseCase c : {PhaseCase{0.7, 0.2, 0.8 / 1.4, 0.8}, PhaseCase{1.2, 0.2, 0.75, 1.5},
+                            PhaseCase{1.2, 1.2, 3.8 / 2.4, 2}, PhaseCase{0.7, 0.8, 2 / 1.4, 1.4}}) {
     EXPECT_NEAR(sign_sgd_exponent(c.alpha, c.beta, Sides::in), c.sgd, 1e-12);
     EXPECT_NEAR(sign_svd_exponent(c.alpha, c.beta, Sides::in), c.svd, 1e-12);
     const auto point =
@@ -101,7 +101,8 @@ TEST(Phases, OneSidedExponentsApproachTheDerivedOnes) {
 }
 
 TEST(Phases, TwoSidedExponentsApproachTheDerivedOnes) {
-  for (const Case c : {Case{1.2, 0.4, 2.2 / 2.4, 2.2 / 2.4}, Case{1.5, 0.3, 2.6 / 3, 2.6 / 3}}) {
+  for (const PhaseCase c :
+       {PhaseCase{1.2, 0.4, 2.2 / 2.4, 2.2 / 2.4}, PhaseCase{1.5, 0.3, 2.6 / 3, 2.6 / 3}}) {
     EXPECT_NEAR(sign_sgd_exponent(c.alpha, c.beta, Sides::both), c.sgd, 1e-12);
     EXPECT_NEAR(sign_svd_exponent(c.alpha, c.beta, Sides::both), c.svd, 1e-12);
     const auto point = phase_column(plan(1e6, decades(3, 6), Sides::both), c.alpha,

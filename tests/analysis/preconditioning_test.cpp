@@ -173,7 +173,7 @@ TEST(Modes, DiagonalPairsEqualQuantiles) {
   for (const auto& [i, j] : modes_along(p, true)) EXPECT_EQ(i, 9);
 }
 
-Experiment experiment(const std::string& optimizer, const std::string& orientation) {
+Experiment matrix_experiment(const std::string& optimizer, const std::string& orientation) {
   return parse_experiment(
       "[problem]\ngeometry = \"matrix\"\n"
       "covariance_out = { kind = \"power_law\", dimension = 12, alpha = 0.3, orientation = \"" +
@@ -189,7 +189,7 @@ Experiment experiment(const std::string& optimizer, const std::string& orientati
 
 TEST(ModeRates, EveryOptimizerHasItsExponent) {
   const auto both = [](const std::string& optimizer, const std::string& orientation, double e) {
-    const ModeRates rates = mode_rates(experiment(optimizer, orientation), 0.7);
+    const ModeRates rates = mode_rates(matrix_experiment(optimizer, orientation), 0.7);
     EXPECT_LT(distance(rates.exponent.in, e), 1e-9) << optimizer;
     EXPECT_LT(distance(rates.exponent.out, e), 1e-9) << optimizer;
   };
@@ -223,10 +223,10 @@ TEST(ModeRates, ModesThatAreNotEigenvectorsOfTheCovariancesStandInOneRow) {
 }
 
 TEST(ModeRates, SquaredUpdateIsTheRankForSignSvdAndTheGradientNormForSgd) {
-  EXPECT_NEAR(
-      mode_rates(experiment("name = \"sign_svd\"\nbatch = 5", "generic"), 0.7).squared_update(), 5,
-      1e-8);
-  const Experiment sgd = experiment("name = \"sgd\"\nbatch = 5", "generic");
+  EXPECT_NEAR(mode_rates(matrix_experiment("name = \"sign_svd\"\nbatch = 5", "generic"), 0.7)
+                  .squared_update(),
+              5, 1e-8);
+  const Experiment sgd = matrix_experiment("name = \"sgd\"\nbatch = 5", "generic");
   const ModeRates rates = mode_rates(sgd, 0.7);
   const double trace =
       sgd.matrix().covariance_out.spectrum.trace() * sgd.matrix().covariance_in.spectrum.trace();
@@ -235,9 +235,9 @@ TEST(ModeRates, SquaredUpdateIsTheRankForSignSvdAndTheGradientNormForSgd) {
 }
 
 TEST(ModeRates, SchattenOneIsSgdModeByMode) {
-  const ModeRates one = mode_rates(experiment("name = \"sgd\"\nbatch = 5", "generic"), 0.7);
+  const ModeRates one = mode_rates(matrix_experiment("name = \"sgd\"\nbatch = 5", "generic"), 0.7);
   const ModeRates two =
-      mode_rates(experiment("name = \"schatten\"\nexponent = 1\nbatch = 5", "generic"), 0.7);
+      mode_rates(matrix_experiment("name = \"schatten\"\nexponent = 1\nbatch = 5", "generic"), 0.7);
   EXPECT_LT((one.drift / two.drift - 1).abs().maxCoeff(), 1e-12);
   EXPECT_LT((one.diffusion / two.diffusion - 1).abs().maxCoeff(), 1e-12);
 }

@@ -32,8 +32,8 @@ Experiment vector_file(const std::string& covariance, const std::string& noise,
                           fmt::format(fmt::runtime(rest), steps));
 }
 
-const std::string isotropic = "kind = 'isotropic', dimension = 40";
-const std::string power_law =
+const std::string isotropic_text = "kind = 'isotropic', dimension = 40";
+const std::string power_law_text =
     "kind = 'power_law', dimension = 60, alpha = 0.6, orientation = 'diagonal'";
 
 void expect_step_exponent(const Scaling& scaling, double exponent) {
@@ -44,7 +44,8 @@ void expect_step_exponent(const Scaling& scaling, double exponent) {
 
 // R' = -2 gamma R + gamma^2 d R/b: the best step is b/d at every horizon.
 TEST(StepScaling, OfNoiseFreeIsotropicSgdIsBatchOverDimension) {
-  const Experiment file = vector_file(isotropic, "kind = 'none'", "name = 'sgd'\nbatch = 4", 20);
+  const Experiment file =
+      vector_file(isotropic_text, "kind = 'none'", "name = 'sgd'\nbatch = 4", 20);
   expect_step_exponent(step_scaling(file, "batch"), 1);
   expect_step_exponent(step_scaling(file, "dimension"), -1);
   expect_step_exponent(step_scaling(file, "horizon"), 0);
@@ -89,7 +90,7 @@ double best_isotropic(double d, double v, double b, double T) {
 TEST(StepScaling, OfIsotropicSgdUnderNoiseMinimisesTheClosedForm) {
   const double d = 40, v = 0.3, b = 4, T = 50;
   const Experiment file =
-      vector_file(isotropic, "kind = 'gaussian', std = 0.3", "name = 'sgd'\nbatch = 4", T);
+      vector_file(isotropic_text, "kind = 'gaussian', std = 0.3", "name = 'sgd'\nbatch = 4", T);
   const auto expect_points = [&](const std::string& quantity, const auto& exact) {
     const Scaling scaling = step_scaling(file, quantity);
     ASSERT_EQ(scaling.step.size(), 5) << scaling.skipped;
@@ -105,7 +106,7 @@ TEST(StepScaling, OfIsotropicSgdUnderNoiseMinimisesTheClosedForm) {
 // Of SGD's rates only c = lambda 2P/b holds the batch: R(T) depends on gamma T and b T alone.
 TEST(StepScaling, OfSgdTurnsBatchIntoHorizonUnderNoiseToo) {
   const Experiment file =
-      vector_file(power_law, "kind = 'laplace', scale = 0.2", "name = 'sgd'\nbatch = 4", 200);
+      vector_file(power_law_text, "kind = 'laplace', scale = 0.2", "name = 'sgd'\nbatch = 4", 200);
   const Scaling batch = step_scaling(file, "batch"), horizon = step_scaling(file, "horizon");
   ASSERT_EQ(batch.step.size(), 5) << batch.skipped;
   for (Eigen::Index i = 0; i < 5; ++i) {
@@ -120,10 +121,10 @@ TEST(StepScaling, OfSgdTurnsBatchIntoHorizonUnderNoiseToo) {
 TEST(StepScaling, OfNoiseFreeSignSgdTurnsBatchIntoHorizon) {
   const double T = 50;
   const Scaling scaling =
-      step_scaling(vector_file(power_law, "kind = 'none'", "name = 'sign_sgd'", T), "batch");
+      step_scaling(vector_file(power_law_text, "kind = 'none'", "name = 'sign_sgd'", T), "batch");
   ASSERT_EQ(scaling.value[0], 1) << scaling.skipped;
   const ModeSystem single =
-      mode_system(vector_file(power_law, "kind = 'none'", "name = 'sign_sgd'", T));
+      mode_system(vector_file(power_law_text, "kind = 'none'", "name = 'sign_sgd'", T));
   for (Eigen::Index i = 0; i < 5; ++i) {
     const double b = scaling.value[i];
     const double r = std::sqrt(M_PI) * std::exp(std::lgamma((b + 1) / 2) - std::lgamma(b / 2));
@@ -143,16 +144,17 @@ TEST(StepScaling, SkipsWhatTheFileFixesAndRefusesWhatIsWrong) {
   EXPECT_TRUE(std::isnan(step_scaling(listed, "dimension").step_exponent.value));
   EXPECT_EQ(step_scaling(listed, "batch").value[0], 3);  // 1.5 is not whole
   EXPECT_EQ(step_scaling(listed, "noise").value[0], 0.025);
-  EXPECT_THROW(step_scaling(vector_file(isotropic, "kind = 'student_t', nu = 1, scale = 1", sgd, 9),
-                            "batch"),
-               InputError);
+  EXPECT_THROW(
+      step_scaling(vector_file(isotropic_text, "kind = 'student_t', nu = 1, scale = 1", sgd, 9),
+                   "batch"),
+      InputError);
   TransferOptions stop;
   stop.progress = [](double) { return false; };
   EXPECT_THROW(step_scaling(listed, "batch", stop), Failure);
 }
 
 TEST(Counterparts, OfClippingThatNeverClipsIsSgd) {
-  const auto found = counterparts(vector_file(power_law, "kind = 'laplace', scale = 0.2",
+  const auto found = counterparts(vector_file(power_law_text, "kind = 'laplace', scale = 0.2",
                                               "name = 'clipped_sgd'\nthreshold = 1e6", 300));
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0].optimizer, "clipped_sgd");
@@ -166,11 +168,11 @@ TEST(Counterparts, OfClippingThatNeverClipsIsSgd) {
 
 TEST(Counterparts, SaysWhyAnOptimizerIsLeftOut) {
   const auto gaussian = counterparts(
-      vector_file(power_law, "kind = 'gaussian', std = 0.2", "name = 'sign_sgd'", 300));
+      vector_file(power_law_text, "kind = 'gaussian', std = 0.2", "name = 'sign_sgd'", 300));
   EXPECT_EQ(gaussian[2].optimizer, "clipped_sgd");
   EXPECT_EQ(gaussian[2].skipped, "no threshold improves on sgd at R(0)");
-  const auto cauchy = counterparts(
-      vector_file(power_law, "kind = 'student_t', nu = 1, scale = 0.2", "name = 'sign_sgd'", 300));
+  const auto cauchy = counterparts(vector_file(
+      power_law_text, "kind = 'student_t', nu = 1, scale = 0.2", "name = 'sign_sgd'", 300));
   EXPECT_NE(cauchy[1].skipped.find("variance"), std::string::npos) << cauchy[1].skipped;
   EXPECT_TRUE(std::isnan(cauchy[1].ratio));
   EXPECT_GT(cauchy[2].threshold, 0);

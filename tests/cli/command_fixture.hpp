@@ -14,6 +14,12 @@ struct Outcome {
   std::string out, err;
 };
 
+/// The program under test: ctest names it, and alone a test takes the one of the build.
+inline std::string program() {
+  const char* given = std::getenv("RISKCURVE");
+  return given ? given : RISKCURVE_BINARY_DIR "/src/riskcurve";
+}
+
 /// Runs the riskcurve command as a user's script would, in a folder that goes with the test.
 class CommandFixture : public ::testing::Test {
  protected:
@@ -30,8 +36,7 @@ class CommandFixture : public ::testing::Test {
   }
   /// A shell line in the folder, $R the command; its output stays in out.txt and err.txt.
   int shell(const std::string& line) const {
-    const std::string all = "cd '" + folder.string() +
-                            "' && R='" RISKCURVE_BINARY_DIR "/src/riskcurve'; " + line +
+    const std::string all = "cd '" + folder.string() + "' && R='" + program() + "'; " + line +
                             " >out.txt 2>err.txt </dev/null";
     const int status = std::system(all.c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

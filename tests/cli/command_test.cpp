@@ -390,9 +390,8 @@ TEST_F(Command, InterruptEndsCleanlyWithoutFiles) {
 
 TEST_F(Command, ClosedOutputIsAFailure) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
-  const std::string line = "cd '" + folder.string() +
-                           "' && '" RISKCURVE_BINARY_DIR
-                           "/src/riskcurve' predict good.toml >/dev/full 2>/dev/null";
+  const std::string line = "cd '" + folder.string() + "' && '" + program() +
+                           "' predict good.toml >/dev/full 2>/dev/null";
   EXPECT_EQ(WEXITSTATUS(std::system(line.c_str())), 1);
 }
 

@@ -4,20 +4,14 @@
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;  // needs an address space of terabytes
-#else
-constexpr bool sanitized = false;
-#endif
-
 class MemoryCommand : public CommandFixture {
  protected:
   void SetUp() override {
-    if (sanitized) GTEST_SKIP();
+    if (!program().ends_with("/riskcurve")) GTEST_SKIP() << "a sanitizer needs terabytes";
   }
 };
 
-const std::string problem = R"([problem]
+const std::string large_matrix = R"([problem]
 geometry = "matrix"
 covariance_out = { kind = "isotropic", dimension = 1024 }
 covariance_in = { kind = "isotropic", dimension = 1024 }
@@ -35,7 +29,7 @@ steps = 1
 
 // OpenBLAS asks without end for work space that a limit denies it.
 TEST_F(MemoryCommand, AMatrixTooLargeForALimitEndsInOneLineAtOnce) {
-  write("matrix.toml", problem);
+  write("matrix.toml", large_matrix);
   for (const int kilobytes : {100000, 200000, 300000, 400000}) {
     const Outcome o = outcome("ulimit -v " + std::to_string(kilobytes) +
                               "; timeout 60 \"$R\" simulate matrix.toml --runs 4 --threads 4");

@@ -55,11 +55,10 @@ TEST_F(PhasesCommand, ResumedAfterAKillGivesTheSameBytes) {
   const std::string options = grid + "--threads 1 --out ";
   ASSERT_EQ(run(options + path("whole.csv")), 0) << contents("err.txt");
 
-  const std::string program = std::string(RISKCURVE_BINARY_DIR) + "/src/riskcurve";
   const pid_t child = fork();
   if (child == 0) {
     std::freopen("/dev/null", "w", stdout);
-    execl(program.c_str(), "riskcurve", "phases", "--dimension", "1e4", "--points", "6",
+    execl(program().c_str(), "riskcurve", "phases", "--dimension", "1e4", "--points", "6",
           "--horizons", "10", "1e4", "--threads", "1", "--out", path("cut.csv").c_str(), nullptr);
     _exit(127);
   }

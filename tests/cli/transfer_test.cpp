@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-const std::string problem = R"([problem]
+const std::string transferred = R"([problem]
 covariance = { kind = "isotropic", dimension = 40 }
 target = { kind = "isotropic", risk = 1.0 }
 [optimizer]
@@ -28,7 +28,7 @@ steps = 20
 
 class TransferCommand : public CommandFixture {
  protected:
-  TransferCommand() { write("file.toml", problem); }
+  TransferCommand() { write("file.toml", transferred); }
   int run(const std::string& options) const { return shell("\"$R\" transfer " + options); }
 };
 

@@ -26,7 +26,7 @@ step = 0.01
 steps = 400
 at = [0, 400]
 )";
-const std::string matrix = R"([problem]
+const std::string small_matrix = R"([problem]
 geometry = "matrix"
 covariance_out = { kind = "isotropic", dimension = 40 }
 covariance_in = { kind = "power_law", dimension = 50, alpha = 0.8 }
@@ -48,7 +48,7 @@ class TrustNumbers : public CommandFixture {
   TrustNumbers() {
     write("within.toml", within);
     write("beyond.toml", with(with(within, "dimension = 60", "dimension = 6"), "0.01", "0.4"));
-    write("matrix.toml", matrix);
+    write("matrix.toml", small_matrix);
   }
   static std::string with(std::string text, const std::string& from, const std::string& to) {
     return text.replace(text.find(from), from.size(), to);
@@ -155,9 +155,9 @@ TEST_F(TrustNumbers, OfASweepAreNamedInEachRow) {
             "intrinsic_dimension (1)\n");
   EXPECT_NE(contents("out.txt").find("untrusted"), std::string::npos);
   grid("risk", "[60, 120]");
-  const Outcome good = outcome("\"$R\" sweep grid.toml --out good.csv");
-  EXPECT_EQ(good.err, "");
-  EXPECT_EQ(good.out.find("untrusted"), std::string::npos);
+  const Outcome swept = outcome("\"$R\" sweep grid.toml --out swept.csv");
+  EXPECT_EQ(swept.err, "");
+  EXPECT_EQ(swept.out.find("untrusted"), std::string::npos);
 }
 
 }  // namespace

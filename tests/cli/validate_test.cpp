@@ -74,12 +74,11 @@ TEST_F(ValidateCommand, FailsWhereACaseIsOutsideItsAllowance) {
 
 TEST_F(ValidateCommand, ResumedAfterAKillGivesTheSameBytes) {
   ASSERT_EQ(run("--report whole --threads 1"), 0) << contents("err.txt");
-  const std::string program = std::string(RISKCURVE_BINARY_DIR) + "/src/riskcurve";
   const pid_t child = fork();
   if (child == 0) {
     std::freopen("/dev/null", "w", stdout);
     const std::string cases = (folder / "cases").string(), cut = (folder / "cut").string();
-    execl(program.c_str(), "riskcurve", "validate", "--cases", cases.c_str(), "--threads", "1",
+    execl(program().c_str(), "riskcurve", "validate", "--cases", cases.c_str(), "--threads", "1",
           "--report", cut.c_str(), nullptr);
     _exit(127);
   }

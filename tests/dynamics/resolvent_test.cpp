@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dynamics/voigt.hpp"
+#include "powers.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -14,12 +15,6 @@ namespace {
 
 using Eigen::ArrayXd;
 using Eigen::Index;
-
-Spectrum powers(int n, double exponent) {
-  ArrayXd value(n);
-  for (int j = 0; j < n; ++j) value[j] = std::pow(j + 1.0, -exponent);
-  return spectrum_of(value, "test");
-}
 
 /// E f(x + u), u ~ N(0, 1/2), by the trapezoidal rule: step fine enough for poles at distance y.
 template <class F>

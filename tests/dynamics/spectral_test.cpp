@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dynamics/spectral_rates.hpp"
+#include "powers.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -14,13 +15,6 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
-
-/// j^(-exponent), j = 1..n, equal values grouped.
-Spectrum powers(int n, double exponent) {
-  ArrayXd value(n);
-  for (int j = 0; j < n; ++j) value[j] = std::pow(j + 1.0, -exponent);
-  return spectrum_of(value, "test");
-}
 
 Spectrum repeated(double value, double multiplicity) {
   const auto one = [](double x) { return ArrayXd::Constant(1, x); };

@@ -10,6 +10,7 @@
 #include "problem/random.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/problem.hpp"
+#include "round_trip.hpp"
 
 namespace riskcurve {
 namespace {
@@ -134,12 +135,6 @@ TEST(ValidateExperiment, SaysWhichOptimizersTakeMomentumAndL2) {
       "optimizer.l2 = 0.1: expected 0 with preconditioned_sgd, which takes no l2 theta in its "
       "gradient; weight_decay goes with every optimizer");
   EXPECT_EQ(error_of("l2 = 0.1", "sign_sgd"), "no error");
-}
-
-void expect_round_trip(const Experiment& experiment) {
-  const std::string text = to_toml(experiment);
-  EXPECT_TRUE(parse_experiment(text) == experiment) << text;
-  EXPECT_EQ(to_toml(parse_experiment(text)), text);
 }
 
 TEST(ToToml, EveryChainRoundTrips) {

@@ -8,16 +8,10 @@
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/simulate/simulate.hpp"
+#include "round_trip.hpp"
 
 namespace riskcurve {
 namespace {
-
-void expect_round_trip(const Experiment& experiment) {
-  const std::string text = to_toml(experiment);
-  const Experiment again = parse_experiment(text);
-  EXPECT_TRUE(again == experiment) << text;
-  EXPECT_EQ(to_toml(again), text);
-}
 
 /// 8 coordinates, R(0) = 1, SGD.
 Experiment small(VectorProblem problem) {

@@ -67,9 +67,9 @@ Eigen::ArrayXd reference(const ModeSystem& system, const Shape& shape, const Eig
   return Eigen::Map<const Eigen::ArrayXd>(risk.data(), at.size());
 }
 
-class Random {
+class RandomSystem {
  public:
-  explicit Random(std::uint64_t seed) : random_(seed, 0, 0) {}
+  explicit RandomSystem(std::uint64_t seed) : random_(seed, 0, 0) {}
   int below(int n) { return static_cast<int>(random_() % static_cast<std::uint64_t>(n)); }
   double between(double low, double high) { return low * std::pow(high / low, random_.uniform()); }
 
@@ -115,7 +115,7 @@ Eigen::ArrayXd times_of(const Shape& shape, double longest) {
 }
 
 void expect_solved(std::uint64_t seed, Method method, double rtol, double longest, double within) {
-  Random random(seed);
+  RandomSystem random(seed);
   const ModeSystem system = random.system();
   const double largest = random.between(0.05, 0.3) / system.drift.col(0).maxCoeff();
   const Shape shape = random.shape(largest, longest);

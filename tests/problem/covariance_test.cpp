@@ -213,37 +213,47 @@ TEST(Data, RejectsRowsWithoutVarianceAndNumbersThatAreNotFinite) {
   EXPECT_THROW(from_rows(rows), InputError);
 }
 
-Covariance read(const std::string& table) {
+Covariance covariance_from(const std::string& table) {
   return read_covariance(Fields::from_text("k = " + table).table("k"));
 }
 
 TEST(ReadCovariance, EveryKindByItsName) {
-  EXPECT_EQ(read("{ kind = 'isotropic', dimension = 10 }").spectrum.trace(), 10);
-  EXPECT_EQ(read("{ kind = 'power_law', dimension = 1, alpha = 1 }").spectrum.trace(), 1);
-  EXPECT_EQ(read("{ kind = 'eigenvalues', values = [1, 3, 2] }").spectrum.value[0], 3);
-  EXPECT_EQ(read("{ kind = 'exponential_decay', dimension = 3, length = 2 }").dimension(), 3);
-  EXPECT_EQ(read("{ kind = 'spiked', dimension = 3, spikes = [4] }").spectrum.trace(), 6);
-  EXPECT_EQ(read("{ kind = 'marchenko_pastur', dimension = 3, ratio = 0.5 }").dimension(), 3);
-  EXPECT_EQ(read("{ kind = 'ar1', dimension = 3, correlation = 0.5 }").matrix->cols(), 3);
-  EXPECT_NEAR(read("{ kind = 'toeplitz', first_row = [2, 1] }").spectrum.value[0], 3, 1e-14);
-  const Covariance digits = read("{ kind = 'data', path = '" RISKCURVE_SOURCE_DIR
-                                 "/validation/data/digits.csv', columns = [3, 4], scale = 2, "
-                                 "sample = 'gaussian' }");
+  EXPECT_EQ(covariance_from("{ kind = 'isotropic', dimension = 10 }").spectrum.trace(), 10);
+  EXPECT_EQ(covariance_from("{ kind = 'power_law', dimension = 1, alpha = 1 }").spectrum.trace(),
+            1);
+  EXPECT_EQ(covariance_from("{ kind = 'eigenvalues', values = [1, 3, 2] }").spectrum.value[0], 3);
+  EXPECT_EQ(
+      covariance_from("{ kind = 'exponential_decay', dimension = 3, length = 2 }").dimension(), 3);
+  EXPECT_EQ(covariance_from("{ kind = 'spiked', dimension = 3, spikes = [4] }").spectrum.trace(),
+            6);
+  EXPECT_EQ(
+      covariance_from("{ kind = 'marchenko_pastur', dimension = 3, ratio = 0.5 }").dimension(), 3);
+  EXPECT_EQ(covariance_from("{ kind = 'ar1', dimension = 3, correlation = 0.5 }").matrix->cols(),
+            3);
+  EXPECT_NEAR(covariance_from("{ kind = 'toeplitz', first_row = [2, 1] }").spectrum.value[0], 3,
+              1e-14);
+  const Covariance digits =
+      covariance_from("{ kind = 'data', path = '" RISKCURVE_SOURCE_DIR
+                      "/validation/data/digits.csv', columns = [3, 4], scale = 2, "
+                      "sample = 'gaussian' }");
   EXPECT_EQ(digits.dimension(), 2);
   EXPECT_FALSE(digits.sample_rows);
   EXPECT_LT(digits.rows->x.colwise().mean().norm(), 1e-12);
 }
 
 TEST(ReadCovariance, OrientationIsChosenWhereThereIsAChoice) {
-  EXPECT_EQ(read("{ kind = 'isotropic', dimension = 10, orientation = 'diagonal' }").orientation,
+  EXPECT_EQ(covariance_from("{ kind = 'isotropic', dimension = 10, orientation = 'diagonal' }")
+                .orientation,
             Orientation::diagonal);
-  const Covariance generic =
-      read("{ kind = 'ar1', dimension = 3, correlation = 0.5, orientation = 'generic' }");
+  const Covariance generic = covariance_from(
+      "{ kind = 'ar1', dimension = 3, correlation = 0.5, orientation = 'generic' }");
   EXPECT_EQ(generic.orientation, Orientation::generic);
   EXPECT_EQ(generic.matrix, nullptr);
-  EXPECT_THROW(read("{ kind = 'ar1', dimension = 3, correlation = 0.5, orientation = 'diagonal' }"),
+  EXPECT_THROW(covariance_from(
+                   "{ kind = 'ar1', dimension = 3, correlation = 0.5, orientation = 'diagonal' }"),
                InputError);
-  EXPECT_THROW(read("{ kind = 'isotropic', dimension = 3, orientation = 'given' }"), InputError);
+  EXPECT_THROW(covariance_from("{ kind = 'isotropic', dimension = 3, orientation = 'given' }"),
+               InputError);
 }
 
 TEST(ReadCovariance, RejectsBadParameters) {
@@ -261,7 +271,7 @@ TEST(ReadCovariance, RejectsBadParameters) {
         "{ kind = 'toeplitz', first_row = [] }", "{ kind = 'matrix', path = 'no.csv' }",
         "{ kind = 'spiked', dimension = 3, spikes = [] }",
         "{ kind = 'marchenko_pastur', dimension = 3, ratio = 0 }", "{ }"})
-    EXPECT_THROW(read(bad), InputError) << bad;
+    EXPECT_THROW(covariance_from(bad), InputError) << bad;
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 namespace riskcurve {
 namespace {
 
-constexpr double inf = std::numeric_limits<double>::infinity();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Case {
   std::string name;
@@ -126,7 +126,7 @@ TEST_P(EveryLaw, VarianceIsThatOfTheParts) {
     else if (!part.breaks.empty())
       variance += part.weight * rule.integrate(square, 0.0, part.breaks.back());
     else if (std::isfinite(law.variance))
-      variance += part.weight * tail_rule.integrate(square, 0.0, inf);
+      variance += part.weight * tail_rule.integrate(square, 0.0, kInfinity);
   }
   if (std::isfinite(law.variance))
     EXPECT_NEAR(variance, law.variance, 1e-7 * law.variance);
@@ -135,10 +135,10 @@ TEST_P(EveryLaw, VarianceIsThatOfTheParts) {
 }
 
 TEST(StudentTNoise, VarianceIsInfiniteUpToTwoDegreesOfFreedom) {
-  EXPECT_EQ(student_t_noise(1, 1).variance, inf);
-  EXPECT_EQ(student_t_noise(2, 1).variance, inf);
+  EXPECT_EQ(student_t_noise(1, 1).variance, kInfinity);
+  EXPECT_EQ(student_t_noise(2, 1).variance, kInfinity);
   EXPECT_DOUBLE_EQ(student_t_noise(4, 3).variance, 18);
-  EXPECT_EQ(mixture_noise({0.5, 0.5}, {no_noise(), student_t_noise(1, 1)}).variance, inf);
+  EXPECT_EQ(mixture_noise({0.5, 0.5}, {no_noise(), student_t_noise(1, 1)}).variance, kInfinity);
 }
 
 TEST(StudentTNoise, IsCauchyAtOneDegreeOfFreedom) {
@@ -179,12 +179,12 @@ TEST(EmpiricalNoise, GroupsEqualMagnitudes) {
   EXPECT_DOUBLE_EQ(law.parts[0].atom_weight[0], 0.75);
   EXPECT_DOUBLE_EQ(law.variance, 3);
   EXPECT_THROW(empirical_noise(Eigen::ArrayXd()), InputError);
-  EXPECT_THROW(empirical_noise(Eigen::Array2d(1, inf)), InputError);
+  EXPECT_THROW(empirical_noise(Eigen::Array2d(1, kInfinity)), InputError);
 }
 
 TEST(NoiseLaws, RejectParametersOutOfRange) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const double bad : {nan, inf, -1.0}) {
+  for (const double bad : {nan, kInfinity, -1.0}) {
     EXPECT_THROW(gaussian_noise(bad), InputError);
     EXPECT_THROW(student_t_noise(bad, 1), InputError);
     EXPECT_THROW(student_t_noise(1, bad), InputError);
@@ -205,7 +205,7 @@ TEST(ReadNoise, ReadsEveryKind) {
   };
   EXPECT_EQ(read("kind = 'none'").variance, 0);
   EXPECT_DOUBLE_EQ(read("kind = 'gaussian'\nstd = 3").variance, 9);
-  EXPECT_EQ(read("kind = 'student_t'\nnu = 1.0\nscale = 0.2").variance, inf);
+  EXPECT_EQ(read("kind = 'student_t'\nnu = 1.0\nscale = 0.2").variance, kInfinity);
   EXPECT_DOUBLE_EQ(read("kind = 'laplace'\nscale = 2").variance, 8);
   EXPECT_DOUBLE_EQ(read("kind = 'uniform'\nhalf_width = 3").variance, 3);
   EXPECT_DOUBLE_EQ(read("kind = 'rademacher'\nscale = 2").variance, 4);

@@ -16,7 +16,7 @@ namespace {
 
 const std::string kDigits = RISKCURVE_SOURCE_DIR "/validation/data/digits.csv";
 
-std::string write(const std::string& name, const Eigen::MatrixXd& matrix) {
+std::string write_rows(const std::string& name, const Eigen::MatrixXd& matrix) {
   const std::filesystem::path folder =
       std::filesystem::path(testing::TempDir()) / ("riskcurve-problem-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
@@ -96,7 +96,7 @@ TEST(Targets, WithAnEigenbasisTheCoordinatesCarryTheSameRisk) {
 
 TEST(TargetFile, ProjectsCoordinatesOnTheEigenbasis) {
   const Eigen::VectorXd theta = Eigen::VectorXd::LinSpaced(6, -1, 2);
-  const std::string path = write("theta.csv", theta);
+  const std::string path = write_rows("theta.csv", theta);
   Text text;
   text.target = "{ kind = 'file', path = '" + path + "' }";
   text.covariance = "{ kind = 'ar1', dimension = 6, correlation = 0.5 }";
@@ -124,7 +124,7 @@ TEST(TargetFile, ProjectsCoordinatesOnTheEigenbasis) {
 }
 
 TEST(Start, AtTheTargetHasNoRisk) {
-  const std::string path = write("theta.csv", Eigen::VectorXd::LinSpaced(6, -1, 2));
+  const std::string path = write_rows("theta.csv", Eigen::VectorXd::LinSpaced(6, -1, 2));
   Text text;
   text.covariance = "{ kind = 'ar1', dimension = 6, correlation = 0.5 }";
   text.target = "{ kind = 'file', path = '" + path + "' }";
@@ -187,7 +187,8 @@ TEST(Fit, RejectsWhatDoesNotMatch) {
   EXPECT_NE(error_of(text).find("problem.target.column = 66"), std::string::npos);
   text.target = "{ kind = 'fit', labels = '" + kDigits + "', column = 65, positive = 11 }";
   EXPECT_NE(error_of(text).find("problem.target.positive"), std::string::npos);
-  text.target = "{ kind = 'fit', labels = '" + write("short.csv", Eigen::VectorXd::Ones(5)) + "' }";
+  text.target =
+      "{ kind = 'fit', labels = '" + write_rows("short.csv", Eigen::VectorXd::Ones(5)) + "' }";
   EXPECT_NE(error_of(text).find("1797 rows"), std::string::npos);
   text = digits_fit();
   text.covariance = "{ kind = 'isotropic', dimension = 64 }";

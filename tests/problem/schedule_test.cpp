@@ -11,7 +11,7 @@
 namespace riskcurve {
 namespace {
 
-Schedule read(const std::string& text, double dimension = 100, double horizon = 1000) {
+Schedule schedule_from(const std::string& text, double dimension = 100, double horizon = 1000) {
   const Fields fields = Fields::from_text(text);
   Schedule schedule = read_schedule(fields, dimension, horizon);
   fields.reject_unknown();
@@ -183,7 +183,7 @@ TEST(Schedules, AllowZerosAnywhereInAList) {
 TEST(Schedules, ErrorsOfListsNameKeyAndIndex) {
   const auto message = [](const std::string& text) -> std::string {
     try {
-      read(text);
+      schedule_from(text);
     } catch (const InputError& error) {
       return error.what();
     }
@@ -224,34 +224,36 @@ TEST(Schedules, RejectKnotsOutOfOrder) {
 }
 
 TEST(ReadSchedule, ReadsEveryKindRawAndScaled) {
-  EXPECT_DOUBLE_EQ(read("kind = 'constant'\nstep = 2e-4")(7), 2e-4);
-  EXPECT_DOUBLE_EQ(read("kind = 'constant'\nscaled_step = 0.5")(7), 0.005);
-  EXPECT_DOUBLE_EQ(read("kind = 'piecewise'\nfrom = [0, 10]\nscaled_step = [2, 1]")(10), 0.01);
-  EXPECT_DOUBLE_EQ(read("kind = 'power_decay'\nstep = 1\nexponent = 2")(1), 0.25);
-  EXPECT_DOUBLE_EQ(read("kind = 'power_decay'\nstep = 1\nexponent = 2\ndelay = 0.5")(1), 1.0 / 9);
-  const Schedule cosine = read("kind = 'cosine'\nscaled_step = 3\nfinal_scaled_step = 1");
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'constant'\nstep = 2e-4")(7), 2e-4);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'constant'\nscaled_step = 0.5")(7), 0.005);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'piecewise'\nfrom = [0, 10]\nscaled_step = [2, 1]")(10),
+                   0.01);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'power_decay'\nstep = 1\nexponent = 2")(1), 0.25);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'power_decay'\nstep = 1\nexponent = 2\ndelay = 0.5")(1),
+                   1.0 / 9);
+  const Schedule cosine = schedule_from("kind = 'cosine'\nscaled_step = 3\nfinal_scaled_step = 1");
   EXPECT_NEAR(cosine(500), 0.02, 1e-17);
   EXPECT_EQ(cosine.breaks, std::vector<double>{1000});
-  EXPECT_EQ(read("kind = 'cosine'\nstep = 3\nhorizon = 10")(10), 0);
-  EXPECT_DOUBLE_EQ(read("kind = 'tabulated'\nat = [0, 10]\nstep = [1, 0]")(5), 0.5);
-  EXPECT_DOUBLE_EQ(read("kind = 'constant'\nstep = 1\nwarmup = 4")(1), 0.5);
-  EXPECT_DOUBLE_EQ(read("kind = 'linear'\nstep = 1\nfinal_step = 0.5")(500), 0.75);
-  EXPECT_DOUBLE_EQ(read("kind = 'linear'\nscaled_step = 1\nhorizon = 10")(5), 0.005);
-  EXPECT_DOUBLE_EQ(read("kind = 'polynomial'\nstep = 1\nexponent = 2")(500), 0.25);
-  EXPECT_DOUBLE_EQ(read("kind = 'polynomial'\nstep = 1\nexponent = 2\nshare = 'elapsed'")(500),
-                   0.75);
-  EXPECT_DOUBLE_EQ(read("kind = 'wsd'\nstep = 1\nwarmup = 10")(900), 0.5);
-  EXPECT_DOUBLE_EQ(read("kind = 'wsd'\nstep = 1\ndecay = 0.4\nhorizon = 10")(8), 0.5);
+  EXPECT_EQ(schedule_from("kind = 'cosine'\nstep = 3\nhorizon = 10")(10), 0);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'tabulated'\nat = [0, 10]\nstep = [1, 0]")(5), 0.5);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'constant'\nstep = 1\nwarmup = 4")(1), 0.5);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'linear'\nstep = 1\nfinal_step = 0.5")(500), 0.75);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'linear'\nscaled_step = 1\nhorizon = 10")(5), 0.005);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'polynomial'\nstep = 1\nexponent = 2")(500), 0.25);
+  EXPECT_DOUBLE_EQ(
+      schedule_from("kind = 'polynomial'\nstep = 1\nexponent = 2\nshare = 'elapsed'")(500), 0.75);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'wsd'\nstep = 1\nwarmup = 10")(900), 0.5);
+  EXPECT_DOUBLE_EQ(schedule_from("kind = 'wsd'\nstep = 1\ndecay = 0.4\nhorizon = 10")(8), 0.5);
 }
 
 TEST(ReadSchedule, WantsExactlyOneOfStepAndScaledStep) {
-  EXPECT_THROW(read("kind = 'constant'"), InputError);
-  EXPECT_THROW(read("kind = 'constant'\nstep = 1\nscaled_step = 1"), InputError);
-  EXPECT_THROW(read("kind = 'cosine'\nstep = 1\nfinal_scaled_step = 1"), InputError);
-  EXPECT_THROW(read("kind = 'constant'\nstep = -1"), InputError);
-  EXPECT_THROW(read("kind = 'constant'\nstep = nan"), InputError);
-  EXPECT_THROW(read("kind = 'cubic'\nstep = 1"), InputError);
-  EXPECT_THROW(read("kind = 'dana'\ndelta = 1"), InputError);
+  EXPECT_THROW(schedule_from("kind = 'constant'"), InputError);
+  EXPECT_THROW(schedule_from("kind = 'constant'\nstep = 1\nscaled_step = 1"), InputError);
+  EXPECT_THROW(schedule_from("kind = 'cosine'\nstep = 1\nfinal_scaled_step = 1"), InputError);
+  EXPECT_THROW(schedule_from("kind = 'constant'\nstep = -1"), InputError);
+  EXPECT_THROW(schedule_from("kind = 'constant'\nstep = nan"), InputError);
+  EXPECT_THROW(schedule_from("kind = 'cubic'\nstep = 1"), InputError);
+  EXPECT_THROW(schedule_from("kind = 'dana'\ndelta = 1"), InputError);
 }
 
 TEST(ReadThreshold, IsANumberOrASchedule) {

@@ -15,7 +15,7 @@
 namespace riskcurve {
 namespace {
 
-std::string write(const std::string& name, const Eigen::VectorXd& column) {
+std::string write_column(const std::string& name, const Eigen::VectorXd& column) {
   const std::filesystem::path folder =
       std::filesystem::path(testing::TempDir()) / ("riskcurve-target-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
@@ -25,18 +25,18 @@ std::string write(const std::string& name, const Eigen::VectorXd& column) {
   return path;
 }
 
-struct Case {
+struct DataCase {
   Eigen::Index n, d;
   std::shared_ptr<DataRows> rows = std::make_shared<DataRows>();
   std::string labels, theta;
 
-  Case(Eigen::Index n_, Eigen::Index d_) : n(n_), d(d_) {
+  DataCase(Eigen::Index n_, Eigen::Index d_) : n(n_), d(d_) {
     Random random(7, 0, 0);
     rows->x = Eigen::MatrixXd::NullaryExpr(n, d, [&] { return random.normal(); });
     for (Eigen::Index j = 0; j < d; ++j) rows->x.col(j) *= std::pow(double(j + 1), -0.5);
     const auto draw = [&] { return random.normal(); };
-    labels = write("labels.txt", rows->x.col(3) + Eigen::VectorXd::NullaryExpr(n, draw));
-    theta = write("theta.txt", Eigen::VectorXd::NullaryExpr(d, draw));
+    labels = write_column("labels.txt", rows->x.col(3) + Eigen::VectorXd::NullaryExpr(n, draw));
+    theta = write_column("theta.txt", Eigen::VectorXd::NullaryExpr(d, draw));
   }
 };
 
@@ -53,7 +53,7 @@ InitialError read(const std::string& target, Covariance& covariance) {
 
 TEST(LargeDataTarget, KeepsTheRiskOfGradientFlowToSixDigits) {
   for (const auto& [n, d] : {std::pair{500, 400}, std::pair{400, 500}}) {
-    const Case data(n, d);
+    const DataCase data(n, d);
     const Covariance exact_one = from_rows(data.rows), large_one = from_rows(data.rows, 50);
     for (const std::string& target : {"{ kind = 'fit', labels = '" + data.labels + "' }",
                                       "{ kind = 'file', path = '" + data.theta + "' }"}) {
@@ -75,7 +75,7 @@ TEST(LargeDataTarget, KeepsTheRiskOfGradientFlowToSixDigits) {
 }
 
 TEST(LargeDataTarget, PowerLawIsScaledToTheRiskOnTheCountingNodes) {
-  const Case data(700, 500);
+  const DataCase data(700, 500);
   Covariance large = from_rows(data.rows, 50);
   const InitialError error = read("{ kind = 'power_law', beta = 0.3, risk = 2 }", large);
   EXPECT_NEAR(forcing(large.spectrum, error.squares, 0), 2, 1e-12);
@@ -90,7 +90,7 @@ TEST(LargeDataTarget, PowerLawIsScaledToTheRiskOnTheCountingNodes) {
 }
 
 TEST(WideDataTarget, ExactGramSpectrumCarriesTheSameErrorAsTheDenseOne) {
-  const Case data(60, 100);
+  const DataCase data(60, 100);
   for (const std::string& target : {"{ kind = 'fit', labels = '" + data.labels + "' }",
                                     "{ kind = 'file', path = '" + data.theta + "', risk = 1 }",
                                     std::string("{ kind = 'power_law', beta = 0.3 }")}) {

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -23,8 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr double inf = std::numeric_limits<double>::infinity();
-
 /// Numbers whose shortest exact text is long, and those at the ends of the range.
 Eigen::ArrayXd awkward_numbers() {
   Eigen::ArrayXd x(6);
@@ -32,7 +29,7 @@ Eigen::ArrayXd awkward_numbers() {
   return x;
 }
 
-Record example() {
+Record example_record() {
   Record record;
   record.column("steps", awkward_numbers());
   Eigen::ArrayXXd runs(6, 2);
@@ -72,7 +69,7 @@ std::string contents(const std::string& path) {
 }
 
 TEST(ToJson, NumbersRoundTripExactly) {
-  const auto read = Json::parse(to_json(example()))["steps"].get<std::vector<double>>();
+  const auto read = Json::parse(to_json(example_record()))["steps"].get<std::vector<double>>();
   const Eigen::ArrayXd x = awkward_numbers();
   ASSERT_EQ(read.size(), 6u);
   for (int i = 0; i < 6; ++i) EXPECT_EQ(read[i], x(i));
@@ -81,16 +78,16 @@ TEST(ToJson, NumbersRoundTripExactly) {
 TEST(ToJson, NanAndInfinityAndMissingBecomeNull) {
   Record record;
   Eigen::ArrayXd x(3);
-  x << NAN, inf, -inf;
+  x << NAN, INFINITY, -INFINITY;
   record.column("x", x);
-  record.set("y", inf);
+  record.set("y", INFINITY);
   record.set("z", nullptr);
   EXPECT_EQ(to_json(record), R"({"x":[null,null,null],"y":null,"z":null})");
 }
 
 TEST(ToJson, KeepsOrderNestingAndRowsOfMatrices) {
-  const Json read = Json::parse(to_json(example()));
-  EXPECT_EQ(to_json(example()).substr(0, 9), "{\"steps\":");
+  const Json read = Json::parse(to_json(example_record()));
+  EXPECT_EQ(to_json(example_record()).substr(0, 9), "{\"steps\":");
   EXPECT_EQ(read["run"][1], Json({3.0, 4.0}));
   EXPECT_EQ(read["observables"]["count"], 7);
   EXPECT_EQ(read["warnings"], Json({"first", "second one"}));
@@ -103,7 +100,7 @@ TEST(ToJson, InvalidUtf8DoesNotThrow) {
 }
 
 TEST(ToCsv, HoldsColumnsOnlyAndNumbersRoundTrip) {
-  std::istringstream lines(to_csv(example()));
+  std::istringstream lines(to_csv(example_record()));
   std::string line;
   std::getline(lines, line);
   EXPECT_EQ(line, "steps,run_1,run_2,phi");
@@ -117,7 +114,7 @@ TEST(ToCsv, HoldsColumnsOnlyAndNumbersRoundTrip) {
 }
 
 TEST(RecordColumns, MustBeOfOneLength) {
-  Record record = example();
+  Record record = example_record();
   EXPECT_THROW(record.column("short", Eigen::ArrayXd(Eigen::ArrayXd::Ones(5))), std::logic_error);
 }
 
@@ -132,7 +129,8 @@ TEST(ToTable, AlignsRightAndLeavesOutWhatIsMissing) {
             "step      R\n"
             "   0  0.500\n"
             "1000      -\n");
-  EXPECT_EQ(to_table(example(), {{"phi", "observables.phi", "{:.1f}"}}).substr(0, 8), "phi\n0.0\n");
+  EXPECT_EQ(to_table(example_record(), {{"phi", "observables.phi", "{:.1f}"}}).substr(0, 8),
+            "phi\n0.0\n");
 }
 
 TEST(TextColumns, StandBesideNumbersInTablesCsvAndJson) {
@@ -208,7 +206,7 @@ TEST(Crc32, OfTheTestIsTheStandardOne) {
 }
 
 TEST(ToNpz, ReadsBackAsWritten) {
-  const auto members = unzip(to_npz(example()));
+  const auto members = unzip(to_npz(example_record()));
   EXPECT_EQ(members.count("population_risk.npy"), 0u);
 
   const Npy steps = parse_npy(members.at("steps.npy"));
@@ -254,7 +252,7 @@ TEST(ToNpz, IsReadByNumpy) {
   const std::string file =
       (fs::temp_directory_path() / ("riskcurve-numpy-" + std::to_string(getpid()) + ".npz"))
           .string();
-  write_file(file, to_npz(example()));
+  write_file(file, to_npz(example_record()));
   const std::string command = "python3 -c \"import numpy; z = numpy.load('" + file +
                               "'); assert z['run'][1,0] == 3 and z['run'].shape == (6,2) and "
                               "z['status'] == b'ok' and z['steps'][1] == 1/3 and z['flag']\"";
@@ -279,12 +277,12 @@ TEST_F(WriteFile, FailureLeavesNothing) {
 }
 
 TEST_F(WriteFile, SaveChoosesTheFormatByExtension) {
-  save(example(), in("r.csv"));
-  save(example(), in("r.json"));
-  save(example(), in("r.npz"));
-  EXPECT_EQ(contents(in("r.csv")), to_csv(example()));
+  save(example_record(), in("r.csv"));
+  save(example_record(), in("r.json"));
+  save(example_record(), in("r.npz"));
+  EXPECT_EQ(contents(in("r.csv")), to_csv(example_record()));
   EXPECT_TRUE(Json::accept(contents(in("r.json"))));
-  EXPECT_EQ(contents(in("r.npz")), to_npz(example()));
+  EXPECT_EQ(contents(in("r.npz")), to_npz(example_record()));
 }
 
 TEST_F(WriteFile, UnknownExtensionsAndMissingFoldersAreBadInput) {

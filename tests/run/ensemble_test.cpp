@@ -30,11 +30,11 @@ Trajectory line(std::uint64_t number) {
           }};
 }
 
-const Eigen::ArrayXd at{{0.0, 2.5, 4.0, 5.0}};
+const Eigen::ArrayXd kAt{{0.0, 2.5, 4.0, 5.0}};
 
 TEST(RunEnsemble, RecordsSummarizesAndCountsWhatDiverged) {
-  const Ensemble e = run_ensemble(at, 4, {.runs = 5, .threads = 2}, line);
-  EXPECT_TRUE((e.steps == at).all());
+  const Ensemble e = run_ensemble(kAt, 4, {.runs = 5, .threads = 2}, line);
+  EXPECT_TRUE((e.steps == kAt).all());
   EXPECT_TRUE((e.risk.row(1).transpose() == 2.5 * Eigen::ArrayXd::LinSpaced(5, 1, 5)).all());
   EXPECT_EQ(e.mean[1], 7.5);
   EXPECT_DOUBLE_EQ(e.error[1], 2.5 * std::sqrt(2.5 / 5));
@@ -44,7 +44,7 @@ TEST(RunEnsemble, RecordsSummarizesAndCountsWhatDiverged) {
   EXPECT_EQ(e.mean[3], inf);
   EXPECT_EQ(e.error[3], inf);
   EXPECT_FALSE(e.interrupted);
-  EXPECT_TRUE(std::isnan(run_ensemble(at, 4, {.runs = 1}, line).error[1]));
+  EXPECT_TRUE(std::isnan(run_ensemble(kAt, 4, {.runs = 1}, line).error[1]));
 }
 
 TEST(RunEnsemble, KeepsTheRunsThatWereWholeWhenToldToStop) {
@@ -55,11 +55,12 @@ TEST(RunEnsemble, KeepsTheRunsThatWereWholeWhenToldToStop) {
       return fraction < last;
     };
   };
-  const Ensemble e = run_ensemble(at, 4, {.runs = 10, .threads = 1, .progress = until(0.5)}, line);
+  const Ensemble e = run_ensemble(kAt, 4, {.runs = 10, .threads = 1, .progress = until(0.5)}, line);
   EXPECT_TRUE(e.interrupted);
   EXPECT_EQ(e.risk.cols(), 5);  // run 2 counts less than a whole one
   EXPECT_EQ(e.diverged, 1);
-  const Ensemble none = run_ensemble(at, 4, {.runs = 10, .threads = 1, .progress = until(0)}, line);
+  const Ensemble none =
+      run_ensemble(kAt, 4, {.runs = 10, .threads = 1, .progress = until(0)}, line);
   EXPECT_EQ(none.risk.cols(), 0);
   EXPECT_TRUE(none.mean.isNaN().all());
 }
@@ -70,17 +71,17 @@ TEST(RunEnsemble, RecordsAnAverageBesideTheRisk) {
     run.averaged_risk = [risk = run.risk] { return 2 * risk(); };
     return run;
   };
-  const Ensemble e = run_ensemble(at, 4, {.runs = 5, .threads = 2}, with_average);
+  const Ensemble e = run_ensemble(kAt, 4, {.runs = 5, .threads = 2}, with_average);
   EXPECT_TRUE((e.averaged_risk == 2 * e.risk).all());
   EXPECT_TRUE((e.averaged_mean == 2 * e.mean).all());
   EXPECT_TRUE((e.averaged_error == 2 * e.error).all());
   EXPECT_EQ(e.averaged_risk(2, 2), inf);
-  const Ensemble none = run_ensemble(at, 4, {.runs = 5, .threads = 2}, line);
+  const Ensemble none = run_ensemble(kAt, 4, {.runs = 5, .threads = 2}, line);
   EXPECT_EQ(none.averaged_risk.size() + none.averaged_mean.size() + none.averaged_error.size(), 0);
 }
 
 TEST(RunEnsemble, ThrowsWhatARunThrows) {
-  EXPECT_THROW(run_ensemble(at, 4, {.runs = 8, .threads = 3},
+  EXPECT_THROW(run_ensemble(kAt, 4, {.runs = 8, .threads = 3},
                             [](std::uint64_t number) -> Trajectory {
                               if (number == 5) throw std::domain_error("five");
                               return line(number);
@@ -97,9 +98,9 @@ TEST(RunEnsemble, RefusesBadTimesAndOptionsByName) {
     }
     return std::string();
   };
-  EXPECT_EQ(says(at, {}), "");
-  EXPECT_NE(says(at, {.runs = 0}).find("runs"), std::string::npos);
-  EXPECT_NE(says(at, {.threads = -1}).find("threads"), std::string::npos);
+  EXPECT_EQ(says(kAt, {}), "");
+  EXPECT_NE(says(kAt, {.runs = 0}).find("runs"), std::string::npos);
+  EXPECT_NE(says(kAt, {.threads = -1}).find("threads"), std::string::npos);
   EXPECT_NE(says({}, {}).find("run.at"), std::string::npos);
   for (const Eigen::ArrayXd& times :
        {Eigen::ArrayXd{{1.0, 1.0}}, Eigen::ArrayXd{{0.0, -1e-9}}, Eigen::ArrayXd{{0.0, inf}}})
@@ -109,7 +110,7 @@ TEST(RunEnsemble, RefusesBadTimesAndOptionsByName) {
 
 TEST(RunEnsemble, StandardErrorsOfRisksWithoutSquaresAreThoseOfOthers) {
   const auto sized = [](double unit) {
-    return run_ensemble(at, 4, {.runs = 5, .threads = 1}, [unit](std::uint64_t number) {
+    return run_ensemble(kAt, 4, {.runs = 5, .threads = 1}, [unit](std::uint64_t number) {
       Trajectory run = line(number % 2);
       return Trajectory{run.advance, [risk = run.risk, unit] { return unit * risk(); }};
     });

@@ -19,10 +19,7 @@ namespace {
 using testing_problems::experiment;
 using testing_problems::problem;
 using testing_problems::rows_problem;
-
-Eigen::ArrayXd steps(std::initializer_list<double> at) {
-  return Eigen::Map<const Eigen::ArrayXd>(at.begin(), std::ssize(at));
-}
+using testing_problems::steps;
 
 Experiment matrix(const std::string& optimizer, double step, const Eigen::ArrayXd& at) {
   Experiment e;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -15,16 +14,12 @@
 namespace riskcurve {
 namespace {
 
-constexpr double inf = std::numeric_limits<double>::infinity();
+using testing_problems::steps;
 
-const std::vector<std::string> optimizers = {
+const std::vector<std::string> matrix_optimizers = {
     "name = 'sgd'\nbatch = 9", "name = 'sign_sgd'\nbatch = 9", "name = 'sign_svd'\nbatch = 9",
     "name = 'schatten'\nexponent = 0.5\nbatch = 30",
     "name = 'regularized_svd'\nepsilon = 0.1\nbatch = 9"};
-
-Eigen::ArrayXd steps(std::initializer_list<double> at) {
-  return Eigen::Map<const Eigen::ArrayXd>(at.begin(), std::ssize(at));
-}
 
 MatrixProblem problem(Covariance out, Covariance in, double risk, NoiseLaw noise = no_noise()) {
   MatrixProblem p;
@@ -45,12 +40,12 @@ Experiment experiment(const MatrixProblem& problem, const std::string& optimizer
   return e;
 }
 
-struct Named {
+struct NamedMatrix {
   std::string name;
   MatrixProblem problem;
 };
 
-std::vector<Named> problems() {
+std::vector<NamedMatrix> matrix_problems() {
   const NoiseLaw noise = student_t_noise(3, 0.2);
   const auto law = [](double d, Orientation orientation) { return power_law(d, 0.4, orientation); };
   return {
@@ -63,8 +58,8 @@ std::vector<Named> problems() {
 }
 
 TEST(MatrixSimulate, IsBitIdenticalForAnyThreadCount) {
-  for (const Named& p : problems())
-    for (const std::string& optimizer : optimizers) {
+  for (const NamedMatrix& p : matrix_problems())
+    for (const std::string& optimizer : matrix_optimizers) {
       const Experiment e = experiment(p.problem, optimizer, 0.01, steps({0, 3, 40}));
       const Ensemble one = simulate(e, {.runs = 5, .seed = 5, .threads = 1});
       for (const int threads : {2, 3}) {
@@ -81,8 +76,8 @@ TEST(MatrixSimulate, IsBitIdenticalForAnyThreadCount) {
 }
 
 TEST(MatrixSimulate, StartsAtExactlyTheInitialRisk) {
-  for (const Named& p : problems())
-    for (const std::string& optimizer : optimizers) {
+  for (const NamedMatrix& p : matrix_problems())
+    for (const std::string& optimizer : matrix_optimizers) {
       const Ensemble e = simulate(experiment(p.problem, optimizer, 0.01, steps({0})), {.runs = 3});
       // A zero eigenvalue has a share of s(0), and none of the risk.
       for (const double r : e.risk.row(0)) EXPECT_NEAR(r, 0.7, 1e-12) << p.name;
@@ -164,7 +159,7 @@ TEST(MatrixSimulate, SignSvdMovesByItsRankTimesGammaSquared) {
 }
 
 TEST(MatrixSimulate, SchattenAndRegularisedReachTheirLimits) {
-  const MatrixProblem p = problems()[1].problem;
+  const MatrixProblem p = matrix_problems()[1].problem;
   const auto run = [&](const std::string& optimizer) {
     return simulate(experiment(p, optimizer, 0.02, steps({30})), {.runs = 3}).risk;
   };
@@ -209,7 +204,7 @@ TEST(MatrixSimulate, CountsDivergedRunsAndStopsWhenTold) {
   const MatrixProblem p = problem(isotropic(8), isotropic(8), 1, gaussian_noise(0.1));
   const Ensemble e = simulate(experiment(p, "name = 'sgd'", 50, steps({0, 1, 1000})), {.runs = 3});
   EXPECT_EQ(e.diverged, 3);
-  EXPECT_EQ(e.mean[2], inf);
+  EXPECT_EQ(e.mean[2], INFINITY);
   const Experiment longer = experiment(p, "name = 'sign_svd'\nbatch = 16", 0.01, steps({0, 2000}));
   const Ensemble stopped = simulate(
       longer,

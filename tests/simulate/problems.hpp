@@ -1,4 +1,6 @@
 #pragma once
+#include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -39,6 +41,10 @@ inline VectorProblem rows_problem(const Eigen::MatrixXd& x, const Eigen::VectorX
   p.noise = empirical_noise(residuals);
   p.initial = isotropic_target(p.covariance.spectrum, 1);
   return p;
+}
+
+inline Eigen::ArrayXd steps(std::initializer_list<double> at) {
+  return Eigen::Map<const Eigen::ArrayXd>(at.begin(), std::ssize(at));
 }
 
 }  // namespace riskcurve::testing_problems

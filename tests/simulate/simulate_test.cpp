@@ -18,6 +18,7 @@ namespace {
 using testing_problems::experiment;
 using testing_problems::problem;
 using testing_problems::rows_problem;
+using testing_problems::steps;
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 
@@ -26,10 +27,6 @@ const std::vector<std::string> optimizers = {
     "name = 'clipped_sgd'\nbatch = 3\nthreshold = 0.5",
     "name = 'clipped_sgd'\nbatch = 3\nthreshold = 0.5\nclip = 'batch'",
     "name = 'preconditioned_sgd'\nbatch = 3\nexponent = 0.5"};
-
-Eigen::ArrayXd steps(std::initializer_list<double> at) {
-  return Eigen::Map<const Eigen::ArrayXd>(at.begin(), std::ssize(at));
-}
 
 struct Named {
   std::string name;
