@@ -23,7 +23,8 @@ int batch_at(const Schedule& batch, double k) {
 std::vector<double> nodes_of(const Schedule& batch, double horizon) {
   std::set<int> met;
   double low = HUGE_VAL, high = 0;
-  // Between its breaks a schedule is monotone, and between such times linear enough to be looked at.
+  // Between its breaks a schedule is monotone, and between such times linear enough to be looked
+  // at.
   std::vector<double> times{0, horizon};
   for (int i = 1; i < 4096; ++i) times.push_back(horizon * i / 4096);
   for (const double k : batch.breaks)
@@ -59,8 +60,7 @@ struct Columns {
       double ratio = 0;
       for (Index p = 0; p < all.cols() && found < 0; ++p) {
         ratio = norm / all.col(p).abs().maxCoeff();
-        if (std::isfinite(ratio) &&
-            ((column - ratio * all.col(p)).abs() <= 1e-12 * norm).all())
+        if (std::isfinite(ratio) && ((column - ratio * all.col(p)).abs() <= 1e-12 * norm).all())
           found = p;
       }
       if (found < 0) {

@@ -15,7 +15,7 @@
 namespace riskcurve::validation {
 namespace {
 
-const std::vector<std::string> own_keys = {"name", "allowance", "why",   "step",
+const std::vector<std::string> own_keys = {"name", "allowance", "why",   "step", "averaged",
                                            "runs", "sizes",     "needs", "quick"};
 const std::vector<std::string> own_tables = {"family", "case", "claim", "figure"};
 
@@ -61,6 +61,7 @@ Case read_case(const Fields& file, const Fields& family, const Fields& the) {
     running.fail("runs", fmt::format("{} numbers, one for each size", read.sizes.size()));
 
   read.why = the.text_or("why", "");
+  read.averaged = holder(family, the, "averaged").boolean_or("averaged", false);
   const Fields& allowing = holder(family, the, "allowance");
   read.allowance = read.why.empty() ? allowing.number("allowance", Range::within(1e-6, 5))
                                     : std::numeric_limits<double>::quiet_NaN();
@@ -159,7 +160,7 @@ Suite chosen(const Suite& suite, bool full, const std::string& only) {
 double step_of_progress(const ModeSystem& system, double progress, double steps) {
   const Now start = system.start();
   return progress * start.risk /
-         (flux(system, system.rates(start), system.initial).descent * steps);
+         (flux(system, system.steady_rates(0, 0, start.risk), system.initial).descent * steps);
 }
 
 }  // namespace

@@ -21,8 +21,9 @@ struct Case {
   /// `why` says why.
   double allowance = 0;
   std::string why;
-  bool quick = false;   ///< part of the quick suite
-  std::string missing;  ///< not empty: cannot be run here, and why
+  bool averaged = false;  ///< held to the averaged risk, in place of the risk
+  bool quick = false;     ///< part of the quick suite
+  std::string missing;    ///< not empty: cannot be run here, and why
 
   /// given: [schedule] of the file. progress: the constant step with which the risk would fall by
   /// e^-progress at its initial rate, noise aside. best: the best constant step for run.steps.

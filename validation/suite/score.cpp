@@ -134,7 +134,7 @@ Score score(const Case& the, std::size_t index, std::uint64_t seed,
 
   const Prediction prediction = predict(experiment, {}, score.size == 1);
   score.steps = prediction.curve.steps;
-  score.predicted = prediction.curve.risk;
+  score.predicted = the.averaged ? prediction.curve.averaged_risk : prediction.curve.risk;
   score.trust = riskcurve::to_json(to_record(prediction.trust));
   score.trust_line = trust_line(prediction.trust);
   score.warnings = prediction.curve.warnings;
@@ -148,8 +148,13 @@ Score score(const Case& the, std::size_t index, std::uint64_t seed,
   options.seed = seed;
   options.threads = 1;  // cases run in parallel
   options.progress = [&](double) { return go_on(); };
-  const Ensemble ensemble = simulate(experiment, options);
+  Ensemble ensemble = simulate(experiment, options);
   if (ensemble.interrupted) throw Failure("interrupted");
+  if (the.averaged) {
+    ensemble.risk = ensemble.averaged_risk;
+    ensemble.mean = ensemble.averaged_mean;
+    ensemble.error = ensemble.averaged_error;
+  }
   score.mean = ensemble.mean;
   score.error = ensemble.error;
   score.shown = ensemble.risk.leftCols(std::min(kShown, ensemble.risk.cols()));
@@ -158,8 +163,8 @@ Score score(const Case& the, std::size_t index, std::uint64_t seed,
     return score;
   }
   compare_with(ensemble, score);
-  if (prediction.bands && prediction.bands->missing.empty())
-    cover_with(*prediction.bands, ensemble, score);
+  const auto& bands = the.averaged ? prediction.averaged_bands : prediction.bands;
+  if (bands && bands->missing.empty()) cover_with(*bands, ensemble, score);
   return score;
 }
 
