@@ -52,7 +52,8 @@ double largest_step(const Experiment& experiment) {
 Prediction predict(const Experiment& experiment, const SolveOptions& options, bool with_bands) {
   const ModeSystem full = mode_system(experiment);
   Prediction prediction;
-  prediction.stepped = full.blocks || options.method == Method::recursion;
+  prediction.stepped =
+      (full.blocks && options.method != Method::dopri5) || options.method == Method::recursion;
   prediction.curve = solved(full, experiment, options);
   prediction.noise_variance = full.noise_variance;
   prediction.trust = trust(experiment, full, prediction.curve);

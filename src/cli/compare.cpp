@@ -65,8 +65,6 @@ int run(const CompareArguments& options) {
     expected.head(shared) = curve.averaged_risk.head(shared);
     of_average = compare(expected, ensemble.averaged_mean, ensemble.averaged_error);
     record.column("averaged_predicted", expected);
-    record.column("averaged_mean", ensemble.averaged_mean);
-    record.column("averaged_standard_error", ensemble.averaged_error);
     record.column("averaged_difference_in_standard_errors", of_average.in_standard_errors);
     record.column("averaged_difference_percent", of_average.in_percent);
     record.set("averaged_worst_in_standard_errors", of_average.worst_in_standard_errors);
@@ -99,8 +97,7 @@ int run(const CompareArguments& options) {
     result.headings.push_back({"inside %", "inside_percent", "{:.1f}"});
   }
   if (averaged) {
-    result.headings.push_back({"averaged R", "averaged_predicted"});
-    result.headings.push_back({"mean of it", "averaged_mean"});
+    result.headings.push_back({"averaged: predicted", "averaged_predicted"});
     result.headings.push_back({"difference %", "averaged_difference_percent", "{:+.3f}"});
   }
   result.notes = {ensemble_note(options.ensemble) + "; difference = mean - predicted"};

@@ -59,6 +59,11 @@ class Recursion {
 RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
                           const SolveOptions& options);
 
+/// The continuum of blocks by Odeint's dopri5: first order in the step size, for cross-checks.
+/// Throws InputError for chains that have none.
+RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
+                           const SolveOptions& options);
+
 /// sensitivity() of the recursion, exact.
 Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& step, double horizon,
                                      const SolveOptions& options);

@@ -279,6 +279,8 @@ const char* name(RiskCurve::Status status) {
 RiskCurve solve(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
                 const SolveOptions& options) {
   check(system, at, options);
+  if (system.blocks && options.method == Method::dopri5)
+    return solve_block_flow(system, step, at, options);
   if (system.blocks || options.method == Method::recursion)
     return solve_recursion(system, step, at, options);
   RiskCurve curve;

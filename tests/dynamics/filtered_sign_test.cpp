@@ -31,8 +31,8 @@ TEST(FilteredSign, WithoutMomentumIsSignSgd) {
   EXPECT_NEAR(slope_of(noise, {0, false}) / ResidualLaw(law).matrix_phi(0.2, 16), 1, 1e-4);
 }
 
-// Two codes of other hands, to all digits given: A of Signum at momentum 0.9, for one sample and for
-// many; C(1) of many, whose linear part is A^2.
+// Two codes of other hands, to all digits given: A of Signum at momentum 0.9, for one sample and
+// for many; C(1) of many, whose linear part is A^2.
 TEST(FilteredSign, SignumHasTheKnownScalars) {
   const LagWeights weights(0.9, false);
   const auto scalar = [&](int b) {
@@ -41,8 +41,8 @@ TEST(FilteredSign, SignumHasTheKnownScalars) {
   };
   EXPECT_NEAR(scalar(1), 3.503643, 5e-6);
   EXPECT_NEAR(scalar(100000), 3.47789817, 5e-6);
-  EXPECT_NEAR(sign_remainder(std::numbers::pi / 2, weights),
-              13.27886870 - 3.47789817 * 3.47789817, 1e-7);
+  EXPECT_NEAR(sign_remainder(std::numbers::pi / 2, weights), 13.27886870 - 3.47789817 * 3.47789817,
+              1e-7);
 }
 
 // A sum over 400000 steps and all lags, in another language.

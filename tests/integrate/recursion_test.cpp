@@ -199,6 +199,20 @@ TEST(Recursion, TendsToTheContinuumInFirstOrder) {
   EXPECT_NEAR(gap(0.02) / gap(0.01), 2, 0.1);
 }
 
+// The same of a chain whose memory grows as its steps shrink.
+TEST(Recursion, OfAChainTendsToItsContinuumInFirstOrder) {
+  const auto gap = [](double step) {
+    Experiment e = experiment_of(Sgd{8}, 0.1 * step, 20 / step);
+    e.chain = heavy_ball(1 - step);
+    e.chain.dampening = 1 - step;
+    e.chain.weight_decay = constant_schedule(0.2);
+    SolveOptions options;
+    options.method = Method::dopri5;
+    return (predict(e, options).curve.risk / predict(e).curve.risk - 1).abs().maxCoeff();
+  };
+  EXPECT_NEAR(gap(0.02) / gap(0.01), 2, 0.2);
+}
+
 // dR(T)/dx of steps, momentum and decay against differences.
 void check_slopes(Experiment e, double tolerance) {
   const double horizon = e.run.steps;
