@@ -22,7 +22,8 @@ Experiment chain_experiment(const std::string& optimizer, int steps) {
   return parse_experiment(fmt::format(
       "[problem]\ncovariance = {{ kind = 'power_law', dimension = 1000, alpha = 0.25 }}\n"
       "target = {{ kind = 'power_law', beta = 0.2 }}\nnoise = {{ kind = 'gaussian', std = 0.5 }}\n"
-      "[optimizer]\n{}\n[schedule]\nkind = 'constant'\nstep = 0.001\n[run]\nsteps = {}\nat = [{}]\n",
+      "[optimizer]\n{}\n[schedule]\nkind = 'constant'\nstep = 0.001\n[run]\nsteps = {}\nat = "
+      "[{}]\n",
       optimizer, steps, steps));
 }
 
@@ -34,8 +35,9 @@ double mean_of_runs(const Experiment& e) {
 }
 
 TEST(JointRegret, OfStepMomentumAndDecayIsBelowThreePercent) {
-  for (const char* optimizer : {"name = 'sgd'\nbatch = 64\nmomentum = 0.8\nweight_decay = 0.01",
-                                "name = 'sign_sgd'\nbatch = 4\nmomentum = 0.8\nweight_decay = 0.01"}) {
+  for (const char* optimizer :
+       {"name = 'sgd'\nbatch = 64\nmomentum = 0.8\nweight_decay = 0.01",
+        "name = 'sign_sgd'\nbatch = 4\nmomentum = 0.8\nweight_decay = 0.01"}) {
     JointOptions options;
     options.over = {"step", "momentum", "weight_decay"};
     const Experiment e = chain_experiment(optimizer, 1000);
@@ -61,7 +63,8 @@ TEST(JointRegret, OfStepMomentumAndDecayIsBelowThreePercent) {
       meet([&](Experiment& m) { m.chain.weight_decay = constant_schedule(other); });
     }
     const std::string numbers = fmt::format(
-        "{}: step {:.4g}, momentum {:.3f}, weight decay {:.3g}: predicted R {:.5g}, in runs {:.5g}, "
+        "{}: step {:.4g}, momentum {:.3f}, weight decay {:.3g}: predicted R {:.5g}, in runs "
+        "{:.5g}, "
         "regret {:.2f} %",
         name_of(e.optimizer), step, momentum, decay, best.risk, at_best,
         100 * (at_best / least - 1));

@@ -179,12 +179,14 @@ double FilteredNoise::Setting::seen(double risk, double momentum) const {
 
 std::pair<double, double> FilteredNoise::Setting::spread(double risk, double momentum) const {
   const LagWeights weights(momentum, nesterov);
-  const double memory = 1 / (1 - momentum);
+  // Up to 1.2 times a power of two, so that what is sampled is smooth in the momentum but for
+  // there.
+  const double memory = 1.2 * std::exp2(std::ceil(-std::log2(1.2 * (1 - momentum))));
   constexpr double memories = 1000, draws = 1e6;
   const int b = std::min(batch, 64);  // large batches are alike: q is nearly constant
   const auto steps = static_cast<std::size_t>(
       std::max(60 * memory, std::min(memories * memory + 1000, draws / b)));
-  const auto warm = static_cast<std::size_t>(20 * memory) + 2;
+  const auto warm = static_cast<std::size_t>(16 * memory) + 2;
   Random random(1, 0, 0);
   std::vector<double> q(steps + warm), inverse(steps + warm), later(steps + warm);
   const double beta2 = momentum * momentum, root = std::sqrt(2 * risk);
@@ -240,7 +242,6 @@ std::pair<double, double> FilteredNoise::Setting::spread(double risk, double mom
     before = sum;
     plain_before = plain_now;
     lag_before = lag;
-    if (plain_now < 1e-5 && sum < 1e-5) break;
   }
   return {felt, remainder / plain};
 }
@@ -312,7 +313,7 @@ double between_wholes(double x, const std::function<double(double)>& f) {
 }
 
 double between_momenta(double momentum, const std::function<double(double momentum)>& f) {
-  constexpr double h = 0.25;
+  constexpr double h = 0.125;
   return between_wholes(-std::log1p(-momentum) / h,
                         [&](double whole) { return f(-std::expm1(-h * whole)); });
 }

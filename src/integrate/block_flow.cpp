@@ -1,4 +1,5 @@
-// The continuum of a chain: dS/dt = L S + S L^T + noise, L = A - 1, to leading order in small steps.
+// The continuum of a chain: dS/dt = L S + S L^T + noise, L = A - 1, to leading order in small
+// steps.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,9 +72,8 @@ RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const
     }
     const BlockState state = state_of(from);
     const BlockInstant instant = recursion.instant(t, t, state);
-    with_size(blocks.size, [&](auto m) {
-      rate_lanes<m()>(instant, recursion.inverse(), state.own, rate);
-    });
+    with_size(blocks.size,
+              [&](auto m) { rate_lanes<m()>(instant, recursion.inverse(), state.own, rate); });
     to.assign(rate.data(), rate.data() + rate.size());
   };
   std::vector<double> risk, averaged;
@@ -87,7 +87,8 @@ RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const
       t = end;
       const BlockState state = state_of(x);
       if (!state.own.allFinite() || recursion.risk(state) > 1e30 * recursion.risk(start))
-        throw Stopped{RiskCurve::Status::diverged, fmt::format("the risk diverges at step {:g}", t)};
+        throw Stopped{RiskCurve::Status::diverged,
+                      fmt::format("the risk diverges at step {:g}", t)};
       risk.push_back(recursion.risk(state));
       averaged.push_back(recursion.averaged_risk(state));
     }

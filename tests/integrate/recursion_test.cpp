@@ -202,9 +202,8 @@ TEST(Recursion, TendsToTheContinuumInFirstOrder) {
 // The same of a chain whose memory grows as its steps shrink.
 TEST(Recursion, OfAChainTendsToItsContinuumInFirstOrder) {
   const auto gap = [](double step) {
-    Experiment e = experiment_of(Sgd{8}, 0.1 * step, 20 / step);
+    Experiment e = experiment_of(Sgd{8}, 0.1 * step * step, 20 / step);
     e.chain = heavy_ball(1 - step);
-    e.chain.dampening = 1 - step;
     e.chain.weight_decay = constant_schedule(0.2);
     SolveOptions options;
     options.method = Method::dopri5;
