@@ -82,6 +82,8 @@ class JointSearch {
     const ModeSystem system = mode_system(e);
     SolveOptions solving = options_.solve;
     solving.averaged = options_.averaged;
+    // Best steps are often too large for a continuum.
+    if (horizon_ <= kMostRecursionSteps) solving.method = Method::recursion;
     FewModes modes(system, horizon_);
     const Sensitivity s = sensitivity(modes.under(e.schedule), e.schedule, horizon_, solving);
     if (s.curve.status == RiskCurve::Status::interrupted) throw Failure(s.curve.message);

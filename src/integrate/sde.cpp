@@ -23,7 +23,7 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double kBlownUp = 1e30;  // growth over the start that counts as divergence
+constexpr double kRunAway = 1e30;  // growth over the start that counts as divergence
 constexpr Index kAhead = 32;       // steps whose correlated noise is drawn by one product
 
 enum Purpose : std::uint64_t { normals = 16, others = 17 };
@@ -84,7 +84,7 @@ struct Setting {
     breaks.insert(breaks.end(), system.breaks.begin(), system.breaks.end());
     std::sort(breaks.begin(), breaks.end());
     const double noise = std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0;
-    blown_up = kBlownUp * std::max(system.risk(initial.square()) + noise, 1e-250);
+    blown_up = kRunAway * std::max(system.risk(initial.square()) + noise, 1e-250);
   }
   Setting(const Setting&) = delete;
 };
