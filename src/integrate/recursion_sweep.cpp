@@ -326,7 +326,9 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
 
   double weights_slope = 0;  // dR(T)/d of the sum of gamma^weight_power
   for (Index k = steps - 1; k >= 0; --k) {
-    const auto& [state, at] = sweep.at(k);
+    const auto here = sweep.at(k);
+    const BlockState& state = here.first;
+    const BlockInstant& at = here.second;
     if (at.jumps) jump_back(blocks.jump(at.chain), blocks.workers, m, p, p_cross);
     Sums sums = empty_sums(m, recursion.padded());
     with_size(m, [&](auto size) {
