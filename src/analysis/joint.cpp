@@ -19,40 +19,60 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-/// One quantity of the search, as a function of x on the whole line.
-struct Quantity {
-  const char* name;
+/// How x on the whole line stands for a value.
+struct Scale {
   double (*value)(double x);
   double (*x)(double value);
   double (*slope)(double value);  ///< dvalue/dx
-  double low, high;               ///< of x
 };
-
-const Quantity kQuantities[] = {
-    {"step", [](double x) { return std::exp(x); }, [](double v) { return std::log(v); },
-     [](double v) { return v; }, -300, 100},
-    {"momentum", [](double x) { return -std::expm1(x); }, [](double v) { return std::log1p(-v); },
-     [](double v) { return v - 1; }, -14, -1e-12},
-    {"weight_decay", [](double x) { return std::exp(x); }, [](double v) { return std::log(v); },
-     [](double v) { return v; }, -100, 100},
-    {"decay", [](double x) { return -std::expm1(x); }, [](double v) { return std::log1p(-v); },
-     [](double v) { return v - 1; }, -30, -1e-12}};
-
-const Quantity& quantity(const std::string& name) {
-  for (const Quantity& q : kQuantities)
-    if (name == q.name) return q;
-  throw InputError("over", name, "of step, momentum, weight_decay, decay");
-}
+constexpr Scale kLog = {[](double x) { return std::exp(x); }, [](double v) { return std::log(v); },
+                        [](double v) { return v; }};
+constexpr Scale kLogRest = {[](double x) { return -std::expm1(x); },  // x = log(1 - value)
+                            [](double v) { return std::log1p(-v); },
+                            [](double v) { return v - 1; }};
 
 double constant_of(const std::optional<Schedule>& schedule, double otherwise) {
   return schedule && (*schedule)(0) > 0 ? (*schedule)(0) : otherwise;
 }
+double largest_early(const Experiment& e, double horizon) {
+  return std::max(e.schedule(0), e.schedule(0.5 * horizon));
+}
 
-void set_quantity(Experiment& e, const std::string& name, double value) {
-  if (name == "step") e.schedule = constant_schedule(value);
-  if (name == "momentum") e.chain.momentum = constant_schedule(value);
-  if (name == "weight_decay") e.chain.weight_decay = constant_schedule(value);
-  if (name == "decay") e.chain.average = EmaAverage{value};
+/// One quantity of the search.
+struct Quantity {
+  const char* name;
+  Scale scale;
+  double low, high;  ///< of x
+  double (*start)(const Experiment& e, double horizon);
+  void (*set)(Experiment& e, double value);
+  double (*derivative)(const Sensitivity& s);  ///< dR/dvalue
+};
+
+const Quantity kQuantities[] = {
+    {"step", kLog, -300, 100, largest_early,
+     [](Experiment& e, double v) { e.schedule = constant_schedule(v); },
+     [](const Sensitivity& s) { return (s.weight * s.gradient).sum(); }},
+    {"momentum", kLogRest, -14, -1e-12,
+     [](const Experiment& e, double) { return constant_of(e.chain.momentum, 0.5); },
+     [](Experiment& e, double v) { e.chain.momentum = constant_schedule(v); },
+     [](const Sensitivity& s) { return s.momentum.sum(); }},
+    {"weight_decay", kLog, -100, 100,
+     [](const Experiment& e, double horizon) {
+       return constant_of(e.chain.weight_decay, 0.1 / (largest_early(e, horizon) * horizon));
+     },
+     [](Experiment& e, double v) { e.chain.weight_decay = constant_schedule(v); },
+     [](const Sensitivity& s) { return s.weight_decay.sum(); }},
+    {"decay", kLogRest, -30, -1e-12,
+     [](const Experiment& e, double) {
+       return std::clamp(std::get<EmaAverage>(*e.chain.average).decay, 1e-3, 1 - 1e-9);
+     },
+     [](Experiment& e, double v) { e.chain.average = EmaAverage{v}; },
+     [](const Sensitivity& s) { return s.average_decay; }}};
+
+const Quantity& quantity(const std::string& name) {
+  for (const Quantity& q : kQuantities)
+    if (name == q.name) return q;
+  throw InputError("over", name, "one of step, momentum, weight_decay, decay");
 }
 
 /// log R(horizon) and its slopes; +inf where the solver gives up.
@@ -72,7 +92,7 @@ class JointSearch {
   Experiment at(const VectorXd& x) const {
     Experiment e = experiment_;
     for (std::size_t i = 0; i < of_.size(); ++i)
-      set_quantity(e, of_[i]->name, of_[i]->value(x[static_cast<Index>(i)]));
+      of_[i]->set(e, of_[i]->scale.value(x[static_cast<Index>(i)]));
     return e;
   }
   JointPoint evaluate(const VectorXd& x) {
@@ -90,30 +110,17 @@ class JointSearch {
     point.message = s.curve.message;
     if (s.curve.status != RiskCurve::Status::ok || !(s.risk > 0)) return point;
     for (std::size_t i = 0; i < of_.size(); ++i) {
-      const std::string name = of_[i]->name;
-      const double value = of_[i]->value(x[static_cast<Index>(i)]);
-      const double slope = name == "step"       ? (s.weight * s.gradient).sum()
-                           : name == "momentum" ? s.momentum.sum()
-                           : name == "decay"    ? s.average_decay
-                                                : s.weight_decay.sum();
-      point.gradient[static_cast<Index>(i)] = slope * of_[i]->slope(value) / s.risk;
+      const auto k = static_cast<Index>(i);
+      const Scale& scale = of_[i]->scale;
+      point.gradient[k] = of_[i]->derivative(s) * scale.slope(scale.value(x[k])) / s.risk;
     }
     if (point.gradient.allFinite()) point.value = std::log(s.risk);
     return point;
   }
-  VectorXd start(double horizon) const {
+  VectorXd start() const {
     VectorXd x(static_cast<Index>(of_.size()));
-    const Chain& chain = experiment_.chain;
-    const double step = std::max(experiment_.schedule(0), experiment_.schedule(0.5 * horizon));
-    for (std::size_t i = 0; i < of_.size(); ++i) {
-      const std::string name = of_[i]->name;
-      double value = step;
-      if (name == "momentum") value = constant_of(chain.momentum, 0.5);
-      if (name == "weight_decay") value = constant_of(chain.weight_decay, 0.1 / (step * horizon));
-      if (name == "decay")
-        value = std::clamp(std::get<EmaAverage>(*chain.average).decay, 1e-3, 1 - 1e-9);
-      x[static_cast<Index>(i)] = of_[i]->x(value);
-    }
+    for (std::size_t i = 0; i < of_.size(); ++i)
+      x[static_cast<Index>(i)] = of_[i]->scale.x(of_[i]->start(experiment_, horizon_));
     return clamped(x);
   }
   VectorXd clamped(VectorXd x) const {
@@ -164,7 +171,7 @@ JointOptimum best_together(const Experiment& experiment, double horizon,
   check_joint(experiment, options);
   JointSearch search(experiment, horizon, options);
   JointOptimum best;
-  JointPoint now = search.evaluate(search.start(horizon));
+  JointPoint now = search.evaluate(search.start());
   for (int i = 0; i < 40 && !std::isfinite(now.value); ++i) {  // too large a step to begin with
     VectorXd x = now.x;
     for (std::size_t j = 0; j < search.of().size(); ++j)
@@ -220,7 +227,7 @@ JointOptimum best_together(const Experiment& experiment, double horizon,
   best.experiment = search.at(now.x);
   for (std::size_t i = 0; i < search.of().size(); ++i) {
     const std::string name = search.of()[i]->name;
-    double value = search.of()[i]->value(now.x[static_cast<Index>(i)]);
+    double value = search.of()[i]->scale.value(now.x[static_cast<Index>(i)]);
     // Its pull over the whole run is nothing: it would rather not be there.
     if (name == "weight_decay" && value * horizon * best.experiment.schedule(0) < 1e-6) {
       value = 0;

@@ -19,23 +19,26 @@ int batch_at(const Schedule& batch, double k) {
   return static_cast<int>(std::max(1.0, std::round(batch(std::floor(k)))));
 }
 
-/// All different batches up to the horizon, or kBatchNodes between the least and the largest.
-std::vector<double> nodes_of(const Schedule& batch, double horizon) {
-  std::set<int> met;
-  double low = HUGE_VAL, high = 0;
-  // Between its breaks a schedule is monotone, and between such times linear enough to be looked
-  // at.
-  std::vector<double> times{0, horizon};
-  for (int i = 1; i < 4096; ++i) times.push_back(horizon * i / 4096);
-  for (const double k : batch.breaks)
-    if (k < horizon) times.insert(times.end(), {k, std::max(0.0, std::ceil(k) - 1)});
-  for (const double k : times) {
-    const int b = batch_at(batch, k);
-    met.insert(b);
-    low = std::min<double>(low, b);
-    high = std::max<double>(high, b);
+/// Times at which a schedule is looked at: its breaks, evenly between them, and after the last one
+/// at growing distances.
+std::vector<double> looks(const Schedule& batch) {
+  constexpr int between = 1024;
+  std::vector<double> times{0};
+  for (const double k : batch.breaks) {
+    const double from = times.back();
+    for (int i = 1; i < between; ++i) times.push_back(from + (k - from) * i / between);
+    times.insert(times.end(), {std::max(0.0, std::ceil(k) - 1), k});
   }
+  for (double apart = 1; apart < 1e15; apart *= 1.05) times.push_back(times.back() + apart);
+  return times;
+}
+
+/// All different batches, or kBatchNodes between the least and the largest.
+std::vector<double> nodes_of(const Schedule& batch) {
+  std::set<int> met;
+  for (const double k : looks(batch)) met.insert(batch_at(batch, k));
   if (met.size() <= kBatchNodes) return {met.begin(), met.end()};
+  const double low = *met.begin(), high = *met.rbegin();
   std::vector<double> nodes;
   for (std::size_t i = 0; i < kBatchNodes; ++i) {
     const double y = std::cos(M_PI * static_cast<double>(i) / (kBatchNodes - 1));
@@ -127,11 +130,10 @@ struct Batches {
 
 }  // namespace
 
-ModeSystem with_batches(const Schedule& batch, double horizon,
-                        const std::function<ModeSystem(int)>& of_batch) {
+ModeSystem with_batches(const Schedule& batch, const std::function<ModeSystem(int)>& of_batch) {
   auto batches = std::make_shared<Batches>();
   batches->batch = batch;
-  batches->node = nodes_of(batch, horizon);
+  batches->node = nodes_of(batch);
   for (const double b : batches->node) {
     batches->system.push_back(of_batch(static_cast<int>(b)));
     batches->drift.add(batches->system.back().drift);

@@ -81,10 +81,10 @@ class Transform {
   Spline log_, top_;
 };
 
-Transform transform_of(const ResidualLaw& law, double risk, Entries_of entries) {
+Transform transform_of(const ResidualLaw& law, double risk, GradientOf entries) {
   const double scale = 1 / std::sqrt(2 * risk);
   const auto laplace = [&](double u) { return law.laplace(risk, u); };
-  if (entries == Entries_of::vector) {
+  if (entries == GradientOf::vector) {
     const auto m = [&](double x) { return laplace(x * x); };
     return Transform(scale, m, m);
   }
@@ -149,7 +149,7 @@ double LagWeights::correlation() const {
   return (first * later + later * later * beta / (1 - beta * beta)) / squares();
 }
 
-FilteredNoise::FilteredNoise(const NoiseLaw& noise, int batch, Entries_of entries, bool nesterov,
+FilteredNoise::FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries, bool nesterov,
                              bool varying)
     : setting_{noise, ResidualLaw(noise), batch, entries, nesterov}, varying_(varying) {}
 
@@ -172,7 +172,7 @@ double FilteredNoise::Setting::seen(double risk, double momentum) const {
       sum += value;
       if (!(value > 1e-14 * peak)) break;
     }
-  const double factor = entries == Entries_of::vector ? 2 * std::numbers::sqrt2 / pi : 2 / pi;
+  const double factor = entries == GradientOf::vector ? 2 * std::numbers::sqrt2 / pi : 2 / pi;
   const double slope = factor * batch * h * sum;
   return 2 / pi / (slope * slope * weights.squares());
 }

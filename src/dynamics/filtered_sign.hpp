@@ -25,7 +25,7 @@ struct LagWeights {
 
 /// What gradients are made of: entries of vectors, sums of residuals times normals; or of matrices,
 /// times products of two.
-enum class Entries_of { vector, matrix };
+enum class GradientOf { vector, matrix };
 
 /// The noise of the gradient as the sign sees it. Lags add up to S = sum w_l^2 q_l, q = |l|^2/b^2,
 /// and D = sum over steps t of w_t/sqrt(S_t) is what the noise of one batch moves the sign by:
@@ -43,7 +43,7 @@ struct SignNoise {
 class FilteredNoise {
  public:
   /// `varying` momentum is interpolated, in cubics of log(1 - beta); else computed for every value.
-  FilteredNoise(const NoiseLaw& noise, int batch, Entries_of entries, bool nesterov, bool varying);
+  FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries, bool nesterov, bool varying);
   SignNoise operator()(double risk, double momentum) const;
 
  private:
@@ -54,7 +54,7 @@ class FilteredNoise {
     NoiseLaw noise;
     ResidualLaw law;
     int batch;
-    Entries_of entries;
+    GradientOf entries;
     bool nesterov;
     double seen(double risk, double momentum) const;
     /// felt over seen, and the remainder.

@@ -98,8 +98,9 @@ bool blocks_need_start(const Experiment& experiment) {
          (experiment.chain.weight_decay || experiment.chain.l2 > 0);
 }
 
-/// theta_0 != 0: X(0) = Delta_0 x_0 + theta_0 e, e the place of theta*. Its three products by their
-/// squares and that of the sum, as every mode sees them, so that they are measures.
+/// theta_0 != 0: X(0) = Delta_0 x_0 + theta_0 e, e the place of theta*, where x_0 is -1. Its three
+/// products by their squares and that of the sum, as every mode sees them, so that they are
+/// measures.
 void add_start(ModeSystem& system, const Experiment& experiment) {
   const auto squares = [&](const Eigen::VectorXd& error) {
     Experiment other = experiment;
@@ -113,10 +114,9 @@ void add_start(ModeSystem& system, const Experiment& experiment) {
   };
   const VectorProblem& problem = experiment.vector();
   Blocks& blocks = *system.blocks;
-  const int target = experiment.chain.momentum ? 2 : 1;
   const BlockMatrix from_error = blocks.start[0];
-  BlockVector x0 = from_error.col(0), e = BlockVector::Zero(blocks.size);
-  e[target] = 1;
+  const BlockVector x0 = from_error.col(0);
+  const BlockVector e = (x0.array() < 0).select(BlockVector::Ones(blocks.size), 0.0);
   const BlockMatrix cross = x0 * e.transpose() + e * x0.transpose();
   blocks.start = {from_error - 0.5 * cross, e * e.transpose() - 0.5 * cross, 0.5 * cross};
   blocks.more_initial.resize(system.modes(), 2);
@@ -149,9 +149,11 @@ void surround(ModeSystem& system, const Experiment& experiment) {
     if (!experiment.is_matrix() &&
         experiment.vector().covariance.orientation == Orientation::given &&
         experiment.vector().covariance.spectrum.size() > 1)
-      throw InputError("optimizer.l2", chain.l2,
-                       "0 for a covariance matrix in given coordinates: l2 before sign_sgd is "
-                       "derived for orientation \"generic\" and \"diagonal\"");
+      throw InputError(
+          "optimizer.l2", chain.l2,
+          fmt::format("0 for a covariance matrix in given coordinates: l2 before {} is "
+                      "derived for orientation \"generic\" and \"diagonal\"",
+                      name_of(experiment.optimizer)));
     l2_scale = samples / (samples - 1);
   }
   system.blocks = blocks_of(chain, kind, l2_scale);
@@ -177,9 +179,8 @@ ModeSystem mode_system(const Experiment& experiment, Grids grids) {
                           const auto& of) { return filled(problem, of, experiment.chain, grids); },
                       experiment.problem, with_batch(experiment.optimizer, batch));
   };
-  ModeSystem system = experiment.chain.batch
-                          ? with_batches(*experiment.chain.batch, experiment.run.steps, of_batch)
-                          : of_batch(batch_of(experiment.optimizer));
+  ModeSystem system = experiment.chain.batch ? with_batches(*experiment.chain.batch, of_batch)
+                                             : of_batch(batch_of(experiment.optimizer));
   system.optimizer = name_of(experiment.optimizer);
   check_rates(system, experiment);
   if (!experiment.chain.empty()) surround(system, experiment);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "integrate/block_lanes.hpp"
+#include "integrate/meeting.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -133,41 +134,11 @@ void advance_lanes(const BlockInstant& at, const ArrayXd& inverse, BlockState& s
   }
 }
 
-/// X_i <- D X_i + C sum_(j != i) X_j.
-void jump(const BlockMatrix& j, double workers, int size, BlockState& state) {
-  BlockMatrix c = BlockMatrix::Zero(size, size);
-  c.col(0) = j.col(0) / workers;
-  BlockMatrix d = j;
-  d.col(0) = c.col(0);
-  const double others = workers - 1;
-  BlockMatrix s(size, size), x = BlockMatrix::Zero(size, size);
-  for (Index k = 0; k < state.own.rows(); ++k) {
-    for (int p = 0; p < size; ++p)
-      for (int q = 0; q < size; ++q) {
-        s(p, q) = state.own(k, entry(size, p, q));
-        if (state.cross.size() > 0) x(p, q) = state.cross(k, entry(size, p, q));
-      }
-    BlockMatrix own = d * s * d.transpose(), cross;
-    if (others > 0) {
-      const BlockMatrix dxc = d * x * c.transpose();
-      own += others * (dxc + dxc.transpose() + c * (s + (others - 1) * x) * c.transpose());
-      const BlockMatrix mixed = d * (s + (others - 1) * x) * c.transpose();
-      cross = d * x * d.transpose() + mixed + mixed.transpose() +
-              c * ((others - 1) * s + (others * others - others + 1) * x) * c.transpose();
-    }
-    for (int p = 0; p < size; ++p)
-      for (int q = p; q < size; ++q) {
-        state.own(k, entry(size, p, q)) = own(p, q);
-        if (others > 0) state.cross(k, entry(size, p, q)) = cross(p, q);
-      }
-  }
-}
-
 }  // namespace
 
 void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
   with_size(blocks_.size, [&](auto m) { advance_lanes<m()>(instant, inverse_, state); });
-  if (instant.jumps) jump(blocks_.jump(instant.chain), blocks_.workers, blocks_.size, state);
+  if (instant.jumps) Meeting(blocks_.jump(instant.chain), blocks_.workers).apply(state);
 }
 
 }  // namespace riskcurve

@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/integrate/solve.hpp"
 
@@ -34,7 +36,6 @@ class Recursion {
   double averaged_risk(const BlockState& state) const;
   /// s_k = v^T S_k v, shape (modes).
   Eigen::ArrayXd squares(const BlockState& state) const;
-  bool finite(const BlockState& state) const { return state.own.allFinite(); }
 
   const ModeSystem& system() const { return system_; }
   const Blocks& blocks() const { return blocks_; }
@@ -54,6 +55,12 @@ class Recursion {
   Eigen::Index padded_;
   Eigen::ArrayXd weight_, inverse_, filtered_;
 };
+
+/// The recursion from `state` = start() on, which ends as the last state; `visit` sees the state
+/// before every step, and the sum of gamma^weight_power over earlier ones.
+RiskCurve march(const Recursion& recursion, const Eigen::ArrayXd& at, const SolveOptions& options,
+                BlockState& state,
+                const std::function<void(long k, double weights, const BlockState& state)>& visit);
 
 /// solve() by the recursion: of a system with blocks, or of the bare update.
 RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,

@@ -20,9 +20,8 @@ constexpr long kLook = 256;         // steps between looks at the watch
 /// What is recorded of a state: the risk, the averaged risk, then the observables.
 class Log {
  public:
-  Log(const Recursion& recursion, const Schedule& schedule, const ArrayXd& at,
-      const SolveOptions& options)
-      : recursion_(recursion), schedule_(schedule), at_(at), options_(options) {}
+  Log(const Recursion& recursion, const ArrayXd& at, const SolveOptions& options)
+      : recursion_(recursion), at_(at), options_(options) {}
 
   bool due(double t) const { return next() < at_.size() && at_[next()] <= t; }
   bool done() const { return next() == at_.size(); }
@@ -79,7 +78,6 @@ class Log {
   }
 
   const Recursion& recursion_;
-  const Schedule& schedule_;
   const ArrayXd& at_;
   const SolveOptions& options_;
   std::vector<ArrayXd> rows_, modes_;
@@ -89,6 +87,15 @@ class Log {
 
 RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const ArrayXd& at,
                           const SolveOptions& options) {
+  const Recursion recursion(system, step);
+  BlockState state = recursion.start();
+  return march(recursion, at, options, state, [](long, double, const BlockState&) {});
+}
+
+RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOptions& options,
+                BlockState& state,
+                const std::function<void(long k, double weights, const BlockState& state)>& visit) {
+  const ModeSystem& system = recursion.system();
   const double horizon = at[at.size() - 1];
   if (!(horizon <= kMostRecursionSteps) && !(options.until_risk > 0))
     throw InputError(
@@ -97,14 +104,12 @@ RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const 
   RiskCurve curve;
   curve.warnings = system.warnings;
   curve.message = "";
-  const Recursion recursion(system, step);
   if (options.averaged && recursion.blocks().report_at.size() == 0)
     throw InputError("averaged", "true", "a system with an average of its iterates");
   const auto aim = [&](const BlockState& state) {
     return options.averaged ? recursion.averaged_risk(state) : recursion.risk(state);
   };
-  Log log(recursion, step, at, options);
-  BlockState state = recursion.start();
+  Log log(recursion, at, options);
   const double noise = std::isfinite(system.noise_variance) ? 0.5 * system.noise_variance : 0.0;
   const double reference = std::max(recursion.risk(state) + noise, 1e-250);
   try {
@@ -117,6 +122,7 @@ RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const 
       if (now >= kMostRecursionSteps)
         throw Stopped{RiskCurve::Status::failed,
                       fmt::format("more than {:g} steps of the recursion", kMostRecursionSteps)};
+      visit(k, weights, state);
       const BlockState before = log.due(now + 1) ? state : BlockState{};
       const BlockInstant instant = recursion.instant(now, weights, state);
       weights = instant.chain.weights;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "integrate/block_lanes.hpp"
+#include "integrate/meeting.hpp"
 #include "integrate/recursion.hpp"
 #include "power_of_two.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -67,18 +68,17 @@ double derivative(const Sums& sums, const BlockStep& step, const StepSlope& by) 
 }
 
 template <int M>
-double total(const LaneMatrix<M>& x, BlockMatrix& sum, const Block* factor = nullptr) {
+void total(const LaneMatrix<M>& x, BlockMatrix& sum, const Block* factor = nullptr) {
   for (int i = 0; i < M; ++i)
     for (int j = 0; j < M; ++j) sum(i, j) += factor ? (x[i][j] * *factor).sum() : x[i][j].sum();
-  return 0;
 }
 
-/// P <- A^T P A, and the sums.
+/// P <- A^T P A, and the sums; of moments that noise enters, or (those between two workers) not.
 template <int M>
-void back_lanes(const BlockInstant& at, const ArrayXd& inverse, const ArrayXd& share,
+void back_lanes(const BlockInstant& at, const ArrayXd& inverse, const ArrayXd& share, bool noisy,
                 const ArrayXXd& moments, ArrayXXd& p, Sums& sums) {
   const BlockStep& step = at.step;
-  const bool pulled = inverse.size() > 0, filtered = at.before.size() > 0;
+  const bool pulled = inverse.size() > 0, filtered = noisy && at.before.size() > 0;
   for (Index first = 0; first < moments.rows(); first += kBlock) {
     const Block a = at.drift.segment<kBlock>(first);
     Block l = Block::Zero();
@@ -86,16 +86,13 @@ void back_lanes(const BlockInstant& at, const ArrayXd& inverse, const ArrayXd& s
     const LaneMatrix<M> map = maps<M>(step, a, pulled ? &l : nullptr);
     const LaneMatrix<M> s = load_moments<M>(moments, first), next = load_moments<M>(p, first);
     const LaneMatrix<M> pushed = product<M>(next, map);
+    store_moments<M>(symmetric_product<M>(transposed<M>(map), transposed<M>(pushed)), first, p);
     const LaneMatrix<M> b = product<M>(pushed, s);
     total<M>(b, sums.map);
     total<M>(b, sums.map_a, &a);
     const Block along = form<M>(step.push, b, step.read);
     Block drift = 2 * along;
     sums.along += 2 * (a * along).sum();
-    const Block after = at.after.segment<kBlock>(first);
-    total<M>(next, sums.after, &after);
-    const Block pushed_twice = form<M>(step.push, next, step.push);
-    sums.after_modes.segment<kBlock>(first) = pushed_twice;
     if (pulled) {
       total<M>(b, sums.map_l, &l);
       const Block la = l * a;
@@ -117,46 +114,19 @@ void back_lanes(const BlockInstant& at, const ArrayXd& inverse, const ArrayXd& s
       total<M>(next, sums.before_a, &ba);
       total<M>(next, sums.before_aa, &baa);
     }
-    sums.drift.segment<kBlock>(first) = drift;
-    if (share.size() > 0) {
-      // (4 tr(P A S A^T P Q) + 2 tr(P Q P Q))/m; noises of one mode are independent.
-      const Block m = share.segment<kBlock>(first);
-      const LaneMatrix<M> carried = symmetric_product<M>(product<M>(pushed, s), pushed);
-      Block spread =
-          4 * after * form<M>(step.push, carried, step.push) + 2 * (after * pushed_twice).square();
-      if (filtered) spread += 4 * before * form<M>(z, carried, z) + 2 * (before * z_twice).square();
-      sums.scatter += (m * spread).sum();
-    }
-    store_moments<M>(symmetric_product<M>(transposed<M>(map), transposed<M>(pushed)), first, p);
-  }
-}
-
-/// The adjoint of `jump` (recursion.cpp), for moments of one and of two workers.
-void jump_back(const BlockMatrix& j, double workers, int size, ArrayXXd& own, ArrayXXd& cross) {
-  BlockMatrix c = BlockMatrix::Zero(size, size);
-  c.col(0) = j.col(0) / workers;
-  BlockMatrix d = j;
-  d.col(0) = c.col(0);
-  const double n = workers - 1;
-  BlockMatrix p(size, size), x = BlockMatrix::Zero(size, size);
-  for (Index k = 0; k < own.rows(); ++k) {
-    for (int a = 0; a < size; ++a)
-      for (int b = 0; b < size; ++b) {
-        p(a, b) = own(k, entry(size, a, b));
-        if (cross.size() > 0) x(a, b) = cross(k, entry(size, a, b));
-      }
-    const BlockMatrix cxc = c.transpose() * x * c, cpc = c.transpose() * p * c;
-    const BlockMatrix dxc = d.transpose() * x * c, dpc = d.transpose() * p * c;
-    const BlockMatrix new_own =
-        d.transpose() * p * d + n * cpc + dxc + dxc.transpose() + (n - 1) * cxc;
-    const BlockMatrix new_cross = n * (dpc + dpc.transpose()) + n * (n - 1) * cpc +
-                                  d.transpose() * x * d + (n - 1) * (dxc + dxc.transpose()) +
-                                  (n * n - n + 1) * cxc;
-    for (int a = 0; a < size; ++a)
-      for (int b = a; b < size; ++b) {
-        own(k, entry(size, a, b)) = new_own(a, b);
-        if (cross.size() > 0) cross(k, entry(size, a, b)) = new_cross(a, b);
-      }
+    sums.drift.segment<kBlock>(first) += drift;
+    if (!noisy) continue;
+    const Block after = at.after.segment<kBlock>(first);
+    total<M>(next, sums.after, &after);
+    const Block pushed_twice = form<M>(step.push, next, step.push);
+    sums.after_modes.segment<kBlock>(first) = pushed_twice;
+    if (share.size() == 0) continue;
+    // (4 tr(P A S A^T P Q) + 2 tr(P Q P Q))/m; noises of one mode are independent.
+    const LaneMatrix<M> carried = symmetric_product<M>(product<M>(pushed, s), pushed);
+    Block spread =
+        4 * after * form<M>(step.push, carried, step.push) + 2 * (after * pushed_twice).square();
+    if (filtered) spread += 4 * before * form<M>(z, carried, z) + 2 * (before * z_twice).square();
+    sums.scatter += (share.segment<kBlock>(first) * spread).sum();
   }
 }
 
@@ -212,30 +182,21 @@ double mixed_form(const ArrayXXd& moments, const ArrayXd& weight, const BlockVec
   return sum;
 }
 
-/// One sweep back, with the states recomputed from every `stride`-th.
+/// The states of a solve, every `stride`-th kept on the way and the others recomputed on the way
+/// back.
 class Sweep {
  public:
-  Sweep(const Recursion& recursion, Index steps)
+  Sweep(const Recursion& recursion, double horizon)
       : recursion_(recursion),
-        steps_(steps),
-        stride_(std::max<Index>(1, static_cast<Index>(std::sqrt(static_cast<double>(steps))))) {}
+        stride_(std::max<Index>(
+            1, static_cast<Index>(std::sqrt(std::min(horizon, kMostRecursionSteps))))) {}
 
-  struct Kept {
-    BlockState state;
-    double weights;
-  };
-  /// Forwards, keeping a state now and then.
-  BlockState forwards() {
-    BlockState state = recursion_.start();
-    double weights = 0;
-    for (Index k = 0; k < steps_; ++k) {
-      if (k % stride_ == 0) kept_.push_back({state, weights});
-      const BlockInstant at = recursion_.instant(static_cast<double>(k), weights, state);
-      weights = at.chain.weights;
-      recursion_.advance(at, state);
-    }
-    return state;
+  /// Of every step of the solve, in turn.
+  void keep(Index k, double weights, const BlockState& state) {
+    if (k % stride_ == 0) kept_.push_back({state, weights});
+    steps_ = k + 1;
   }
+  Index steps() const { return steps_; }
   /// The state and the instant of step k; asked for in falling order.
   std::pair<const BlockState&, const BlockInstant&> at(Index k) {
     const Index from = k / stride_ * stride_;
@@ -245,6 +206,11 @@ class Sweep {
   }
 
  private:
+  struct Kept {
+    BlockState state;
+    double weights;
+  };
+
   void fill(Index from) {
     from_ = from;
     states_.clear();
@@ -261,7 +227,7 @@ class Sweep {
   }
 
   const Recursion& recursion_;
-  Index steps_, stride_, from_ = -1;
+  Index stride_, steps_ = 0, from_ = -1;
   std::vector<Kept> kept_;
   std::vector<BlockState> states_;
   std::vector<BlockInstant> instants_;
@@ -283,27 +249,21 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
   Sensitivity result;
   SolveOptions solving = options;
   solving.keep_modes = false;
-  const ModeSystem bare = [&] {
-    ModeSystem copy = system;
-    copy.observable.clear();
-    return copy;
-  }();
-  result.curve = solve_recursion(bare, step, ArrayXd::Constant(1, horizon), solving);
-  if (result.curve.status != RiskCurve::Status::ok) return result;
-  const double end = std::isfinite(result.curve.reached) ? result.curve.reached : horizon;
-  const auto steps = static_cast<Index>(std::llround(end));
-
-  const Recursion recursion(bare, step);
+  const Recursion recursion(system, step);
   const Blocks& blocks = recursion.blocks();
   const int m = blocks.size;
-  Sweep sweep(recursion, steps);
-  const BlockState last = sweep.forwards();
+  Sweep sweep(recursion, horizon);
+  BlockState last = recursion.start();
+  result.curve = march(
+      recursion, ArrayXd::Constant(1, std::round(horizon)), solving, last,
+      [&](long k, double weights, const BlockState& state) { sweep.keep(k, weights, state); });
+  if (result.curve.status != RiskCurve::Status::ok) return result;
+  const Index steps = sweep.steps();
   result.risk = options.averaged ? recursion.averaged_risk(last) : recursion.risk(last);
   const double unit = result.unit = power_of_two(result.risk);
 
-  for (ArrayXd* values :
-       {&result.time, &result.step, &result.weight, &result.gradient, &result.curvature,
-        &result.progress, &result.injected, &result.greedy, &result.risk_at})
+  for (ArrayXd* values : {&result.time, &result.step, &result.weight, &result.gradient,
+                          &result.curvature, &result.progress, &result.injected, &result.risk_at})
     values->setZero(steps);
   if (blocks.momentum) result.momentum.setZero(steps);
   if (blocks.weight_decay) result.weight_decay.setZero(steps);
@@ -315,40 +275,26 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
   result.weight.setOnes();
 
   const BlockVector& aim = options.averaged ? blocks.report_at : blocks.gradient_at;
-  ArrayXXd p(recursion.padded(), entries(m)), p_cross;
+  BlockState p;  // dR(T)/dS, and by the moments between two workers
+  p.own = ArrayXXd::Zero(recursion.padded(), entries(m));
+  if (blocks.workers > 1) p.cross = p.own;
   const auto add = [&](const ArrayXd& weight, const BlockVector& x) {  // weight x x^T/2
     for (int i = 0; i < m; ++i)
-      for (int j = i; j < m; ++j) p.col(entry(m, i, j)) += 0.5 * x[i] * x[j] * weight;
+      for (int j = i; j < m; ++j) p.own.col(entry(m, i, j)) += 0.5 * x[i] * x[j] * weight;
   };
-  p.setZero();
-  add(recursion.weight(), aim);
-  if (blocks.workers > 1) p_cross = ArrayXXd::Zero(p.rows(), p.cols());
+  add(recursion.weight(), options.averaged ? blocks.report_at : blocks.gradient_at);
 
   double weights_slope = 0;  // dR(T)/d of the sum of gamma^weight_power
   for (Index k = steps - 1; k >= 0; --k) {
     const auto here = sweep.at(k);
     const BlockState& state = here.first;
     const BlockInstant& at = here.second;
-    if (at.jumps) jump_back(blocks.jump(at.chain), blocks.workers, m, p, p_cross);
+    if (at.jumps) Meeting(blocks.jump(at.chain), blocks.workers).apply_back(p);
     Sums sums = empty_sums(m, recursion.padded());
     with_size(m, [&](auto size) {
-      if (p_cross.size() > 0) {
-        BlockInstant noiseless = at;
-        noiseless.after.setZero();
-        if (noiseless.before.size() > 0) noiseless.before.setZero();
-        Sums crossed = empty_sums(m, recursion.padded());
-        back_lanes<size()>(noiseless, recursion.inverse(), {}, state.cross, p_cross, crossed);
-        sums.map = crossed.map;
-        sums.map_a = crossed.map_a;
-        sums.map_l = crossed.map_l;
-        sums.map_la = crossed.map_la;
-        sums.along = crossed.along;
-        ArrayXd drift = crossed.drift;
-        back_lanes<size()>(at, recursion.inverse(), share, state.own, p, sums);
-        sums.drift += drift;
-      } else {
-        back_lanes<size()>(at, recursion.inverse(), share, state.own, p, sums);
-      }
+      if (p.cross.size() > 0)
+        back_lanes<size()>(at, recursion.inverse(), {}, false, state.cross, p.cross, sums);
+      back_lanes<size()>(at, recursion.inverse(), share, true, state.own, p.own, sums);
     });
     // Through the responses to R and to the filtered signal.
     const Index modes = system.modes(), noises = system.diffusion.cols();
@@ -384,7 +330,6 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     result.injected[k] = injected / squares;
     result.curvature[k] = 2 * injected / squares;
     result.progress[k] = gamma > 0 ? -0.5 * sums.along / gamma : 0;
-    result.greedy[k] = gamma - result.gradient[k] / std::max(result.curvature[k], 1e-300);
     if (share.size() > 0) result.scatter[k] = sums.scatter / squares / unit / unit;
     if (blocks.momentum) {
       const double mu = at.chain.momentum;
@@ -408,13 +353,12 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     }
   }
   result.initial.setZero(system.modes());
-  for (int i = 0; i < m; ++i)
-    for (int j = 0; j < m; ++j)
-      result.initial += blocks.start[0](i, j) * p.col(entry(m, i, j)).head(system.modes());
-  if (p_cross.size() > 0)
-    for (int i = 0; i < m; ++i)
-      for (int j = 0; j < m; ++j)
-        result.initial += blocks.start[0](i, j) * p_cross.col(entry(m, i, j)).head(system.modes());
+  for (const ArrayXXd* slopes : {&p.own, &p.cross})
+    if (slopes->size() > 0)
+      for (int i = 0; i < m; ++i)
+        for (int j = 0; j < m; ++j)
+          result.initial +=
+              blocks.start[0](i, j) * slopes->col(entry(m, i, j)).head(system.modes());
   return result;
 }
 

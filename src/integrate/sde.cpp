@@ -36,8 +36,8 @@ void check(const ModeSystem& system, const Correlation& noise, const ArrayXd& at
            const SdeOptions& options) {
   check_ensemble(at, "at", ensemble_options(options));
   if (system.blocks)
-    throw InputError("optimizer", "what stands around its update",
-                     "none of it for the SDE: momentum, decay and averages have steps, not a "
+    throw InputError("optimizer", "(with a chain)",
+                     "the bare update for the SDE: momentum, decay and averages have steps, not a "
                      "diffusion; simulate runs the algorithm");
   if (!(options.change > 0 && options.change <= 1))
     throw InputError("change", options.change, "a number in (0, 1]");

@@ -64,7 +64,7 @@ Figure to_figure(const RiskCurve& curve, const std::string& title) {
   figure.series.push_back({Series::Style::line, "prediction", curve.steps, curve.risk, {}});
   if (curve.averaged_risk.size() > 0)
     figure.series.push_back(
-        {Series::Style::line, "of the average", curve.steps, curve.averaged_risk, {}});
+        {Series::Style::line, "of the average", curve.steps, curve.averaged_risk, {}, 2});
   return figure;
 }
 

@@ -32,7 +32,6 @@ Experiment experiment_of(const Optimizer& optimizer, double step, double steps, 
 ModeSystem one_mode(double lambda, const Chain& chain) {
   Experiment e = experiment_of(Sgd{1}, 0.1, 10);
   e.chain = chain;
-  if (chain.empty()) e.chain.average = EmaAverage{0};
   ModeSystem system = mode_system(e);
   system.weight = ArrayXd::Ones(1);
   system.drift = ArrayXd::Constant(1, lambda);

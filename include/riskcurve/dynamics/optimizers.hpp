@@ -37,8 +37,8 @@ struct Filter {
   bool varying = false;  ///< whether the momentum changes along the run
 };
 /// SignSGD of a filtered gradient, to be read by the blocks of its chain: a = Lambda phi,
-/// phi = sqrt(2/pi)/sqrt(V), V = signal + N(R) r^2 .. of the filtered gradient over the mean
-/// variance of its entries; c_before = N(R)/h a direction, of the gradient over Lambda; c_after =
+/// phi = kappa(R) sqrt(2/pi)/sqrt(V), V = Now::filtered + r^2 N(R), r the share of the present
+/// gradient in the filter; c_before = N(R)/h a direction, of the gradient over Lambda; c_after =
 /// (2/pi) w_i^T sum over lags [arcsin(rho r_l) - rho r_l] w_i. N(R) is 2P/b but for the law of few
 /// residuals. Source: ours; docs/theory/chain.md#a-filter-before-the-map.
 ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer,

@@ -37,7 +37,9 @@ struct Sensitivity {
   /// 4 sum p^2 s c/m / unit^2 over modes of multiplicity m (m = 0: none): gamma^2 of it is the
   /// variance of R(T) per step, of independent directions. Empty where multiplicities are unknown.
   Eigen::ArrayXd scatter;
-  Eigen::ArrayXd greedy;  ///< sum h a s/sum h c: the step size of fastest descent at t
+  /// sum h a s/sum h c: the step size of fastest descent at t. Empty where the solve was step by
+  /// step.
+  Eigen::ArrayXd greedy;
 
   Eigen::ArrayXd initial;  ///< p_k(0) = dR(T)/ds_k(0)
 

@@ -4,7 +4,6 @@
 #include <numbers>
 #include <vector>
 
-#include "dynamics/filtered_sign.hpp"
 #include "dynamics/gradient_modes.hpp"
 #include "dynamics/log_chebyshev.hpp"
 #include "dynamics/optimizers/sign_sgd_matrix.hpp"

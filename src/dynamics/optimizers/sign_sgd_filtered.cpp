@@ -1,5 +1,4 @@
 // SignSGD of a filtered gradient (docs/theory/chain.md#a-filter-before-the-map).
-#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <numbers>
@@ -21,20 +20,13 @@ ArrayXd remainder_between(const VectorProblem& problem, const LagWeights& weight
   const SignBasis basis = sign_basis(problem);
   constexpr int points = 512;
   constexpr double step = pi / 2 / points;
-  ArrayXd table(points + 3);
-  for (int i = 0; i < table.size(); ++i)
-    table[i] = i <= points ? sign_remainder(i * step, weights) : 0;
+  ArrayXd table(points + 3);  // smooth past pi/2, where the last cubics end
+  for (int i = 0; i < table.size(); ++i) table[i] = sign_remainder(i * step, weights);
   const auto f = [&](double theta) {
-    const double x = std::abs(theta) / step;
-    const int i = std::clamp(static_cast<int>(x) - 1, 0, points - 3);
-    double sum = 0;
-    for (int a = 0; a < 4; ++a) {
-      double weight = 1;
-      for (int b = 0; b < 4; ++b)
-        if (b != a) weight *= (x - i - b) / (a - b);
-      sum += weight * table[i + a];
-    }
-    return std::copysign(sum, theta);
+    const double at = between_wholes(std::abs(theta) / step, [&](double whole) {
+      return table[static_cast<Eigen::Index>(whole)];
+    });
+    return std::copysign(at, theta);
   };
   const Eigen::MatrixXd between =
       basis.noise.unaryExpr([&](double noise) { return f(pi / 2 * noise); });
@@ -48,15 +40,15 @@ struct FilteredSign {
   double at_start = 0;  ///< the remainder at filter.momentum
 
   LagWeights weights(double momentum) const { return {momentum, filter.nesterov}; }
-  double power(const Now& now) const { return noise(now.risk, now.momentum).felt; }
-  /// kappa sqrt(2/pi)/sqrt(V), V of the filtered gradient.
-  double slope(const Now& now) const {
+  /// The drift kappa sqrt(2/pi)/sqrt(V), V of the filtered gradient; its noise before the map, and
+  /// what the map adds to it.
+  Response response(const Now& now) const {
     const double r = weights(now.momentum).first;
-    const auto [seen, felt, remainder] = noise(now.risk, now.momentum);
-    return std::sqrt(2 / pi * felt / seen / (now.filtered + r * r * felt));
-  }
-  double remainder(const Now& now) const {
-    return noise(now.risk, now.momentum).remainder * plain_remainder(now);
+    const SignNoise sign = noise(now.risk, now.momentum);
+    const double slope =
+        std::sqrt(2 / pi * sign.felt / sign.seen / (now.filtered + r * r * sign.felt));
+    return {ArrayXd::Constant(1, slope),
+            Eigen::Array2d(sign.felt, sign.remainder * plain_remainder(now))};
   }
   double plain_remainder(const Now& now) const {
     if (per_mode) return 1;
@@ -67,7 +59,7 @@ struct FilteredSign {
 };
 
 /// Turns SignSGD's system into that of a filtered gradient: only responses and noise are others.
-ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, Entries_of entries,
+ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, GradientOf entries,
                     const Filter& filter, const ArrayXd& remainder) {
   const auto sign = std::make_shared<const FilteredSign>(FilteredSign{
       FilteredNoise(law, batch, entries, filter.nesterov, filter.varying), filter,
@@ -79,15 +71,11 @@ ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, Entries_o
                          ? remainder
                          : ArrayXd((system.diffusion.col(0) > 0).select(system.multiplicity, 0.0));
   system.diffusion = diffusion;
-  system.response = [sign](const Now& now) {
-    ArrayXd noise(2);
-    noise << sign->power(now), sign->remainder(now);
-    return Response{ArrayXd::Constant(1, sign->slope(now)), noise};
-  };
+  system.response = [sign](const Now& now) { return sign->response(now); };
   system.observable.clear();
   system.observable["effective_learning_rate"] = [sign](const ModeSystem&, const Now& now,
                                                         const ArrayXd&) {
-    return now.risk > 0 ? sign->slope(now) : NAN;
+    return now.risk > 0 ? sign->response(now).drift[0] : NAN;
   };
   system.shared_noise = nullptr;
   system.drift_loss = nullptr;
@@ -108,7 +96,7 @@ ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer,
     remainder = remainder_between(problem, {filter.momentum, filter.nesterov});
   }
   return filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
-                  Entries_of::vector, filter, remainder);
+                  GradientOf::vector, filter, remainder);
 }
 
 ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
@@ -121,7 +109,7 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
                      "\"generic\" or \"diagonal\": momentum before sign_sgd is not derived for "
                      "correlated coordinates of a matrix");
   return filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
-                  Entries_of::matrix, filter, {});
+                  GradientOf::matrix, filter, {});
 }
 
 }  // namespace riskcurve
