@@ -42,8 +42,8 @@ void Meeting::apply(BlockState& moments) const {
   for_each_mode(static_cast<int>(d_.rows()), moments, [&](BlockMatrix& s, BlockMatrix& x) {
     const BlockMatrix others = s + (n - 1) * x;  // n of them at once, over n
     const BlockMatrix dxc = d_ * x * c_.transpose(), mixed = d_ * others * c_.transpose();
-    const BlockMatrix own = d_ * s * d_.transpose() +
-                            n * (dxc + dxc.transpose() + c_ * others * c_.transpose());
+    const BlockMatrix own =
+        d_ * s * d_.transpose() + n * (dxc + dxc.transpose() + c_ * others * c_.transpose());
     x = (d_ * x * d_.transpose() + mixed + mixed.transpose() +
          c_ * ((n - 1) * s + (n * n - n + 1) * x) * c_.transpose())
             .eval();
