@@ -60,7 +60,7 @@ Along along_run(const ModeSystem& system, const Schedule& step, const Sensitivit
   for (Eigen::Index i = 0; i < s.time.size(); i += stride) {
     if (!along.time.empty() && s.time[i] <= along.time.back()) continue;
     along.time.push_back(s.time[i]);
-    along.shared.push_back(system.shared_noise(Now{s.time[i], s.step[i], s.risk_at[i]}));
+    along.shared.push_back(system.shared_noise(system.steady(s.time[i], s.step[i], s.risk_at[i])));
   }
   if (system.drift_loss) {
     SolveOptions keeping = options;

@@ -11,6 +11,7 @@
 #include <set>
 #include <vector>
 
+#include "analysis/rest.hpp"
 #include "dynamics/spectral_rates.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -82,6 +83,7 @@ ModeRates system_rates(const Experiment& experiment, double risk) {
   }
   ModeRates result;
   result.warnings = system.warnings;
+  result.noise = noise_memory(system, 0, risk);
   result.on_nodes = nodes.size() == system.modes() &&
                     ((nodes.reshaped() - system.weight).abs() <= 1e-9 * nodes.reshaped()).all();
   std::vector<Index> order(static_cast<std::size_t>(system.modes()));

@@ -1,7 +1,9 @@
 #include "analysis/rest.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace riskcurve {
 namespace {
@@ -85,6 +87,69 @@ double sustained_risk(const ModeSystem& system, double gamma, double t, double r
     sum += 0.5 * system.weight[k] * s;
   }
   return sum;
+}
+
+NoiseMemory noise_memory(const ModeSystem& system, double t, double risk) {
+  NoiseMemory memory;
+  if (!system.blocks || !system.blocks->momentum) return memory;
+  const Blocks& blocks = *system.blocks;
+  const Now now = system.steady(t, 1, risk);
+  ChainNow chain = blocks.at(t, 1);
+  chain.step = std::max(1.0, t);
+  chain.weights = 1;
+  const BlockStep step = blocks.step(chain);
+  const Response factors = system.response(now);
+  const Eigen::ArrayXd a = (system.drift.matrix() * factors.drift.matrix()).array();
+  // What noise of one step moves the error by then and later, the error's own answer left out.
+  const double forgets = 1 - chain.momentum;
+  const auto steps = static_cast<Index>(std::min(1e6, std::ceil(30 / forgets))) + 2;
+  Eigen::ArrayXd later = Eigen::ArrayXd::Zero(steps);  // of noise that enters with the gradient,
+  double at_once = 0, with_gradient = 0;               // and its power over modes
+  for (Index r = 0; r < system.diffusion.cols(); ++r) {
+    const Eigen::ArrayXd power = system.weight * system.diffusion.col(r) * factors.diffusion[r];
+    if (r < blocks.before)
+      with_gradient += (power * a.square()).sum();
+    else
+      at_once += power.sum();
+  }
+  const auto moves = [&](BlockVector x, const BlockMatrix& map, Eigen::ArrayXd& move) {
+    for (Index l = 0; l < steps; ++l) {
+      move[l] = x[0];
+      x[0] = 0;
+      x = (map * x).eval();
+    }
+  };
+  BlockMatrix map = step.fixed;
+  Eigen::ArrayXd pushed = Eigen::ArrayXd::Zero(steps);
+  if (blocks.before > 0) {
+    map += step.push * step.read.transpose();  // in units of 1/a
+    moves(step.noise_fixed + step.noise_drift, map, later);
+    pushed[0] = step.push[0];
+  } else {
+    moves(step.push, map, pushed);
+  }
+  const auto correlated = [steps](const Eigen::ArrayXd& move, Index lag) {
+    return (move.head(steps - lag) * move.tail(steps - lag)).sum();
+  };
+  const auto covariance = [&](Index lag) {
+    return with_gradient * correlated(later, lag) + at_once * correlated(pushed, lag);
+  };
+  const double power = covariance(0);
+  if (!(power > 0)) return memory;
+  std::vector<double> lags, correlations;
+  for (Index lag = 1; lag < steps; lag *= 2) {
+    const double r = covariance(lag) / power;
+    if (std::abs(r) < 0.01) break;
+    lags.push_back(static_cast<double>(lag));
+    correlations.push_back(r);
+  }
+  const auto count = static_cast<Index>(lags.size());
+  memory.lag = Eigen::Map<const Eigen::ArrayXd>(lags.data(), count);
+  memory.correlation = Eigen::Map<const Eigen::ArrayXd>(correlations.data(), count);
+  // The square of a sum holds every lag twice.
+  memory.sum =
+      (with_gradient * std::pow(later.sum(), 2) + at_once * std::pow(pushed.sum(), 2)) / power;
+  return memory;
 }
 
 double largest_stable_step_of_blocks(const ModeSystem& system) {

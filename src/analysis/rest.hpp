@@ -1,4 +1,5 @@
 #pragma once
+#include "riskcurve/analysis/preconditioning.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
@@ -11,5 +12,8 @@ double sustained_risk(const ModeSystem& system, double step, double t, double ri
 /// largest_stable_step (predict.hpp): where the noise that a large risk makes sustains that risk,
 /// or a block grows by itself.
 double largest_stable_step_of_blocks(const ModeSystem& system);
+
+/// ModeRates::noise of a system.
+NoiseMemory noise_memory(const ModeSystem& system, double t, double risk);
 
 }  // namespace riskcurve

@@ -253,6 +253,22 @@ void add_checks(Result& result, const ModeRates& rates) {
       result.notes.push_back(
           fmt::format("E ||update||^2 = sum of c = {:.6g}", rates.squared_update()));
   }
+  if (const NoiseMemory& noise = rates.noise; noise.lag.size() > 0) {
+    Record memory;
+    memory.set("lag", noise.lag);
+    memory.set("correlation", noise.correlation);
+    memory.set("sum", noise.sum);
+    record.set("noise", memory);
+    std::string lags;
+    for (Index i = 0; i < noise.lag.size(); ++i)
+      lags +=
+          fmt::format("{}{:.3g} at lag {:g}", i ? ", " : "", noise.correlation[i], noise.lag[i]);
+    result.notes.push_back(
+        fmt::format("noise of steps is correlated: {}; over all lags {:.4g} times that of one step",
+                    lags, noise.sum));
+  } else {
+    record.set("noise", nullptr);
+  }
   if (rates.drift_error > 0)
     result.notes.push_back(fmt::format("estimated relative errors below {:.0e} of a, {:.0e} of c",
                                        bound(rates.drift_error), bound(rates.diffusion_error)));

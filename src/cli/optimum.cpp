@@ -193,7 +193,14 @@ int run_together(const OptimumArguments& options) {
   joint.averaged = options.averaged;
   joint.solve.progress = [&](double) { return progress(0); };
   const double horizon = options.horizon.value_or(loaded.experiment.run.steps);
-  const JointOptimum best = best_together(loaded.experiment, horizon, joint);
+  const JointOptimum best = [&] {
+    try {
+      return best_together(loaded.experiment, horizon, joint);
+    } catch (const InputError& error) {
+      if (error.field() != "over") throw;
+      throw InputError("--over", error.value(), error.expected());
+    }
+  }();
   if (!best.found) throw Failure(best.message);
   Result result;
   result.title = loaded.title;

@@ -11,6 +11,14 @@
 namespace riskcurve::cli {
 namespace {
 
+/// Of a solve step by step, or by leaps.
+std::string steps_taken(const RiskCurve& curve) {
+  const double steps = curve.steps[curve.steps.size() - 1];
+  if (static_cast<double>(curve.accepted) >= steps)
+    return fmt::format("{} steps of the recursion, exact in the step size", curve.accepted);
+  return fmt::format("{:.0f} steps of the recursion, many at once: in {}", steps, curve.accepted);
+}
+
 struct PredictArguments {
   std::string file;
   SolverChoice solver;
@@ -38,12 +46,11 @@ int predict(const PredictArguments& options) {
   for (const auto& [name, values] : curve.observable) {
     result.headings.push_back({name, "observables." + name});
   }
-  result.notes = {
-      prediction.stepped
-          ? fmt::format("{} steps of the recursion, exact in the step size", curve.accepted)
-          : fmt::format("{} steps of the {} integrator ({} rejected)", curve.accepted,
-                        options.solver.method, curve.rejected),
-      trust_line(prediction.trust)};
+  result.notes = {prediction.stepped
+                      ? steps_taken(curve)
+                      : fmt::format("{} steps of the {} integrator ({} rejected)", curve.accepted,
+                                    options.solver.method, curve.rejected),
+                  trust_line(prediction.trust)};
   result.figure = to_figure(curve, loaded.title);
   riskcurve::add_bands(result.figure, prediction);
   if (curve.status != RiskCurve::Status::ok) {

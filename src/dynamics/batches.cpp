@@ -59,9 +59,12 @@ struct Columns {
     for (Index q = 0; q < columns.cols(); ++q) {
       const ArrayXd column = columns.col(q);
       const double norm = column.abs().maxCoeff();
+      // Of the same place in another system: places differ in what enters where (Blocks::before).
       Index found = -1;
       double ratio = 0;
-      for (Index p = 0; p < all.cols() && found < 0; ++p) {
+      for (std::size_t other = 0; other + 1 < of.size() && found < 0; ++other) {
+        if (q >= std::ssize(of[other])) continue;
+        const Index p = of[other][static_cast<std::size_t>(q)].first;
         ratio = norm / all.col(p).abs().maxCoeff();
         if (std::isfinite(ratio) && ((column - ratio * all.col(p)).abs() <= 1e-12 * norm).all())
           found = p;
@@ -119,6 +122,18 @@ struct Batches {
     }
     return sum;
   }
+  /// Of DirectionMap: the drift is a number of no mode.
+  Response at_directions(const Now& now) const {
+    const std::vector<double> w = weights(batch_at(batch, now.time));
+    Response sum{ArrayXd::Zero(1), ArrayXd::Zero(diffusion.all.cols())};
+    for (std::size_t i = 0; i < node.size(); ++i) {
+      if (w[i] == 0) continue;
+      const Response r = system[i].directions->response(now);
+      sum.drift += w[i] * r.drift;
+      diffusion.spread(i, r.diffusion, w[i], sum.diffusion);
+    }
+    return sum;
+  }
   const ModeSystem& nearest(const Now& now) const {
     const double b = batch_at(batch, now.time);
     std::size_t best = 0;
@@ -144,6 +159,8 @@ ModeSystem with_batches(const Schedule& batch, const std::function<ModeSystem(in
   result.diffusion = batches->diffusion.all;
   const std::shared_ptr<const Batches> fixed = batches;
   result.response = [fixed](const Now& now) { return fixed->response(now); };
+  if (result.directions)
+    result.directions->response = [fixed](const Now& now) { return fixed->at_directions(now); };
   if (result.shared_noise)
     result.shared_noise = [fixed](const Now& now) { return fixed->nearest(now).shared_noise(now); };
   result.observable.clear();

@@ -35,8 +35,8 @@ BlockVector unit(int size, int place) {
 /// What a chain does in one step, put together in the order in which it does it.
 class Maker {
  public:
-  Maker(const Chain& chain, Momentum kind, double l2_scale)
-      : chain_(chain), at_(chain), kind_(kind), l2_scale_(l2_scale) {}
+  Maker(const Chain& chain, Momentum kind, double batch)
+      : chain_(chain), at_(chain), kind_(kind), batch_(batch) {}
 
   const Places& places() const { return at_; }
 
@@ -132,7 +132,8 @@ class Maker {
       s.noise_drift = r * s.push;
     }
     if (chain_.l2 > 0) {
-      const double w = chain_.l2 * l2_scale_;
+      const double samples = batch_ * (1 + mu) / (1 - mu);
+      const double w = chain_.l2 * samples / (samples - 1);
       s.pull_fixed = w * s.noise_fixed;
       s.pull_drift = w * r * s.push;
       s.pull_read = theta;
@@ -162,13 +163,13 @@ class Maker {
   Chain chain_;
   Places at_;
   Momentum kind_;
-  double l2_scale_;
+  double batch_;
 };
 
 }  // namespace
 
-Blocks blocks_of(const Chain& chain, Momentum momentum, double l2_scale) {
-  const Maker maker(chain, momentum, l2_scale);
+Blocks blocks_of(const Chain& chain, Momentum momentum, double batch) {
+  const Maker maker(chain, momentum, batch);
   const Places& at = maker.places();
   if (at.size > kLargestBlock)
     throw InputError("optimizer",
@@ -211,7 +212,7 @@ Blocks blocks_of(const Chain& chain, Momentum momentum, double l2_scale) {
 }
 
 Blocks bare_blocks() {
-  return blocks_of(Chain{}, Momentum::after);
+  return blocks_of(Chain{}, Momentum::after, 1);
 }
 
 }  // namespace riskcurve

@@ -1,12 +1,61 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "dynamics/gauss_measure.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
+namespace {
+
+/// Where each direction has rates of its own, a mode is a point in (weight, mean square): merged
+/// within bins of an eighth of an octave of the first and a quarter of the second.
+ModeSystem merge_directions(const ModeSystem& system) {
+  const Eigen::Index more = system.blocks ? system.blocks->more_initial.cols() : 0;
+  if (more > 0) return system;
+  std::map<std::pair<int, int>, std::vector<Eigen::Index>> bins;
+  const auto bin = [](double x, double an_octave) {
+    return x > 0 ? static_cast<int>(std::floor(an_octave * std::log2(x))) : -100000;
+  };
+  for (Eigen::Index k = 0; k < system.modes(); ++k) {
+    const double n = system.multiplicity[k];
+    bins[{bin(system.weight[k], 8), bin(n > 0 ? system.initial[k] / n : 0, 4)}].push_back(k);
+  }
+  const auto count = static_cast<Eigen::Index>(bins.size());
+  if (2 * count >= system.modes()) return system;
+  ModeSystem small = system;
+  for (Eigen::ArrayXd* values : {&small.weight, &small.initial, &small.multiplicity})
+    values->setZero(count);
+  small.drift.setZero(count, 1);
+  small.diffusion.setZero(count, system.diffusion.cols());
+  small.drift_loss = nullptr;
+  small.correlation = nullptr;
+  Eigen::Index at = 0;
+  for (const auto& [where, members] : bins) {
+    const Eigen::ArrayXd n = system.multiplicity(members), s = system.initial(members),
+                         h = system.weight(members);
+    // Means that keep R(0) and the noise's share of R.
+    const Eigen::ArrayXd share = s.sum() > 0 ? s : n;
+    small.weight[at] = share.sum() > 0 ? (h * share).sum() / share.sum() : h.mean();
+    small.initial[at] = s.sum();
+    small.multiplicity[at] = n.sum();
+    small.drift(at, 0) = share.sum() > 0
+                             ? (system.drift.col(0)(members) * share).sum() / share.sum()
+                             : system.drift.col(0)(members).mean();
+    for (Eigen::Index r = 0; r < system.diffusion.cols(); ++r)
+      small.diffusion(at, r) = small.weight[at] > 0
+                                   ? (h * system.diffusion.col(r)(members)).sum() / small.weight[at]
+                                   : 0;
+    ++at;
+  }
+  if (small.blocks && small.blocks->inverse.size() > 0)
+    small.blocks->inverse = (small.weight > 0).select(1 / small.weight.max(1e-300), 0.0);
+  return small;
+}
+
+}  // namespace
 
 ModeSystem compress(const ModeSystem& system, int nodes, double slow) {
   return compress(
@@ -15,6 +64,7 @@ ModeSystem compress(const ModeSystem& system, int nodes, double slow) {
 
 ModeSystem compress(const ModeSystem& system, const std::function<int(double rate)>& nodes,
                     double slow) {
+  if (system.directions) return merge_directions(system);
   const Eigen::Index noises = system.diffusion.cols();
   if (system.drift.cols() != 1 || (system.diffusion < 0).any()) return system;
   // What the blocks start from beside s(0); and l, a function of the rate.

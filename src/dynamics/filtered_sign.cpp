@@ -1,5 +1,7 @@
 #include "dynamics/filtered_sign.hpp"
 
+#include <Eigen/Core>
+#include <algorithm>
 #include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
 #include <cmath>
 #include <numbers>
@@ -12,7 +14,8 @@ namespace {
 
 using std::numbers::pi;
 
-constexpr double kStep = 0.05;  // of log x
+constexpr double kStep = 0.05;    // of log x
+constexpr double kApart = 0.125;  // momenta that tables are made for, in -log(1 - beta)
 
 /// log m and the ratio Q of a gradient's entry, m = E of its characteristic factor at scale x, as
 /// functions of y = log x.
@@ -133,6 +136,32 @@ LagSums lag_sums(const Transform& transform, double y, const LagWeights& weights
   return sums;
 }
 
+/// Of the i-th of four values at 0, 1, 2, 3, for the cubic through them at x.
+double cubic_weight(double x, int i) {
+  double weight = 1;
+  for (int j = 0; j < 4; ++j)
+    if (j != i) weight *= (x - j) / (i - j);
+  return weight;
+}
+
+/// The median of epsilon^2, sampled.
+double typical_square(const NoiseLaw& noise) {
+  Random random(1, 0, 1);
+  std::vector<double> squares(1001);
+  for (double& x : squares) x = std::pow(noise.sample(random), 2);
+  std::nth_element(squares.begin(), squares.begin() + 500, squares.end());
+  return squares[500];
+}
+
+void add(SignNoise& sum, double weight, const SignNoise& x) {
+  sum.seen += weight * x.seen;
+  sum.felt += weight * x.felt;
+  sum.remainder += weight * x.remainder;
+  sum.shared.progress_variance += weight * x.shared.progress_variance;
+  sum.shared.covariance += weight * x.shared.covariance;
+  sum.shared.size_variance += weight * x.shared.size_variance;
+}
+
 }  // namespace
 
 LagWeights::LagWeights(double momentum, bool nesterov) : beta(momentum) {
@@ -149,9 +178,9 @@ double LagWeights::correlation() const {
   return (first * later + later * later * beta / (1 - beta * beta)) / squares();
 }
 
-FilteredNoise::FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries, bool nesterov,
-                             bool varying)
-    : setting_{noise, ResidualLaw(noise), batch, entries, nesterov}, varying_(varying) {}
+FilteredNoise::FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries,
+                             const Filter& filter)
+    : setting_{noise, ResidualLaw(noise), batch, entries, filter.nesterov}, filter_(filter) {}
 
 double FilteredNoise::Setting::seen(double risk, double momentum) const {
   const LagWeights weights(momentum, nesterov);
@@ -177,7 +206,7 @@ double FilteredNoise::Setting::seen(double risk, double momentum) const {
   return 2 / pi / (slope * slope * weights.squares());
 }
 
-std::pair<double, double> FilteredNoise::Setting::spread(double risk, double momentum) const {
+SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
   const LagWeights weights(momentum, nesterov);
   // Up to 1.2 times a power of two, so that what is sampled is smooth in the momentum but for
   // there.
@@ -188,33 +217,47 @@ std::pair<double, double> FilteredNoise::Setting::spread(double risk, double mom
       std::max(60 * memory, std::min(memories * memory + 1000, draws / b)));
   const auto warm = static_cast<std::size_t>(16 * memory) + 2;
   Random random(1, 0, 0);
-  std::vector<double> q(steps + warm), inverse(steps + warm), later(steps + warm);
+  std::vector<double> q(steps + warm), inverse(steps + warm), later(steps + warm),
+      along(steps + warm);
   const double beta2 = momentum * momentum, root = std::sqrt(2 * risk);
-  double squares = 0;  // sum_(l >= 1) of (w_l/w_1)^2 q_l
+  double past = 0;  // sum_(l >= 1) of (w_l/w_1)^2 q_l
   for (std::size_t k = 0; k < q.size(); ++k) {
-    double sum = 0;
+    double sum = 0, product = 0;
     for (int i = 0; i < b; ++i) {
       const double g = root * random.normal(), l = g - noise.sample(random);
       sum += l * l;
+      product += l * g;
     }
     q[k] = sum / b;
+    along[k] = product / std::sqrt(b);
     const double w0 = weights.first, w1 = weights.later;
-    inverse[k] = 1 / std::sqrt(w0 * w0 * q[k] + w1 * w1 * squares);
+    inverse[k] = 1 / std::sqrt(w0 * w0 * q[k] + w1 * w1 * past);
     // r_l of the lags l >= 1 is w_1 beta^(l-1) of this, over both roots.
-    later[k] = w1 * (w0 * q[k] + momentum * w1 * squares);
-    squares = beta2 * squares + q[k];
+    later[k] = w1 * (w0 * q[k] + momentum * w1 * past);
+    past = beta2 * past + q[k];
   }
   // Backwards: D of each batch.
-  double felt = 0, rest = 0;
+  double rest = 0;
+  Eigen::Vector2d mean = Eigen::Vector2d::Zero();  // of progress D sum l g and size q D^2
+  Eigen::Matrix2d squares = Eigen::Matrix2d::Zero();
   std::size_t counted = 0;
   for (std::size_t k = q.size(); k-- > warm;) {
     const double d = weights.first * inverse[k] + weights.later * rest;
     rest = momentum * rest + inverse[k];
     if (k + warm >= q.size()) continue;  // not all who remember it are there
-    felt += q[k] * d * d;
+    const Eigen::Vector2d moved(d * along[k], q[k] * d * d);
+    mean += moved;
+    squares += moved * moved.transpose();
     ++counted;
   }
-  felt *= weights.squares() / static_cast<double>(counted);
+  mean /= static_cast<double>(counted);
+  squares /= static_cast<double>(counted);
+  const double felt = mean[1] * weights.squares();
+  // Relative variances, of a batch of b; larger batches scatter less.
+  const Eigen::Matrix2d scatter =
+      (squares - mean * mean.transpose()).cwiseQuotient(mean * mean.transpose()) * b / batch;
+  SharedNoise shared{scatter(0, 0) - 2 * risk * mean[1] / (mean[0] * mean[0]) * b / batch,
+                     scatter(0, 1), scatter(1, 1)};
   // Lags one by one at first, then at growing distances.
   const auto excess = [](double r) { return std::asin(std::min(r, 1.0)) - std::min(r, 1.0); };
   double remainder = excess(1), plain = excess(1), before = 0, plain_before = 0;
@@ -243,79 +286,81 @@ std::pair<double, double> FilteredNoise::Setting::spread(double risk, double mom
     plain_before = plain_now;
     lag_before = lag;
   }
-  return {felt, remainder / plain};
+  return {1, felt, remainder / plain, shared};
 }
 
-std::pair<double, double> FilteredNoise::spread_at(double risk, double momentum) const {
-  {
-    const std::lock_guard<std::mutex> hold(tables_->lock);
-    const auto found = tables_->spread.find({momentum, risk});
-    if (found != tables_->spread.end()) return found->second;
+FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
+    : setting_(setting),
+      momentum_(momentum),
+      seen_([setting, momentum](double x) { return setting.seen(x * x * x * x, momentum); }) {
+  if (setting.law.gaussian()) {
+    unit_ = setting.seen(0.5, momentum) / (1 + setting.law.noise_variance());
+    unit_spread_ = setting.spread(0.5, momentum);
+  } else {
+    nodes_ = std::make_unique<Node[]>(kHighest - kLowest + 1);
+    scale_ = typical_square(setting.noise);
   }
-  const auto value = setting_.spread(risk, momentum);
+}
+
+const SignNoise& FilteredNoise::AtMomentum::spread_at(int power_of_16) const {
+  Node& node = nodes_[static_cast<std::size_t>(power_of_16 - kLowest)];
+  std::call_once(node.filled, [&] {
+    node.spread = setting_.spread(std::ldexp(1.0, 4 * power_of_16), momentum_);
+  });
+  return node.spread;
+}
+
+SignNoise FilteredNoise::AtMomentum::operator()(double risk) const {
+  if (setting_.law.gaussian()) {
+    SignNoise sign = unit_spread_;
+    sign.seen = unit_ * (2 * risk + setting_.law.noise_variance());
+    sign.felt *= sign.seen;
+    return sign;
+  }
+  // Slow but for seen: between powers of 16 of R, from where noise rules to where it is nothing.
+  const double seen_risk =
+      scale_ > 0 ? std::clamp(risk, 1e-5 * scale_, 1e5 * scale_) : std::max(risk, kVanishedRisk);
+  const double x = 0.25 * std::log2(seen_risk);
+  const auto first = static_cast<int>(std::floor(x)) - 1;
+  SignNoise sign{};
+  for (int i = 0; i < 4; ++i) add(sign, cubic_weight(x - first, i), spread_at(first + i));
+  sign.seen = seen_(std::sqrt(std::sqrt(risk)));
+  sign.felt *= sign.seen;
+  return sign;
+}
+
+const FilteredNoise::AtMomentum& FilteredNoise::of(double momentum) const {
+  if (!filter_.varying && momentum == filter_.momentum) {
+    std::call_once(tables_->filled, [&] {
+      tables_->first = std::make_unique<const AtMomentum>(setting_, momentum);
+    });
+    return *tables_->first;
+  }
   const std::lock_guard<std::mutex> hold(tables_->lock);
-  return tables_->spread[{momentum, risk}] = value;
-}
-
-SignNoise FilteredNoise::at(double risk, double momentum) const {
-  const bool gaussian = setting_.law.gaussian();
-  const double variance = setting_.law.noise_variance();
-  const LogChebyshev* seen;
-  {
-    const std::lock_guard<std::mutex> hold(tables_->lock);
-    auto& of = tables_->seen[momentum];
-    if (!of) {
-      const auto exact = [setting = setting_, momentum](double r) {
-        return setting.seen(r, momentum);
-      };
-      if (gaussian) {  // 2P times a number
-        const double one = exact(0.5) / (1 + variance);
-        of = std::make_unique<const LogChebyshev>([one](double) { return one; });
-      } else {
-        of = std::make_unique<const LogChebyshev>(exact);
-      }
-    }
-    seen = of.get();
-  }
-  if (gaussian) {
-    const auto [felt, remainder] = spread_at(0.5, momentum);
-    const double power = (*seen)(risk) * (2 * risk + variance);
-    return {power, felt * power, remainder};
-  }
-  // Both vary slowly: between powers of four of R.
-  const double x = std::log(risk) / std::log(4.0) + 512;
-  const auto at_node = [&](double whole) {
-    return spread_at(std::exp2(2 * (whole - 512)), momentum);
-  };
-  const double power = (*seen)(risk);
-  return {power, power * between_wholes(x, [&](double i) { return at_node(i).first; }),
-          between_wholes(x, [&](double i) { return at_node(i).second; })};
+  auto& table = tables_->of[momentum];
+  if (!table) table = std::make_unique<const AtMomentum>(setting_, momentum);
+  return *table;
 }
 
 SignNoise FilteredNoise::operator()(double risk, double momentum) const {
-  if (!varying_) return at(risk, momentum);
-  const auto between = [&](double SignNoise::*part) {
-    return between_momenta(momentum, [&](double node) { return at(risk, node).*part; });
-  };
-  return {between(&SignNoise::seen), between(&SignNoise::felt), between(&SignNoise::remainder)};
+  if (!filter_.varying) return of(momentum)(risk);
+  const double x = -std::log1p(-momentum) / kApart, first = std::max(0.0, std::floor(x) - 1);
+  SignNoise sign{};
+  for (int i = 0; i < 4; ++i)
+    add(sign, cubic_weight(x - first, i), of(-std::expm1(-kApart * (first + i)))(risk));
+  return sign;
 }
 
 double between_wholes(double x, const std::function<double(double)>& f) {
   const double first = std::max(0.0, std::floor(x) - 1);
   double sum = 0;
-  for (int i = 0; i < 4; ++i) {
-    double weight = 1;
-    for (int j = 0; j < 4; ++j)
-      if (j != i) weight *= (x - first - j) / (i - j);
-    sum += weight * f(first + i);
-  }
+  for (int i = 0; i < 4; ++i) sum += cubic_weight(x - first, i) * f(first + i);
   return sum;
 }
 
 double between_momenta(double momentum, const std::function<double(double momentum)>& f) {
-  constexpr double h = 0.125;
-  return between_wholes(-std::log1p(-momentum) / h,
-                        [&](double whole) { return f(-std::expm1(-h * whole)); });
+  return between_wholes(-std::log1p(-momentum) / kApart,
+                        [&](double whole) { return f(-std::expm1(-kApart * whole)); });
 }
 
 double sign_remainder(double theta, const LagWeights& weights) {

@@ -3,9 +3,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <utility>
 
 #include "dynamics/log_chebyshev.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 
 namespace riskcurve {
@@ -39,16 +39,15 @@ enum class GradientOf { vector, matrix };
 /// needed.
 struct SignNoise {
   double seen, felt, remainder;
+  SharedNoise shared;  ///< of the linear part, X = D sum l_i g_i, Y = q D^2; sampled
 };
 class FilteredNoise {
  public:
-  /// `varying` momentum is interpolated, in cubics of log(1 - beta); else computed for every value.
-  FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries, bool nesterov, bool varying);
+  /// Varying momentum is interpolated, in cubics of log(1 - beta); else computed for every value.
+  FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries, const Filter& filter);
   SignNoise operator()(double risk, double momentum) const;
 
  private:
-  SignNoise at(double risk, double momentum) const;
-
   /// What they depend on beside R and beta.
   struct Setting {
     NoiseLaw noise;
@@ -57,18 +56,41 @@ class FilteredNoise {
     GradientOf entries;
     bool nesterov;
     double seen(double risk, double momentum) const;
-    /// felt over seen, and the remainder.
-    std::pair<double, double> spread(double risk, double momentum) const;
+    /// The others, with seen = 1.
+    SignNoise spread(double risk, double momentum) const;
+  };
+  /// Of one momentum; filled as it is asked for.
+  class AtMomentum {
+   public:
+    AtMomentum(const Setting& setting, double momentum);
+    SignNoise operator()(double risk) const;
+
+   private:
+    const SignNoise& spread_at(int power_of_16) const;
+
+    static constexpr int kLowest = -270, kHighest = 270;  // powers of 16 of R
+    struct Node {
+      std::once_flag filled;
+      SignNoise spread;
+    };
+    Setting setting_;
+    double momentum_;
+    LogChebyshevOf<10> seen_;  ///< of R^(1/4), in which an octave is four of R; 1e-7
+    double scale_ = 0;         ///< a typical epsilon^2
+    double unit_ = 0;          ///< Gaussian residuals: N over 2P
+    SignNoise unit_spread_{};
+    std::unique_ptr<Node[]> nodes_;
   };
   struct Tables {
     std::mutex lock;
-    std::map<double, std::unique_ptr<const LogChebyshev>> seen;             // of R, by momentum
-    std::map<std::pair<double, double>, std::pair<double, double>> spread;  // by momentum and R
+    std::map<double, std::unique_ptr<const AtMomentum>> of;
+    std::once_flag filled;
+    std::unique_ptr<const AtMomentum> first;  ///< of filter.momentum, where that does not vary
   };
-  std::pair<double, double> spread_at(double risk, double momentum) const;
+  const AtMomentum& of(double momentum) const;
 
   Setting setting_;
-  bool varying_;
+  Filter filter_;
   std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
 };
 

@@ -13,9 +13,10 @@ namespace riskcurve {
 /// survives where f falls by hundreds of decades. Values below 1e-200 are returned as 1e-200. For
 /// responses that cost integrals. Threads may share one: an octave is filled once, and no value
 /// depends on who asked first.
-class LogChebyshev {
+template <int kTerms>
+class LogChebyshevOf {
  public:
-  explicit LogChebyshev(std::function<double(double)> f)
+  explicit LogChebyshevOf(std::function<double(double)> f)
       : f_(std::move(f)), panels_(std::make_unique<Panel[]>(kHighest - kLowest + 1)) {}
 
   double operator()(double x) const {
@@ -34,7 +35,6 @@ class LogChebyshev {
   }
 
  private:
-  static constexpr int kTerms = 18;
   static constexpr int kLowest = -1073, kHighest = 1024;  // octaves of double, subnormal ones too
   using Coefficients = std::array<double, kTerms>;
   struct Panel {
@@ -64,5 +64,6 @@ class LogChebyshev {
   std::function<double(double)> f_;
   std::unique_ptr<Panel[]> panels_;
 };
+using LogChebyshev = LogChebyshevOf<18>;
 
 }  // namespace riskcurve

@@ -104,7 +104,8 @@ bool blocks_need_start(const Experiment& experiment) {
 void add_start(ModeSystem& system, const Experiment& experiment) {
   const auto squares = [&](const Eigen::VectorXd& error) {
     Experiment other = experiment;
-    other.chain = {};
+    other.chain = {};  // but for a filter, whose system may have modes of its own
+    other.chain.momentum = experiment.chain.momentum;
     VectorProblem problem = other.vector();
     problem.initial_error = error;
     problem.initial = squares_of(problem.covariance, error);
@@ -136,12 +137,10 @@ void surround(ModeSystem& system, const Experiment& experiment) {
       },
       experiment.optimizer);
   const bool pulled = chain.l2 > 0 && kind == Momentum::before;
-  double l2_scale = 1;
   if (pulled) {
     // A fixed shift of the gradient meets E 1/|l| of all samples, the error's that of the others.
     const double momentum = chain.momentum ? (*chain.momentum)(0) : 0;
-    const double samples = batch_of(experiment.optimizer) * (1 + momentum) / (1 - momentum);
-    if (samples <= 1)
+    if (!(batch_of(experiment.optimizer) * (1 + momentum) / (1 - momentum) > 1))
       throw InputError(
           "optimizer.l2", chain.l2,
           "0 at batch 1 without momentum: the sign of one sample's gradient answers to a "
@@ -154,9 +153,8 @@ void surround(ModeSystem& system, const Experiment& experiment) {
           fmt::format("0 for a covariance matrix in given coordinates: l2 before {} is "
                       "derived for orientation \"generic\" and \"diagonal\"",
                       name_of(experiment.optimizer)));
-    l2_scale = samples / (samples - 1);
   }
-  system.blocks = blocks_of(chain, kind, l2_scale);
+  system.blocks = blocks_of(chain, kind, batch_of(experiment.optimizer));
   if (chain.momentum && kind == Momentum::before) {
     system.blocks->before = 1;
     system.blocks->filtered_total = (system.drift.col(0) * system.multiplicity).sum();

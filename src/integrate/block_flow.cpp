@@ -53,14 +53,17 @@ RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const
   if (blocks.jump_period > 0 || blocks.weight_power != 0)
     throw InputError("method", "dopri5",
                      "recursion: lookahead, workers and weighted averages have no continuum");
+  if (recursion.sees_directions())
+    throw InputError("method", "dopri5",
+                     "recursion: the mean and the variance of single directions have no continuum");
   RiskCurve curve;
   curve.warnings = system.warnings;
   const BlockState start = recursion.start();
   using State = std::vector<double>;
   State x(start.own.data(), start.own.data() + start.own.size());
   const auto state_of = [&](const State& from) {
-    return BlockState{Eigen::Map<const ArrayXXd>(from.data(), start.own.rows(), start.own.cols()),
-                      {}};
+    return BlockState{
+        Eigen::Map<const ArrayXXd>(from.data(), start.own.rows(), start.own.cols()), {}, {}};
   };
   Watch watch(options, at[at.size() - 1]);
   watch.enter(0, at[at.size() - 1]);

@@ -20,7 +20,10 @@ Recursion::Recursion(const ModeSystem& system, const Schedule& schedule)
       schedule_(schedule),
       blocks_(system.blocks ? *system.blocks : bare_blocks()),
       padded_((system.modes() + kBlock - 1) / kBlock * kBlock),
-      weight_(pad(system.weight)) {
+      weight_(pad(system.weight)),
+      multiplicity_(ArrayXd::Ones(padded_)) {
+  if (sees_directions())
+    multiplicity_.head(system.modes()) = (system.multiplicity > 0).select(system.multiplicity, 1.0);
   if (blocks_.inverse.size() > 0) inverse_ = pad(blocks_.inverse);
   if (blocks_.filtered_total > 0)
     filtered_ = pad(system.drift.col(0) * system.weight / blocks_.filtered_total);
@@ -44,6 +47,7 @@ BlockState Recursion::start() const {
       for (int j = i; j < m; ++j) state.own.col(entry(m, i, j)) += blocks_.start[p](i, j) * measure;
   }
   if (blocks_.workers > 1) state.cross = state.own;
+  if (sees_directions()) state.mean = means_of(state, multiplicity_, m);
   return state;
 }
 
@@ -72,11 +76,17 @@ ArrayXd Recursion::squares(const BlockState& state) const {
   return s.max(0.0);
 }
 
-BlockInstant Recursion::instant(double k, double weights, const BlockState& state) const {
-  BlockInstant at;
+double Recursion::gamma(double k) const {
   const double gamma = schedule_(k);
   if (!std::isfinite(gamma) || gamma < 0)
     throw InputError("step size at step " + number_text(k), gamma, "a finite number >= 0");
+  return gamma;
+}
+
+BlockInstant Recursion::instant(double k, double weights, const BlockState& state,
+                                bool slopes) const {
+  BlockInstant at;
+  const double gamma = this->gamma(k);
   at.chain = blocks_.at(k, gamma);
   at.chain.weights =
       weights + (blocks_.weight_power == 0 ? 1 : std::pow(gamma, blocks_.weight_power));
@@ -87,7 +97,7 @@ BlockInstant Recursion::instant(double k, double weights, const BlockState& stat
   at.now.momentum = at.chain.momentum;
   at.now.risk = std::max(risk(state), kVanishedRisk);
   if (blocks_.filtered_total > 0) at.now.filtered = 2 * form(state, filtered_, at.step.read);
-  at.factors = system_.response(at.now);
+  at.factors = sees_directions() ? system_.directions->response(at.now) : system_.response(at.now);
   const Index modes = system_.modes(), noises = system_.diffusion.cols();
   const auto combine = [&](const ArrayXXd& columns, const ArrayXd& factors, Index first,
                            Index count) {
@@ -95,11 +105,13 @@ BlockInstant Recursion::instant(double k, double weights, const BlockState& stat
     for (Index q = first; q < first + count; ++q) sum.head(modes) += factors[q] * columns.col(q);
     return sum;
   };
-  at.drift = combine(system_.drift, at.factors.drift, 0, system_.drift.cols());
+  if (!sees_directions())
+    at.drift = combine(system_.drift, at.factors.drift, 0, system_.drift.cols());
   at.after =
       combine(system_.diffusion, at.factors.diffusion, blocks_.before, noises - blocks_.before);
   if (blocks_.before > 0)
     at.before = combine(system_.diffusion, at.factors.diffusion, 0, blocks_.before);
+  if (sees_directions()) see_directions(state, slopes, at);
   return at;
 }
 
@@ -137,8 +149,14 @@ void advance_lanes(const BlockInstant& at, const ArrayXd& inverse, BlockState& s
 }  // namespace
 
 void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
-  with_size(blocks_.size, [&](auto m) { advance_lanes<m()>(instant, inverse_, state); });
-  if (instant.jumps) Meeting(blocks_.jump(instant.chain), blocks_.workers).apply(state);
+  if (sees_directions())
+    advance_directions(*this, instant, state);
+  else
+    with_size(blocks_.size, [&](auto m) { advance_lanes<m()>(instant, inverse_, state); });
+  if (!instant.jumps) return;
+  const BlockMatrix jump = blocks_.jump(instant.chain);
+  Meeting(jump, blocks_.workers).apply(state);
+  if (state.mean.size() > 0) state.mean = (state.mean.matrix() * jump.transpose()).array().eval();
 }
 
 }  // namespace riskcurve

@@ -10,6 +10,7 @@ namespace riskcurve {
 struct BlockState {
   Eigen::ArrayXXd own;    ///< S, shape (padded modes, M (M + 1)/2)
   Eigen::ArrayXXd cross;  ///< between two workers; empty where there is one
+  Eigen::ArrayXXd mean;   ///< of one direction, shape (padded modes, M); empty without directions
 };
 
 /// All that one step does: computed from the state it begins with.
@@ -20,6 +21,11 @@ struct BlockInstant {
   Response factors;
   Eigen::ArrayXd drift, after, before;  ///< a, c_after, c_before; padded. Empty: 0
   bool jumps = false;
+
+  // With directions:
+  DirectionRates directions;      ///< padded
+  Eigen::ArrayXd mean, variance;  ///< what they are rates of; padded
+  Eigen::ArrayXd after_at_zero;   ///< c_after where there is no mean
 };
 
 /// The recursion of theory-free blocks, S <- A S A^T + noise, a step at a time.
@@ -29,7 +35,8 @@ class Recursion {
 
   BlockState start() const;
   /// `weights` is the sum of gamma_i^weight_power over the steps before k.
-  BlockInstant instant(double k, double weights, const BlockState& state) const;
+  BlockInstant instant(double k, double weights, const BlockState& state,
+                       bool slopes = false) const;
   void advance(const BlockInstant& instant, BlockState& state) const;
   double risk(const BlockState& state) const { return form(state, weight_, blocks_.gradient_at); }
   /// nan without an average.
@@ -37,11 +44,19 @@ class Recursion {
   /// s_k = v^T S_k v, shape (modes).
   Eigen::ArrayXd squares(const BlockState& state) const;
 
+  /// The step size at step k. Throws InputError unless it is finite and >= 0.
+  double gamma(double k) const;
   const ModeSystem& system() const { return system_; }
   const Blocks& blocks() const { return blocks_; }
+  const Schedule& schedule() const { return schedule_; }
   const Eigen::ArrayXd& weight() const { return weight_; }      ///< h, padded
   const Eigen::ArrayXd& inverse() const { return inverse_; }    ///< l, padded; empty: 0
   const Eigen::ArrayXd& filtered() const { return filtered_; }  ///< drift h/filtered_total, padded
+  const Eigen::ArrayXd& multiplicity() const { return multiplicity_; }  ///< n, padded with ones
+  /// Workers that meet are taken to see the mean over directions.
+  bool sees_directions() const {
+    return system_.directions && system_.blocks && blocks_.workers == 1;
+  }
   Eigen::Index padded() const { return padded_; }
   Eigen::ArrayXd pad(const Eigen::ArrayXd& values) const;
 
@@ -49,15 +64,25 @@ class Recursion {
   /// sum_k weight_k x^T S_k x/2
   double form(const BlockState& state, const Eigen::ArrayXd& weight, const BlockVector& x) const;
 
+  void see_directions(const BlockState& state, bool slopes, BlockInstant& at) const;
+
   const ModeSystem& system_;
   const Schedule& schedule_;
   Blocks blocks_;
   Eigen::Index padded_;
-  Eigen::ArrayXd weight_, inverse_, filtered_;
+  Eigen::ArrayXd weight_, inverse_, filtered_, multiplicity_;
 };
 
+// Blocks of a DirectionMap, mode by mode (recursion_directions.cpp).
+
+/// m(0), from S(0) = n m m^T.
+Eigen::ArrayXXd means_of(const BlockState& state, const Eigen::ArrayXd& multiplicity, int size);
+void advance_directions(const Recursion& recursion, const BlockInstant& at, BlockState& state);
+
 /// The recursion from `state` = start() on, which ends as the last state; `visit` sees the state
-/// before every step, and the sum of gamma^weight_power over earlier ones.
+/// before every step, and the sum of gamma^weight_power over earlier ones. Without a visitor, runs
+/// of more than kLeapAbove steps take many at once where that is exact to 1e-6 of R a leap.
+constexpr double kLeapAbove = 5e5;
 RiskCurve march(const Recursion& recursion, const Eigen::ArrayXd& at, const SolveOptions& options,
                 BlockState& state,
                 const std::function<void(long k, double weights, const BlockState& state)>& visit);

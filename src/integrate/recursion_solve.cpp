@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <vector>
 
+#include "integrate/leaper.hpp"
 #include "integrate/recursion.hpp"
 #include "integrate/watch.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -16,6 +18,7 @@ using Eigen::Index;
 
 constexpr double kDiverged = 1e30;  // growth over the start that counts as divergence
 constexpr long kLook = 256;         // steps between looks at the watch
+constexpr double kLeapError = 1e-6;
 
 /// What is recorded of a state: the risk, the averaged risk, then the observables.
 class Log {
@@ -25,6 +28,8 @@ class Log {
 
   bool due(double t) const { return next() < at_.size() && at_[next()] <= t; }
   bool done() const { return next() == at_.size(); }
+  /// The next of the times.
+  double awaited() const { return at_[next()]; }
 
   void record(const BlockState& state) {
     rows_.push_back(numbers(state, at_[next()]));
@@ -83,13 +88,27 @@ class Log {
   std::vector<ArrayXd> rows_, modes_;
 };
 
+/// Steps from k to the next time that is asked for, or break of what the steps depend on.
+double room(const Recursion& recursion, double k, double awaited) {
+  double end = std::floor(awaited);
+  const auto look = [&](const std::vector<double>& breaks) {
+    for (const double at : breaks)
+      if (std::ceil(at) > k) end = std::min(end, std::ceil(at));
+  };
+  look(recursion.schedule().breaks);
+  look(recursion.system().breaks);
+  for (const auto& schedule : {recursion.blocks().momentum, recursion.blocks().weight_decay})
+    if (schedule) look(schedule->breaks);
+  return end - k;
+}
+
 }  // namespace
 
 RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const ArrayXd& at,
                           const SolveOptions& options) {
   const Recursion recursion(system, step);
   BlockState state = recursion.start();
-  return march(recursion, at, options, state, [](long, double, const BlockState&) {});
+  return march(recursion, at, options, state, nullptr);
 }
 
 RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOptions& options,
@@ -97,7 +116,8 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
                 const std::function<void(long k, double weights, const BlockState& state)>& visit) {
   const ModeSystem& system = recursion.system();
   const double horizon = at[at.size() - 1];
-  if (!(horizon <= kMostRecursionSteps) && !(options.until_risk > 0))
+  const bool leaps = !visit && horizon > kLeapAbove && Leaper::can(recursion);
+  if (!(horizon <= kMostRecursionSteps) && !(options.until_risk > 0) && !leaps)
     throw InputError(
         "at, last", horizon,
         fmt::format("at most {:g}: the recursion takes one step at a time", kMostRecursionSteps));
@@ -106,7 +126,7 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
   curve.message = "";
   if (options.averaged && recursion.blocks().report_at.size() == 0)
     throw InputError("averaged", "true", "a system with an average of its iterates");
-  const auto aim = [&](const BlockState& state) {
+  const auto aim = [&] {
     return options.averaged ? recursion.averaged_risk(state) : recursion.risk(state);
   };
   Log log(recursion, at, options);
@@ -115,18 +135,38 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
   try {
     double weights = 0;
     while (log.due(0)) log.record(state);
-    for (long k = 0; !log.done(); ++k) {
-      const auto now = static_cast<double>(k);
-      if (k % kLook == 0 && options.progress && !options.progress(now / horizon))
+    Leaper leaper(recursion, kLeapError);
+    double plain = 0;          // steps to be taken one by one
+    double longest = horizon;  // leap: short where the end is looked for
+    for (double now = 0; !log.done();) {
+      if (curve.accepted % kLook == 0 && options.progress && !options.progress(now / horizon))
         throw Stopped{RiskCurve::Status::interrupted, fmt::format("interrupted at step {:g}", now)};
-      if (now >= kMostRecursionSteps)
+      if (static_cast<double>(curve.accepted) >= kMostRecursionSteps)
         throw Stopped{RiskCurve::Status::failed,
                       fmt::format("more than {:g} steps of the recursion", kMostRecursionSteps)};
-      visit(k, weights, state);
-      const BlockState before = log.due(now + 1) ? state : BlockState{};
-      const BlockInstant instant = recursion.instant(now, weights, state);
-      weights = instant.chain.weights;
-      recursion.advance(instant, state);
+      if (visit) visit(static_cast<long>(now), weights, state);
+      const BlockState before = log.due(now + 1) || options.until_risk > 0 ? state : BlockState{};
+      double taken = 0;
+      if (leaps && plain <= 0) {
+        const double weights_before = weights;
+        taken = leaper.leap(now, std::min(longest, room(recursion, now, log.awaited())), weights,
+                            state);
+        if (taken > 0 && options.until_risk > 0 && aim() <= options.until_risk) {
+          state = before;
+          weights = weights_before;
+          longest = std::floor(0.5 * taken);
+          continue;
+        }
+        if (taken == 0) plain = Leaper::kFewest;
+      }
+      if (taken == 0) {
+        const BlockInstant instant = recursion.instant(now, weights, state);
+        weights = instant.chain.weights;
+        recursion.advance(instant, state);
+        taken = 1;
+        --plain;
+      }
+      now += taken - 1;  // the last of them
       ++curve.accepted;
       const double risk = recursion.risk(state);
       if (!std::isfinite(risk) || risk > kDiverged * reference)
@@ -137,10 +177,11 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
                         risk, now + 1)};
       log.record_within(before, now + 1, state);
       while (log.due(now + 1)) log.record(state);
-      if (options.until_risk > 0 && aim(state) <= options.until_risk) {
+      if (options.until_risk > 0 && aim() <= options.until_risk) {
         curve.reached = now + 1;
         break;
       }
+      now += 1;
     }
     curve.status = RiskCurve::Status::ok;
     curve.message = "solved";

@@ -21,13 +21,13 @@ double slope_of(const SignNoise& noise, const LagWeights& weights) {
 TEST(FilteredSign, WithoutMomentumIsSignSgd) {
   for (const NoiseLaw& law : {student_t_noise(3, 0.3), student_t_noise(1, 0.2), laplace_noise(0.4)})
     for (const int b : {1, 4}) {
-      const SignNoise noise = FilteredNoise(law, b, GradientOf::vector, false, false)(0.2, 0);
+      const SignNoise noise = FilteredNoise(law, b, GradientOf::vector, Filter{})(0.2, 0);
       EXPECT_NEAR(slope_of(noise, {0, false}) / ResidualLaw(law).phi(0.2, b), 1, 1e-5);
       EXPECT_NEAR(noise.felt / noise.seen, 1, 1e-12);
       EXPECT_NEAR(noise.remainder, 1, 1e-12);
     }
   const NoiseLaw law = student_t_noise(3, 0.3);
-  const SignNoise noise = FilteredNoise(law, 16, GradientOf::matrix, false, false)(0.2, 0);
+  const SignNoise noise = FilteredNoise(law, 16, GradientOf::matrix, Filter{})(0.2, 0);
   EXPECT_NEAR(slope_of(noise, {0, false}) / ResidualLaw(law).matrix_phi(0.2, 16), 1, 1e-4);
 }
 
@@ -36,7 +36,7 @@ TEST(FilteredSign, WithoutMomentumIsSignSgd) {
 TEST(FilteredSign, SignumHasTheKnownScalars) {
   const LagWeights weights(0.9, false);
   const auto scalar = [&](int b) {
-    const FilteredNoise noise(gaussian_noise(0), b, GradientOf::vector, false, false);
+    const FilteredNoise noise(gaussian_noise(0), b, GradientOf::vector, Filter{});
     return slope_of(noise(0.5, 0.9), weights) / std::sqrt(static_cast<double>(b));  // 2P = 1
   };
   EXPECT_NEAR(scalar(1), 3.503643, 5e-6);
@@ -58,8 +58,8 @@ TEST(FilteredSign, FluctuatingResidualsRaiseItsNoiseAsMeasured) {
                             Measured{student_t_noise(3, 0.3), 1, 0.02, 0.9, false, 1.0675, 1.469},
                             Measured{student_t_noise(3, 0.3), 4, 0.02, 0.9, true, 1.104, 1.352},
                             Measured{gaussian_noise(0.5), 1, 0.2, 0.9, false, 1.0328, 1.293}}) {
-    const SignNoise noise =
-        FilteredNoise(m.law, m.batch, GradientOf::vector, m.nesterov, false)(m.risk, m.momentum);
+    const SignNoise noise = FilteredNoise(m.law, m.batch, GradientOf::vector,
+                                          Filter{0, m.nesterov, false})(m.risk, m.momentum);
     EXPECT_NEAR(noise.felt / noise.seen, m.felt, 0.04 * m.felt);
     EXPECT_NEAR(noise.remainder, m.remainder, 0.05 * m.remainder);
   }
@@ -67,8 +67,8 @@ TEST(FilteredSign, FluctuatingResidualsRaiseItsNoiseAsMeasured) {
 
 TEST(FilteredSign, InterpolatesMomentaThatVary) {
   const NoiseLaw law = gaussian_noise(0.5);
-  const FilteredNoise exact(law, 4, GradientOf::vector, false, false),
-      varying(law, 4, GradientOf::vector, false, true);
+  const FilteredNoise exact(law, 4, GradientOf::vector, Filter{}),
+      varying(law, 4, GradientOf::vector, Filter{0, false, true});
   for (const double momentum : {0.3, 0.77, 0.95})
     EXPECT_NEAR(varying(0.3, momentum).seen / exact(0.3, momentum).seen, 1, 1e-3);
 }

@@ -261,6 +261,20 @@ TEST(RecursionAdjoint, IsTheDerivativeOfSignSgdByStepMomentumAndDecay) {
   check_slopes(e, 1e-6);
 }
 
+TEST(RecursionAdjoint, IsTheDerivativeThroughMeanAndVarianceOfDirections) {
+  Experiment e = experiment_of(SignSgd{16}, 0.003, 300, 100);
+  std::get<VectorProblem>(e.problem).covariance.orientation = Orientation::diagonal;
+  e.chain = heavy_ball(0.8, true);
+  e.chain.weight_decay = constant_schedule(0.5);
+  ASSERT_TRUE(mode_system(e).directions);
+  check_slopes(e, 1e-6);
+  e.chain.nesterov = false;
+  e.chain.weight_decay.reset();
+  e.chain.l2 = 0.05;
+  e.chain.lookahead = Lookahead{6, 0.5};
+  check_slopes(e, 1e-6);
+}
+
 TEST(RecursionAdjoint, GoesThroughWorkersAndTheirMeetings) {
   Experiment e = experiment_of(Sgd{2}, 0.03, 300);
   e.chain.local = LocalSteps{4, 20, 0.7, 0.9};

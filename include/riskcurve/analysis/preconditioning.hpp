@@ -27,6 +27,13 @@ struct Exponents {
 Exponents preconditioning(const SpectralCoefficients& coefficients, const Eigen::ArrayXd& sigma,
                           const Eigen::ArrayXd& lambda);
 
+/// How the noise of updates is correlated between steps: its autocorrelation, over all modes by
+/// h c, at lags 1, 2, 4, .. while it is above 1 % of lag 0. Lags are empty without a filter.
+struct NoiseMemory {
+  Eigen::ArrayXd lag, correlation;
+  double sum = 1;  ///< 1 + 2 sum over all lags
+};
+
 /// What an optimizer does to every mode at one risk: ds/dt = -2 gamma a s + gamma^2 c for a single
 /// direction of the mode. Where the modes are the eigenvectors of the covariances (on_nodes), shape
 /// (nodes of K_out, nodes of K_in), one row for a vector problem; else, as for SignSGD in a given
@@ -46,6 +53,7 @@ struct ModeRates {
   /// Of the update where every singular value of it is 1: min(N_out, N_in, B), what squared_update
   /// must be.
   std::optional<double> rank;
+  NoiseMemory noise;
   std::vector<std::string> warnings;  ///< approximations made
 
   /// E ||update||_F^2: sum of c over directions. SignSVD: the rank, min(N_out, N_in, B). nan unless

@@ -32,6 +32,32 @@ struct Rates {
   Eigen::ArrayXd drift, diffusion;
 };
 
+/// A quantity of every mode's directions, and how it answers; shape (modes).
+struct DirectionRate {
+  Eigen::ArrayXd value;
+  Eigen::ArrayXd by_mean, by_variance, by_gain;  ///< slopes; empty unless asked for
+};
+/// What a map makes of a direction whose input U has mean m and variance v over runs: its mean is
+/// mean m, its linear part drift (U - m), and what is left has `rest` times the variance that it
+/// has at m = 0.
+struct DirectionRates {
+  DirectionRate mean, drift, rest;
+};
+/// A map behind a filter that sees single directions, small signals or large ones: moments of mode
+/// k are S = C + n m m^T of n = multiplicity directions, m the mean over runs of each, and
+///
+///     m <- A(mean_k) m,    C <- A(drift_k) C A(drift_k)^T + rest_k c_after q q^T + c_before z z^T
+///
+/// in the words of Blocks, rates at the mean f^T m and the variance f^T C f/n + r^2 c_before/n of
+/// the filtered gradient (docs/theory/chain.md#single-directions).
+struct DirectionMap {
+  /// drift: one number, the gain g; diffusion as ModeSystem::response has it, at m = 0.
+  std::function<Response(const Now& now)> response;
+  std::function<DirectionRates(double gain, double momentum, const Eigen::ArrayXd& mean,
+                               const Eigen::ArrayXd& variance, bool slopes)>
+      rates;
+};
+
 /// The noise of a step that all directions share: through the batch's residuals l_i = g_i -
 /// epsilon_i, g_i = <x_i, Delta>. An update of length S along y = sum l_i x_i/|l| moves sum p_k s_k
 /// by -2 gamma X alpha + gamma^2 Y beta, and what single directions add, with alpha = sum p a s,
@@ -85,6 +111,9 @@ struct ModeSystem {
 
   /// What stands around the update; empty: nothing, and mode k carries s_k alone.
   std::optional<Blocks> blocks;
+  /// Of blocks whose map sees single directions. `response` then says what a map that sees the
+  /// mean over all of them would do: what slow observers ask for.
+  std::optional<DirectionMap> directions;
 
   std::vector<double> breaks;  ///< iteration times where the response is not smooth in t
   double noise_variance = 0;   ///< E epsilon^2: P = R + noise_variance/2; may be +inf
@@ -156,6 +185,7 @@ void validate(const ModeSystem& system);
 /// nodes: 1e-9 of R).
 /// In the result h = 1: s_k is twice the mode's share of the risk.
 /// Systems with several drift products, or fewer modes than it would leave, come back unchanged.
+/// Modes of a DirectionMap are merged where weight and mean square are alike (1e-3 of R).
 /// Observables indexed by the original modes turn nan; drift_loss and correlation are left out.
 /// Source: docs/theory/integrator.md#compression; ours.
 ModeSystem compress(const ModeSystem& system, int nodes = 8, double slow = 0);

@@ -5,6 +5,7 @@
 
 #include "dynamics/filtered_sign.hpp"
 #include "dynamics/sign_basis.hpp"
+#include "dynamics/sign_directions.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -50,6 +51,12 @@ struct FilteredSign {
     return {ArrayXd::Constant(1, slope),
             Eigen::Array2d(sign.felt, sign.remainder * plain_remainder(now))};
   }
+  /// Of single directions: the gain is the slope by the noise over that by its deviation.
+  Response at_directions(const Now& now) const {
+    const SignNoise sign = noise(now.risk, now.momentum);
+    return {ArrayXd::Constant(1, std::sqrt(sign.felt / sign.seen)),
+            Eigen::Array2d(sign.felt, sign.remainder * plain_remainder(now))};
+  }
   double plain_remainder(const Now& now) const {
     if (per_mode) return 1;
     if (now.momentum == filter.momentum) return at_start;
@@ -60,10 +67,10 @@ struct FilteredSign {
 
 /// Turns SignSGD's system into that of a filtered gradient: only responses and noise are others.
 ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, GradientOf entries,
-                    const Filter& filter, const ArrayXd& remainder) {
-  const auto sign = std::make_shared<const FilteredSign>(FilteredSign{
-      FilteredNoise(law, batch, entries, filter.nesterov, filter.varying), filter,
-      remainder.size() > 0, sign_remainder(pi / 2, {filter.momentum, filter.nesterov})});
+                    const Filter& filter, const ArrayXd& remainder, bool sees_coordinates) {
+  const auto sign = std::make_shared<const FilteredSign>(
+      FilteredSign{FilteredNoise(law, batch, entries, filter), filter, remainder.size() > 0,
+                   sign_remainder(pi / 2, {filter.momentum, filter.nesterov})});
   ArrayXXd diffusion(system.modes(), 2);
   diffusion.col(0) =
       (system.weight > 0).select(system.multiplicity / system.weight.max(1e-300), 0.0);
@@ -72,21 +79,58 @@ ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, GradientO
                          : ArrayXd((system.diffusion.col(0) > 0).select(system.multiplicity, 0.0));
   system.diffusion = diffusion;
   system.response = [sign](const Now& now) { return sign->response(now); };
+  if (sees_coordinates)
+    system.directions = DirectionMap{[sign](const Now& now) { return sign->at_directions(now); },
+                                     SignDirections(filter)};
   system.observable.clear();
   system.observable["effective_learning_rate"] = [sign](const ModeSystem&, const Now& now,
                                                         const ArrayXd&) {
     return now.risk > 0 ? sign->response(now).drift[0] : NAN;
   };
-  system.shared_noise = nullptr;
+  // Only the linear part of the update is of a size that its batch has a say in.
+  const double linear = (system.weight * system.drift.col(0).square() * diffusion.col(0)).sum(),
+               rest = (system.weight * diffusion.col(1)).sum();
+  system.shared_noise = [sign, linear, rest](const Now& now) {
+    const Response response = sign->response(now);
+    const double of_linear = linear * response.diffusion[0] * std::pow(response.drift[0], 2);
+    const double share = of_linear / (of_linear + rest * response.diffusion[1]);
+    SharedNoise shared = sign->noise(now.risk, now.momentum).shared;
+    shared.covariance *= share;
+    shared.size_variance *= share * share;
+    return shared;
+  };
   system.drift_loss = nullptr;
   system.correlation = nullptr;
   return system;
 }
 
+/// Whether each mode is made of coordinates: the basis of a multiple of the identity may be them.
+bool coordinates_are_modes(const Covariance& covariance) {
+  return covariance.orientation == Orientation::diagonal || covariance.spectrum.size() == 1;
+}
+
+/// Nodes of several coordinates whose errors are known, split into them.
+VectorProblem one_by_one(const VectorProblem& problem) {
+  const Spectrum& spectrum = problem.covariance.spectrum;
+  constexpr double most = 1e5;
+  if (!problem.initial_error || problem.covariance.eigenvectors ||
+      (spectrum.multiplicity <= 1).all() || spectrum.dimension() > most)
+    return problem;
+  VectorProblem split = problem;
+  split.covariance.spectrum.value = spectrum.expand();
+  const Eigen::Index d = split.covariance.spectrum.value.size();
+  split.covariance.spectrum.multiplicity = ArrayXd::Ones(d);
+  split.covariance.spectrum.first = split.covariance.spectrum.last =
+      ArrayXd::LinSpaced(d, 1, static_cast<double>(d));
+  split.initial = problem.initial_error->array().square();
+  return split;
+}
+
 }  // namespace
 
-ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer,
-                       const Filter& filter) {
+ModeSystem mode_system(const VectorProblem& given, const SignSgd& optimizer, const Filter& filter) {
+  const bool sees_coordinates = coordinates_are_modes(given.covariance);
+  const VectorProblem problem = sees_coordinates ? one_by_one(given) : given;
   ArrayXd remainder;
   if (problem.covariance.orientation == Orientation::given) {
     if (filter.varying)
@@ -96,7 +140,7 @@ ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer,
     remainder = remainder_between(problem, {filter.momentum, filter.nesterov});
   }
   return filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
-                  GradientOf::vector, filter, remainder);
+                  GradientOf::vector, filter, remainder, sees_coordinates);
 }
 
 ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
@@ -109,7 +153,7 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
                      "\"generic\" or \"diagonal\": momentum before sign_sgd is not derived for "
                      "correlated coordinates of a matrix");
   return filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
-                  GradientOf::matrix, filter, {});
+                  GradientOf::matrix, filter, {}, false);
 }
 
 }  // namespace riskcurve

@@ -1,0 +1,31 @@
+#pragma once
+#include "integrate/recursion.hpp"
+
+namespace riskcurve {
+
+/// Many steps of a recursion at once, where little changes from one to the next: maps and noise of
+/// the middle, and to first order what changes along the way, in powers by doubling. Second order,
+/// also of modes that have long forgotten where they began; the error of R (and of the average's)
+/// by halving, and extrapolated (docs/theory/chain.md#long-runs).
+class Leaper {
+ public:
+  Leaper(const Recursion& recursion, double rtol) : recursion_(recursion), rtol_(rtol) {}
+
+  /// Whether the chain allows it: nothing happens every so many steps.
+  static bool can(const Recursion& recursion);
+
+  /// Takes up to `most` steps from step k; returns how many, 0 where steps are better taken one by
+  /// one: kFewest of them.
+  double leap(double k, double most, double& weights, BlockState& state);
+  static constexpr double kFewest = 32;
+
+ private:
+  BlockState after(double k, double n, double weights, const BlockState& from) const;
+  double weights_after(double k, double n, double weights) const;
+
+  const Recursion& recursion_;
+  double rtol_;
+  double length_ = 64;  ///< to try next
+};
+
+}  // namespace riskcurve
