@@ -1,13 +1,15 @@
-// The steps of SGD's chain on gradients from standard input, by what runs take their steps with:
-//     chain_of_gradients STEP MOMENTUM DAMPENING NESTEROV L2 DIMENSION
-// reads theta_0, then one gradient after the other, and prints theta after each. torch_sgd.py holds
-// it to another's.
+// The steps of an optimizer and its chain on gradients from standard input, by what runs take their
+// steps with:
+//     chain_of_gradients FILE
+// takes optimizer and step size of a problem file, reads theta_0 (of the problem's dimension), then
+// one gradient after the other, and prints theta after each. torch_steps.py holds it to another's.
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 
-#include "riskcurve/problem/schedule.hpp"
+#include "riskcurve/input/input.hpp"
 #include "simulate/chain.hpp"
+#include "simulate/registration.hpp"
+#include "simulate/update.hpp"
 
 namespace {
 
@@ -21,21 +23,17 @@ bool read(Eigen::VectorXd& numbers) {
 
 int main(int count, char** words) {
   using namespace riskcurve;
-  if (count != 7) return 2;
-  const auto number = [&](int i) { return std::strtod(words[i], nullptr); };
-  const Schedule step = constant_schedule(number(1));
-  Chain chain;
-  if (number(2) > 0) chain.momentum = constant_schedule(number(2));
-  chain.dampening = number(3);
-  chain.nesterov = number(4) != 0;
-  chain.l2 = number(5);
-  Eigen::VectorXd theta(static_cast<Eigen::Index>(number(6))), gradient = theta;
+  if (count != 2) return 2;
+  const Experiment experiment = read_experiment(words[1]);
+  const Update update = update_for<Update>(experiment.optimizer, experiment.vector());
+  Eigen::VectorXd theta(static_cast<Eigen::Index>(experiment.dimension())), gradient = theta;
   if (!read(theta)) return 2;
   // theta* = 0: points are theta itself.
-  ChainRun<Eigen::VectorXd> run(chain, step, dampens(Sgd{}), theta,
+  ChainRun<Eigen::VectorXd> run(experiment.chain, experiment.schedule,
+                                dampens(experiment.optimizer), update.map, theta,
                                 Eigen::VectorXd::Zero(theta.size()));
   for (long k = 0; read(gradient); ++k) {
-    run.step(k, [&](int, const auto&, Eigen::VectorXd& update) { update = gradient; }, {});
+    run.step(k, [&](int, const auto&, Eigen::VectorXd& step) { step = gradient; });
     for (const double x : run.point()) std::printf("%.17g ", x);
     std::printf("\n");
   }

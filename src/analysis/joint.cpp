@@ -45,8 +45,54 @@ struct Quantity {
   double low, high;  ///< of x
   double (*start)(const Experiment& e, double horizon);
   void (*set)(Experiment& e, double value);
-  double (*derivative)(const Sensitivity& s);  ///< dR/dvalue
+  /// dR/dvalue; nullptr: by differences of solves.
+  double (*derivative)(const Sensitivity& s);
 };
+
+/// f of the optimizer's numbers of that kind; false where it has none.
+template <class F>
+bool with_betas(Optimizer& optimizer, const F& f) {
+  return std::visit(
+      [&](auto& of) {
+        if constexpr (requires { of.betas; }) {
+          f(of.betas);
+          return true;
+        } else {
+          return false;
+        }
+      },
+      optimizer);
+}
+template <class F>
+bool with_eps(Optimizer& optimizer, const F& f) {
+  return std::visit(
+      [&](auto& of) {
+        if constexpr (requires { of.eps; }) {
+          f(of.eps);
+          return true;
+        } else {
+          return false;
+        }
+      },
+      optimizer);
+}
+template <std::size_t i>
+double beta_of(const Experiment& e, double) {
+  double beta = 0.5;
+  Optimizer optimizer = e.optimizer;
+  with_betas(optimizer, [&](const Betas& betas) { beta = betas[i]; });
+  return std::clamp(beta, 0.05, 0.9999);
+}
+template <std::size_t i>
+void set_beta(Experiment& e, double value) {
+  with_betas(e.optimizer, [&](Betas& betas) { betas[i] = value; });
+}
+double eps_of(const Experiment& e, double) {
+  double eps = 1e-8;
+  Optimizer optimizer = e.optimizer;
+  with_eps(optimizer, [&](double of) { eps = of; });
+  return std::max(eps, 1e-12);
+}
 
 const Quantity kQuantities[] = {
     {"step", kLog, -300, 100, largest_early,
@@ -67,12 +113,17 @@ const Quantity kQuantities[] = {
        return std::clamp(std::get<EmaAverage>(*e.chain.average).decay, 1e-3, 1 - 1e-9);
      },
      [](Experiment& e, double v) { e.chain.average = EmaAverage{v}; },
-     [](const Sensitivity& s) { return s.average_decay; }}};
+     [](const Sensitivity& s) { return s.average_decay; }},
+    {"beta1", kLogRest, -14, -1e-6, beta_of<0>, set_beta<0>, nullptr},
+    {"beta2", kLogRest, -14, -1e-3, beta_of<1>, set_beta<1>, nullptr},
+    {"eps", kLog, -40, 40, eps_of,
+     [](Experiment& e, double v) { with_eps(e.optimizer, [v](double& eps) { eps = v; }); },
+     nullptr}};
 
 const Quantity& quantity(const std::string& name) {
   for (const Quantity& q : kQuantities)
     if (name == q.name) return q;
-  throw InputError("over", name, "one of step, momentum, weight_decay, decay");
+  throw InputError("over", name, "one of step, momentum, weight_decay, decay, beta1, beta2, eps");
 }
 
 /// log R(horizon) and its slopes; +inf where the solver gives up.
@@ -112,10 +163,36 @@ class JointSearch {
     for (std::size_t i = 0; i < of_.size(); ++i) {
       const auto k = static_cast<Index>(i);
       const Scale& scale = of_[i]->scale;
+      if (!of_[i]->derivative) {
+        point.gradient[k] = difference(x, k);
+        continue;
+      }
       point.gradient[k] = of_[i]->derivative(s) * scale.slope(scale.value(x[k])) / s.risk;
     }
     if (point.gradient.allFinite()) point.value = std::log(s.risk);
     return point;
+  }
+  /// dlog R/dx_k; both ways, where the bounds allow it.
+  double difference(const VectorXd& x, Index k) {
+    const auto at_shift = [&](double shift) {
+      VectorXd moved = x;
+      moved[k] += shift;
+      const Experiment e = at(clamped(moved));
+      const ModeSystem system = mode_system(e);
+      SolveOptions solving = options_.solve;
+      if (horizon_ <= kMostRecursionSteps) solving.method = Method::recursion;
+      FewModes modes(system, horizon_);
+      const RiskCurve curve =
+          solve(modes.under(e.schedule), e.schedule, ArrayXd::Constant(1, horizon_), solving);
+      evaluations += 1;
+      return std::log((options_.averaged ? curve.averaged_risk : curve.risk)[0]);
+    };
+    const double d = 1e-2;
+    VectorXd up = x, down = x;
+    up[k] += d;
+    down[k] -= d;
+    const double width = clamped(up)[k] - clamped(down)[k];
+    return (at_shift(d) - at_shift(-d)) / width;
   }
   VectorXd start() const {
     VectorXd x(static_cast<Index>(of_.size()));
@@ -155,6 +232,11 @@ void check_joint(const Experiment& experiment, const JointOptions& options) {
   if (options.over.empty()) throw InputError("over", "nothing", "one quantity at least");
   for (const std::string& name : options.over) {
     quantity(name);
+    Optimizer of = experiment.optimizer;
+    if (name.starts_with("beta") && !with_betas(of, [](const Betas&) {}))
+      throw InputError("over", name, "an optimizer with betas");
+    if (name == "eps" && !with_eps(of, [](double) {}))
+      throw InputError("over", name, "an optimizer with an eps");
     if (name == "decay" && !(experiment.chain.average &&
                              std::holds_alternative<EmaAverage>(*experiment.chain.average)))
       throw InputError("over", name, "an exponential average: optimizer.average of kind \"ema\"");

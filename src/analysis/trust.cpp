@@ -88,7 +88,8 @@ double largest_step_rate(const Schedule& schedule, const ModeSystem& system,
 
 /// Power of the signal in a filtered gradient over that of its noise, R taking all modes with it.
 double largest_filtered_signal(const ModeSystem& system, const RiskCurve& curve) {
-  if (!system.blocks || !(system.blocks->filtered_total > 0) || system.directions) return 0;
+  if (!system.blocks || !(system.blocks->filtered_total > 0) || system.directions || system.squares)
+    return 0;
   const Blocks& blocks = *system.blocks;
   const double start = system.risk(system.initial);
   const double signal =

@@ -319,8 +319,8 @@ void add_optimum(CLI::App& app, Action& action) {
                       "file's, and write it to this .csv file");
   command
       ->add_option("--over", options->over,
-                   "constants to choose together, of step, momentum, weight_decay and decay (of an "
-                   "exponential average): step,momentum")
+                   "constants to choose together, of step, momentum, weight_decay, decay (of an "
+                   "exponential average), beta1, beta2 and eps: step,momentum")
       ->delimiter(',');
   command->add_flag("--averaged", options->averaged,
                     "the risk of the average of the iterates in place of the risk");

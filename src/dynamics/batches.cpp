@@ -134,6 +134,13 @@ struct Batches {
     }
     return sum;
   }
+  double power(const Now& now) const {
+    const std::vector<double> w = weights(batch_at(batch, now.time));
+    double sum = 0;
+    for (std::size_t i = 0; i < node.size(); ++i)
+      if (w[i] != 0) sum += w[i] * system[i].squares->power(now);
+    return sum;
+  }
   const ModeSystem& nearest(const Now& now) const {
     const double b = batch_at(batch, now.time);
     std::size_t best = 0;
@@ -161,6 +168,7 @@ ModeSystem with_batches(const Schedule& batch, const std::function<ModeSystem(in
   result.response = [fixed](const Now& now) { return fixed->response(now); };
   if (result.directions)
     result.directions->response = [fixed](const Now& now) { return fixed->at_directions(now); };
+  if (result.squares) result.squares->power = [fixed](const Now& now) { return fixed->power(now); };
   if (result.shared_noise)
     result.shared_noise = [fixed](const Now& now) { return fixed->nearest(now).shared_noise(now); };
   result.observable.clear();

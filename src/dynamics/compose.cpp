@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <tuple>
 
 #include "riskcurve/problem/error.hpp"
 
@@ -35,8 +36,10 @@ BlockVector unit(int size, int place) {
 /// What a chain does in one step, put together in the order in which it does it.
 class Maker {
  public:
-  Maker(const Chain& chain, Momentum kind, double batch)
-      : chain_(chain), at_(chain), kind_(kind), batch_(batch) {}
+  Maker(const Chain& chain, Momentum kind, double batch, const Filter& filter)
+      : chain_(chain), at_(chain), kind_(kind), batch_(batch), filter_(filter) {
+    filter_.nesterov = filter_.nesterov || chain.nesterov;
+  }
 
   const Places& places() const { return at_; }
 
@@ -120,7 +123,8 @@ class Maker {
   void filter_before(const ChainNow& now, const BlockVector& v, const BlockVector& theta,
                      BlockStep& s) const {
     const double mu = now.momentum;
-    const double p = chain_.nesterov ? mu * mu : mu, r = 1 - p;
+    double p = filter_.share_of(mu), r = 1 - p;
+    if (filter_.at_step) std::tie(p, r) = filter_.at_step(now.step);
     s.push = -now.gamma * e(0);
     s.read = r * v;
     if (chain_.momentum) {
@@ -164,12 +168,13 @@ class Maker {
   Places at_;
   Momentum kind_;
   double batch_;
+  Filter filter_;
 };
 
 }  // namespace
 
-Blocks blocks_of(const Chain& chain, Momentum momentum, double batch) {
-  const Maker maker(chain, momentum, batch);
+Blocks blocks_of(const Chain& chain, Momentum momentum, double batch, const Filter& filter) {
+  const Maker maker(chain, momentum, batch, filter);
   const Places& at = maker.places();
   if (at.size > kLargestBlock)
     throw InputError("optimizer",

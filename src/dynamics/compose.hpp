@@ -1,5 +1,5 @@
 #pragma once
-#include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/optimizer.hpp"
 
 namespace riskcurve {
@@ -10,6 +10,7 @@ namespace riskcurve {
 /// A map that ignores scale makes of a shift of its gradient n/(n - 1) times what it makes of the
 /// same shift by the error, n = batch (1 + momentum)/(1 - momentum) (docs/theory/chain.md#l2).
 /// Source: ours; docs/theory/chain.md.
-Blocks blocks_of(const Chain& chain, Momentum momentum, double batch);
+/// filter: where it stands before the map and is not the chain's own.
+Blocks blocks_of(const Chain& chain, Momentum momentum, double batch, const Filter& filter = {});
 
 }  // namespace riskcurve

@@ -50,6 +50,11 @@ ModeSystem merge_directions(const ModeSystem& system) {
                                    : 0;
     ++at;
   }
+  if (small.squares && small.squares->floor.size() > 1) {
+    const double scale = system.squares->floor[0] * std::sqrt(system.weight[0]);
+    small.squares->floor =
+        (small.weight > 0).select(scale / small.weight.max(1e-300).sqrt(), HUGE_VAL);
+  }
   if (small.blocks && small.blocks->inverse.size() > 0)
     small.blocks->inverse = (small.weight > 0).select(1 / small.weight.max(1e-300), 0.0);
   return small;
@@ -64,7 +69,8 @@ ModeSystem compress(const ModeSystem& system, int nodes, double slow) {
 
 ModeSystem compress(const ModeSystem& system, const std::function<int(double rate)>& nodes,
                     double slow) {
-  if (system.directions) return merge_directions(system);
+  if (system.directions || (system.squares && system.squares->each))
+    return merge_directions(system);
   const Eigen::Index noises = system.diffusion.cols();
   if (system.drift.cols() != 1 || (system.diffusion < 0).any()) return system;
   // What the blocks start from beside s(0); and l, a function of the rate.

@@ -2,11 +2,11 @@
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
 #include <cmath>
 #include <numbers>
 #include <vector>
 
+#include "dynamics/entry_transform.hpp"
 #include "problem/random.hpp"
 
 namespace riskcurve {
@@ -14,102 +14,14 @@ namespace {
 
 using std::numbers::pi;
 
-constexpr double kStep = 0.05;    // of log x
 constexpr double kApart = 0.125;  // momenta that tables are made for, in -log(1 - beta)
-
-/// log m and the ratio Q of a gradient's entry, m = E of its characteristic factor at scale x, as
-/// functions of y = log x.
-class Transform {
- public:
-  /// m(x), and with D = d/dy: Q = (1 + D) numerator/m.
-  template <class M, class Numerator>
-  Transform(double scale, const M& m, const Numerator& numerator) {
-    // From where m is one to where it has fallen far enough for any batch of one.
-    low_ = std::log(scale);
-    while (1 - m(std::exp(low_)) > 1e-7) low_ -= 1;
-    double high = low_;
-    while (m(std::exp(high)) > 1e-9 && high - low_ < 60) high += 1;
-    std::vector<double> logs, tops;
-    for (double y = low_ - 4 * kStep; y < high + 4 * kStep; y += kStep) {
-      const double x = std::exp(y);
-      logs.push_back(std::log(m(x)));
-      tops.push_back(std::log(std::max(numerator(x), 1e-300)));
-    }
-    high_ = high;
-    log_ = {logs.begin(), logs.end(), low_ - 4 * kStep, kStep};
-    top_ = {tops.begin(), tops.end(), low_ - 4 * kStep, kStep};
-    start_ = log_(low_);
-    exponent_ = std::max(1e-3, log_.prime(low_) / start_);
-  }
-
-  double low() const { return low_; }
-  double high() const { return high_; }
-  double log(double y) const {
-    if (y < low_) return start_ * std::exp(exponent_ * (y - low_));
-    return y < high_ ? log_(y) : log_(high_) - (y - high_);
-  }
-  double slope(double y) const {
-    return y < low_ ? exponent_ * log(y) : log_.prime(std::min(y, high_));
-  }
-  double ratio(double y) const {
-    if (y < low_) return 1;
-    y = std::min(y, high_);
-    return std::exp(top_(y) - log_(y)) * (1 + top_.prime(y));
-  }
-  /// int_-inf^y log m dy
-  double integral(double y) const {
-    if (y < low_) return log(y) / exponent_;
-    double sum = start_ / exponent_;
-    const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kStep)));
-    const double h = (y - low_) / n;
-    for (int i = 0; i < n; ++i)
-      sum += h / 6 * (log(low_ + i * h) + 4 * log(low_ + (i + 0.5) * h) + log(low_ + (i + 1) * h));
-    return sum;
-  }
-  /// int_-inf^y e^(y' - y) Q dy'
-  double weighted_integral(double y) const {
-    if (y < low_) return 1;
-    double sum = std::exp(low_ - y);
-    const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kStep)));
-    const double h = (y - low_) / n;
-    const auto f = [&](double at) { return std::exp(at - y) * ratio(at); };
-    for (int i = 0; i < n; ++i)
-      sum += h / 6 * (f(low_ + i * h) + 4 * f(low_ + (i + 0.5) * h) + f(low_ + (i + 1) * h));
-    return sum;
-  }
-
- private:
-  using Spline = boost::math::interpolators::cardinal_cubic_b_spline<double>;
-  double low_ = 0, high_ = 0, start_ = 0, exponent_ = 2;
-  Spline log_, top_;
-};
-
-Transform transform_of(const ResidualLaw& law, double risk, GradientOf entries) {
-  const double scale = 1 / std::sqrt(2 * risk);
-  const auto laplace = [&](double u) { return law.laplace(risk, u); };
-  if (entries == GradientOf::vector) {
-    const auto m = [&](double x) { return laplace(x * x); };
-    return Transform(scale, m, m);
-  }
-  // (1 + x^2 l^2)^(-1/2), (..)^(-3/2) as integrals of e^(-t x^2 l^2) over t = e^v.
-  const auto mean = [&](double x, double power) {
-    double sum = 0;
-    for (double v = -40; v < 4; v += 0.25) {
-      const double t = std::exp(v);
-      sum += 0.25 * std::exp(-t) * std::pow(t, power) * laplace(t * x * x);
-    }
-    return sum / std::tgamma(power);
-  };
-  return Transform(
-      scale, [&](double x) { return mean(x, 0.5); }, [&](double x) { return mean(x, 1.5); });
-}
 
 /// sum_l f_l over lags at once: log m at x w_l, and w_l Q there, over all lags.
 struct LagSums {
   double log, slope;
 };
 
-LagSums lag_sums(const Transform& transform, double y, const LagWeights& weights) {
+LagSums lag_sums(const EntryTransform& transform, double y, const LagWeights& weights) {
   const double y0 = y + std::log(weights.first);
   LagSums sums{transform.log(y0), weights.first * transform.ratio(y0)};
   if (!(weights.later > 0)) return sums;
@@ -164,11 +76,8 @@ void add(SignNoise& sum, double weight, const SignNoise& x) {
 
 }  // namespace
 
-LagWeights::LagWeights(double momentum, bool nesterov) : beta(momentum) {
-  const double p = nesterov ? momentum * momentum : momentum;
-  first = 1 - p;
-  later = p * (1 - momentum);
-}
+LagWeights::LagWeights(double momentum, double share)
+    : beta(momentum), first(1 - share), later(share * (1 - momentum)) {}
 
 double LagWeights::squares() const {
   return first * first + later * later / (1 - beta * beta);
@@ -180,11 +89,11 @@ double LagWeights::correlation() const {
 
 FilteredNoise::FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries,
                              const Filter& filter)
-    : setting_{noise, ResidualLaw(noise), batch, entries, filter.nesterov}, filter_(filter) {}
+    : setting_{noise, ResidualLaw(noise), batch, entries, filter}, filter_(filter) {}
 
 double FilteredNoise::Setting::seen(double risk, double momentum) const {
-  const LagWeights weights(momentum, nesterov);
-  const Transform transform = transform_of(law, risk, entries);
+  const LagWeights weights(momentum, filter.share_of(momentum));
+  const EntryTransform transform = entry_transform(law, risk, entries);
   // slope = factor b int exp(b sum log m(x w_l)) sum w_l Q(x w_l) dx, in y = log x.
   const auto integrand = [&](double y) {
     const LagSums sums = lag_sums(transform, y, weights);
@@ -207,7 +116,7 @@ double FilteredNoise::Setting::seen(double risk, double momentum) const {
 }
 
 SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
-  const LagWeights weights(momentum, nesterov);
+  const LagWeights weights(momentum, filter.share_of(momentum));
   // Up to 1.2 times a power of two, so that what is sampled is smooth in the momentum but for
   // there.
   const double memory = 1.2 * std::exp2(std::ceil(-std::log2(1.2 * (1 - momentum))));

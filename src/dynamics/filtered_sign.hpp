@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 
+#include "dynamics/entry_transform.hpp"
 #include "dynamics/log_chebyshev.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/residual.hpp"
@@ -17,15 +18,11 @@ namespace riskcurve {
 struct LagWeights {
   double beta, first, later;  ///< w_0; (1 - beta) p: w_1
 
-  LagWeights(double momentum, bool nesterov);
+  LagWeights(double momentum, double share);
   double squares() const;  ///< sum w_l^2
   double correlation()
       const;  ///< r_1, of the weights with themselves one later: r_l = r_1 beta^(l-1)
 };
-
-/// What gradients are made of: entries of vectors, sums of residuals times normals; or of matrices,
-/// times products of two.
-enum class GradientOf { vector, matrix };
 
 /// The noise of the gradient as the sign sees it. Lags add up to S = sum w_l^2 q_l, q = |l|^2/b^2,
 /// and D = sum over steps t of w_t/sqrt(S_t) is what the noise of one batch moves the sign by:
@@ -54,7 +51,7 @@ class FilteredNoise {
     ResidualLaw law;
     int batch;
     GradientOf entries;
-    bool nesterov;
+    Filter filter;
     double seen(double risk, double momentum) const;
     /// The others, with seen = 1.
     SignNoise spread(double risk, double momentum) const;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -11,16 +13,26 @@ Now ModeSystem::steady(double t, double gamma, double risk) const {
   if (!blocks) return now;
   const ChainNow chain = blocks->at(t, gamma);
   now.momentum = chain.momentum;
-  if (blocks->filtered_total > 0) {
+  if (blocks->filtered_total > 0 && blocks->momentum) {
     const double p = blocks->step(chain).read[1];
     now.filtered = response(now).diffusion[0] * p * p * (1 - chain.momentum) / (1 + chain.momentum);
   }
   return now;
 }
 
+double ModeSystem::steady_gain(const Now& now) const {
+  if (!squares) return 1;
+  const double kept = squares->keep < 1 ? squares->take / (1 - squares->keep) : 1 + now.time;
+  return 1 / (std::sqrt(kept * squares->power(now)) + squares->floor.minCoeff());
+}
+
 Rates ModeSystem::steady_rates(double t, double gamma, double risk) const {
-  Response factors = response(steady(t, gamma, risk));
+  const Now now = steady(t, gamma, risk);
+  Response factors = response(now);
   if (!blocks) return rates(factors);
+  const double root = steady_gain(now);
+  factors.drift *= root;
+  factors.diffusion.tail(factors.diffusion.size() - blocks->before) *= root * root;
   const double gain = blocks->amplification;
   Rates result{gain * (drift.matrix() * factors.drift.matrix()).array(), {}};
   // Noise before the map answers to a as the error does, and the lag weights add to one.

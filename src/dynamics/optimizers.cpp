@@ -33,7 +33,7 @@ std::vector<std::string> names_for() {
 
 /// The filter that stands before the optimizer's map, if any.
 template <class Of>
-std::optional<Filter> filter_of(const Chain& chain) {
+std::optional<Filter> filter_in(const Chain& chain) {
   if constexpr (requires { Of::momentum; })
     if (chain.momentum && Of::momentum == Momentum::before)
       return Filter{(*chain.momentum)(0), chain.nesterov,
@@ -43,7 +43,7 @@ std::optional<Filter> filter_of(const Chain& chain) {
 
 template <class Problem, class Of>
 ModeSystem filled(const Problem& problem, const Of& optimizer, const Chain& chain, Grids grids) {
-  if (const auto filter = filter_of<Of>(chain)) {
+  if (const auto filter = filter_in<Of>(chain)) {
     if constexpr (requires { mode_system(problem, optimizer, *filter); })
       return mode_system(problem, optimizer, *filter);
     throw InputError("optimizer.momentum", "before the map",
@@ -125,17 +125,32 @@ void add_start(ModeSystem& system, const Experiment& experiment) {
   blocks.more_initial.col(1) = squares(*problem.theta_start + *problem.initial_error);
 }
 
-/// Puts what the chain states around the update.
-void surround(ModeSystem& system, const Experiment& experiment) {
-  const Chain& chain = experiment.chain;
-  const Momentum kind = std::visit(
-      []<class Of>(const Of&) {
-        if constexpr (requires { Of::momentum; })
-          return Of::momentum;
-        else
-          return Momentum::after;
+/// The chain with the filter that the optimizer brings itself, and where it stands.
+struct Around {
+  Chain chain;
+  Momentum kind = Momentum::after;
+  Filter filter = {};
+};
+Around around(const Experiment& experiment) {
+  Around result{experiment.chain};
+  std::visit(
+      [&]<class Of>(const Of& of) {
+        if constexpr (requires { filter_of(of); }) {
+          result.kind = Momentum::before;
+          result.filter = filter_of(of);
+          if (result.filter.momentum > 0 || *result.filter.share > 0)
+            result.chain.momentum = constant_schedule(result.filter.momentum);
+        } else if constexpr (requires { Of::momentum; }) {
+          result.kind = Of::momentum;
+        }
       },
       experiment.optimizer);
+  return result;
+}
+
+/// Puts what the chain states around the update.
+void surround(ModeSystem& system, const Experiment& experiment, const Around& with) {
+  const auto& [chain, kind, filter] = with;
   const bool pulled = chain.l2 > 0 && kind == Momentum::before;
   if (pulled) {
     // A fixed shift of the gradient meets E 1/|l| of all samples, the error's that of the others.
@@ -154,11 +169,11 @@ void surround(ModeSystem& system, const Experiment& experiment) {
                       "derived for orientation \"generic\" and \"diagonal\"",
                       name_of(experiment.optimizer)));
   }
-  system.blocks = blocks_of(chain, kind, batch_of(experiment.optimizer));
-  if (chain.momentum && kind == Momentum::before) {
-    system.blocks->before = 1;
+  system.blocks = blocks_of(chain, kind, batch_of(experiment.optimizer), filter);
+  const bool before = chain.momentum && kind == Momentum::before;
+  if (before) system.blocks->before = 1;
+  if (before || system.squares)
     system.blocks->filtered_total = (system.drift.col(0) * system.multiplicity).sum();
-  }
   if (pulled) add_inverse(system);
   if (blocks_need_start(experiment)) add_start(system, experiment);
 }
@@ -181,7 +196,8 @@ ModeSystem mode_system(const Experiment& experiment, Grids grids) {
                                              : of_batch(batch_of(experiment.optimizer));
   system.optimizer = name_of(experiment.optimizer);
   check_rates(system, experiment);
-  if (!experiment.chain.empty()) surround(system, experiment);
+  const Around with = around(experiment);
+  if (!with.chain.empty() || system.squares) surround(system, experiment, with);
   const auto remark = [&](const Covariance& covariance) {
     if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);
   };

@@ -3,6 +3,7 @@
 #include <Eigen/Eigenvalues>
 #include <cmath>
 
+#include "dynamics/filtered_sign.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -27,6 +28,23 @@ SignBasis sign_basis(const VectorProblem& problem) {
   basis.noise = 2 / M_PI * rho.array().max(-1.0).min(1.0).asin().matrix();
   basis.error = basis.w.transpose() * (*problem.initial_error)(basis.alive);
   return basis;
+}
+
+Eigen::ArrayXd between_coordinates(const SignBasis& basis,
+                                   const std::function<double(double theta)>& f, int points) {
+  // Cubics between values over theta, smooth past pi/2, where the last ones end.
+  const double step = M_PI / 2 / points;
+  Eigen::ArrayXd table(points + 3);
+  for (int i = 0; i < table.size(); ++i) table[i] = f(i * step);
+  const auto value = [&](double theta) {
+    const double at = between_wholes(std::abs(theta) / step, [&](double whole) {
+      return table[static_cast<Eigen::Index>(whole)];
+    });
+    return std::copysign(at, theta);
+  };
+  const Eigen::MatrixXd between =
+      basis.noise.unaryExpr([&](double noise) { return value(M_PI / 2 * noise); });
+  return basis.w.cwiseProduct(between * basis.w).colwise().sum().transpose().array().max(0.0);
 }
 
 }  // namespace riskcurve

@@ -1,5 +1,6 @@
 #pragma once
 #include <Eigen/Core>
+#include <functional>
 #include <vector>
 
 #include "riskcurve/problem/problem.hpp"
@@ -20,6 +21,10 @@ struct SignBasis {
     return w.cwiseProduct(noise * w).colwise().sum().transpose().array().max(0.0);
   }
 };
+
+/// w_i^T F w_i with F of the correlations rho = sin(theta) between coordinates, f odd and smooth.
+Eigen::ArrayXd between_coordinates(const SignBasis& basis,
+                                   const std::function<double(double theta)>& f, int points);
 
 /// Throws InputError unless the problem holds K and Delta_0 in coordinates.
 SignBasis sign_basis(const VectorProblem& problem);

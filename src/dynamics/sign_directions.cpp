@@ -12,7 +12,7 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 using std::numbers::pi;
 
-constexpr double kPerUnit = 128, kHighest = 7;  // of the table over h
+constexpr double kPerUnit = 128, kLargestMean = 7;  // of the table over h
 
 double slope_of(double h) {
   return std::sqrt(2 / pi) * std::exp(-0.5 * h * h);
@@ -42,7 +42,7 @@ double rest_of(double h, const LagWeights& weights) {
 }  // namespace
 
 SignOfMean::SignOfMean(const LagWeights& weights) {
-  const auto count = static_cast<std::size_t>(kHighest * kPerUnit) + 3;
+  const auto count = static_cast<std::size_t>(kLargestMean * kPerUnit) + 3;
   rest_.resize(count);
   const double at_zero = rest_of(0, weights);
   for (std::size_t i = 0; i < count; ++i)
@@ -58,7 +58,7 @@ SignOfMean::Values SignOfMean::operator()(double h, bool slopes) const {
       small ? std::sqrt(2 / pi) * (1 - h * h / 6) : std::erf(size / std::numbers::sqrt2) / size;
   // Cubics between four values; even about 0.
   const double at = size * kPerUnit;
-  const bool within = size < kHighest;
+  const bool within = size < kLargestMean;
   const auto i = within ? static_cast<std::ptrdiff_t>(at) : 0;
   const double x = at - static_cast<double>(i);
   const auto value = [&](std::ptrdiff_t j) { return rest_[static_cast<std::size_t>(std::abs(j))]; };
@@ -80,7 +80,7 @@ std::shared_ptr<const SignOfMean> SignDirections::at(double momentum) const {
     const auto found = tables_->of.find(momentum);
     if (found != tables_->of.end()) return found->second;
   }
-  auto table = std::make_shared<const SignOfMean>(LagWeights(momentum, filter_.nesterov));
+  auto table = std::make_shared<const SignOfMean>(LagWeights(momentum, filter_.share_of(momentum)));
   const std::lock_guard<std::mutex> hold(tables_->lock);
   return tables_->of.emplace(momentum, std::move(table)).first->second;
 }

@@ -218,6 +218,11 @@ Experiment read_experiment(const Fields& file, OtherKeys others) {
   experiment.schedule = read_schedule(schedule, experiment.dimension(), experiment.run.steps);
   experiment.optimizer = read_optimizer(optimizer, experiment.run.steps, others);
   experiment.chain = read_chain(optimizer, experiment.run.steps);
+  std::visit(
+      [&](const auto& of) {  // a key of the optimizer's own
+        if constexpr (requires { of.nesterov; }) experiment.chain.nesterov = false;
+      },
+      experiment.optimizer);
   file.reject_unknown();
   validate(experiment);
   return experiment;

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -49,6 +50,12 @@ class ReadKeys {
   void operator()(const char* key, std::vector<double>& x, const Range& range) const {
     const std::string name = called(key);
     if (fields_.has(name)) x = fields_.numbers(name, range);
+  }
+  void operator()(const char* key, std::array<double, 2>& x, const Range& range) const {
+    if (!fields_.has(key)) return;
+    const std::vector<double> numbers = fields_.numbers(key, range);
+    if (numbers.size() != 2) fields_.fail(key, "two numbers");
+    x = {numbers[0], numbers[1]};
   }
   void operator()(const char* key, File& x) const {
     if (fields_.has(key)) x.path = fields_.path(key);

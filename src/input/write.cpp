@@ -68,6 +68,9 @@ class WriteKeys {
     for (double& value : x) value *= factor(key);
     put(called(key), x.empty() ? "" : list_text(x));
   }
+  void operator()(const std::string& key, const std::array<double, 2>& x, const Range&) const {
+    put(key, list_text(std::vector<double>(x.begin(), x.end())));
+  }
   void operator()(const std::string& key, const File& x) const {
     put(key, x.path.empty() ? "" : quoted(x.path));
   }

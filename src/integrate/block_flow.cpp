@@ -53,9 +53,10 @@ RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const
   if (blocks.jump_period > 0 || blocks.weight_power != 0)
     throw InputError("method", "dopri5",
                      "recursion: lookahead, workers and weighted averages have no continuum");
-  if (recursion.sees_directions())
+  if (recursion.sees_directions() || system.squares)
     throw InputError("method", "dopri5",
-                     "recursion: the mean and the variance of single directions have no continuum");
+                     "recursion: the mean and the variance of single directions, and what updates "
+                     "are divided by, have no continuum");
   RiskCurve curve;
   curve.warnings = system.warnings;
   const BlockState start = recursion.start();
@@ -63,7 +64,7 @@ RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const
   State x(start.own.data(), start.own.data() + start.own.size());
   const auto state_of = [&](const State& from) {
     return BlockState{
-        Eigen::Map<const ArrayXXd>(from.data(), start.own.rows(), start.own.cols()), {}, {}};
+        Eigen::Map<const ArrayXXd>(from.data(), start.own.rows(), start.own.cols()), {}, {}, {}};
   };
   Watch watch(options, at[at.size() - 1]);
   watch.enter(0, at[at.size() - 1]);

@@ -208,7 +208,8 @@ void leap_lanes(const Recursion& recursion, const BlockInstant& middle, const Ti
 }  // namespace
 
 bool Leaper::can(const Recursion& recursion) {
-  return recursion.blocks().jump_period == 0 && recursion.blocks().workers == 1;
+  return recursion.blocks().jump_period == 0 && recursion.blocks().workers == 1 &&
+         !recursion.system().squares;
 }
 
 double Leaper::weights_after(double k, double n, double weights) const {

@@ -22,9 +22,14 @@ Recursion::Recursion(const ModeSystem& system, const Schedule& schedule)
       padded_((system.modes() + kBlock - 1) / kBlock * kBlock),
       weight_(pad(system.weight)),
       multiplicity_(ArrayXd::Ones(padded_)) {
-  if (sees_directions())
+  if ((sees_directions() || system.squares) && system.multiplicity.size() > 0)
     multiplicity_.head(system.modes()) = (system.multiplicity > 0).select(system.multiplicity, 1.0);
   if (blocks_.inverse.size() > 0) inverse_ = pad(blocks_.inverse);
+  if (system.squares) {
+    const ArrayXd& floor = system.squares->floor;
+    floor_ = ArrayXd::Constant(padded_, floor.maxCoeff());
+    if (floor.size() == system.modes()) floor_ = pad(floor);
+  }
   if (blocks_.filtered_total > 0)
     filtered_ = pad(system.drift.col(0) * system.weight / blocks_.filtered_total);
 }
@@ -48,6 +53,7 @@ BlockState Recursion::start() const {
   }
   if (blocks_.workers > 1) state.cross = state.own;
   if (sees_directions()) state.mean = means_of(state, multiplicity_, m);
+  if (system_.squares) state.squares.setZero(padded_);
   return state;
 }
 
@@ -97,6 +103,7 @@ BlockInstant Recursion::instant(double k, double weights, const BlockState& stat
   at.now.momentum = at.chain.momentum;
   at.now.risk = std::max(risk(state), kVanishedRisk);
   if (blocks_.filtered_total > 0) at.now.filtered = 2 * form(state, filtered_, at.step.read);
+  if (system_.squares) at.now.signal = 2 * form(state, filtered_, blocks_.gradient_at);
   at.factors = sees_directions() ? system_.directions->response(at.now) : system_.response(at.now);
   const Index modes = system_.modes(), noises = system_.diffusion.cols();
   const auto combine = [&](const ArrayXXd& columns, const ArrayXd& factors, Index first,
@@ -112,7 +119,31 @@ BlockInstant Recursion::instant(double k, double weights, const BlockState& stat
   if (blocks_.before > 0)
     at.before = combine(system_.diffusion, at.factors.diffusion, 0, blocks_.before);
   if (sees_directions()) see_directions(state, slopes, at);
+  if (system_.squares) divide_by_root(state, at);
   return at;
+}
+
+void Recursion::divide_by_root(const BlockState& state, BlockInstant& at) const {
+  const RootOfSquares& root = *system_.squares;
+  const double noise = root.power(at.now);
+  if (root.each)
+    at.squares = root.keep * state.squares + root.take * (noise + signal_of_each(state));
+  else
+    at.squares = root.keep * state.squares + root.take * (noise + at.now.signal);
+  at.grown = root.corrected ? -std::expm1((at.now.time + 1) * std::log(root.keep)) : 1;
+  at.gain = 1 / ((at.squares / at.grown).max(1e-300).sqrt() + floor_);
+  at.drift *= at.gain;
+  at.after *= at.gain.square();
+}
+
+ArrayXd Recursion::signal_of_each(const BlockState& state) const {
+  const int m = blocks_.size;
+  ArrayXd signal = ArrayXd::Zero(padded_);
+  for (int i = 0; i < m; ++i)
+    for (int j = 0; j < m; ++j)
+      if (const double factor = blocks_.gradient_at[i] * blocks_.gradient_at[j]; factor != 0)
+        signal += factor * state.own.col(entry(m, i, j));
+  return (signal * weight_ / multiplicity_).max(0.0);
 }
 
 namespace {
@@ -153,6 +184,7 @@ void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
     advance_directions(*this, instant, state);
   else
     with_size(blocks_.size, [&](auto m) { advance_lanes<m()>(instant, inverse_, state); });
+  if (system_.squares) state.squares = instant.squares;
   if (!instant.jumps) return;
   const BlockMatrix jump = blocks_.jump(instant.chain);
   Meeting(jump, blocks_.workers).apply(state);

@@ -8,9 +8,10 @@ namespace riskcurve {
 
 /// The moments of all modes between two steps, padded to whole lanes (block_lanes.hpp).
 struct BlockState {
-  Eigen::ArrayXXd own;    ///< S, shape (padded modes, M (M + 1)/2)
-  Eigen::ArrayXXd cross;  ///< between two workers; empty where there is one
-  Eigen::ArrayXXd mean;   ///< of one direction, shape (padded modes, M); empty without directions
+  Eigen::ArrayXXd own;     ///< S, shape (padded modes, M (M + 1)/2)
+  Eigen::ArrayXXd cross;   ///< between two workers; empty where there is one
+  Eigen::ArrayXXd mean;    ///< of one direction, shape (padded modes, M); empty without directions
+  Eigen::ArrayXd squares;  ///< V, padded; empty without RootOfSquares
 };
 
 /// All that one step does: computed from the state it begins with.
@@ -21,6 +22,10 @@ struct BlockInstant {
   Response factors;
   Eigen::ArrayXd drift, after, before;  ///< a, c_after, c_before; padded. Empty: 0
   bool jumps = false;
+
+  // With RootOfSquares: V of this step, g and what is under its root over V
+  Eigen::ArrayXd squares, gain;
+  double grown = 1;
 
   // With directions:
   DirectionRates directions;      ///< padded
@@ -64,13 +69,16 @@ class Recursion {
   /// sum_k weight_k x^T S_k x/2
   double form(const BlockState& state, const Eigen::ArrayXd& weight, const BlockVector& x) const;
 
+  void divide_by_root(const BlockState& state, BlockInstant& at) const;
   void see_directions(const BlockState& state, bool slopes, BlockInstant& at) const;
 
   const ModeSystem& system_;
   const Schedule& schedule_;
   Blocks blocks_;
   Eigen::Index padded_;
-  Eigen::ArrayXd weight_, inverse_, filtered_, multiplicity_;
+  Eigen::ArrayXd signal_of_each(const BlockState& state) const;
+
+  Eigen::ArrayXd weight_, inverse_, filtered_, multiplicity_, floor_;
 };
 
 // Blocks of a DirectionMap, mode by mode (recursion_directions.cpp).

@@ -18,7 +18,7 @@ using Eigen::Index;
 
 /// How the responses answer to R, to the filtered signal and to momentum.
 struct ResponseSlopes {
-  Response risk, filtered, momentum;
+  Response risk, filtered, momentum, signal;
 };
 
 Response difference(const std::function<Response(double shift)>& at, double d, double unit) {
@@ -55,7 +55,36 @@ ResponseSlopes slopes_of(const Recursion& recursion, const Now& now) {
         moved(&Now::momentum, [step](double x, double shift) { return x + step * shift / 2e-3; }),
         2e-3, step / 2e-3);
   }
+  if (recursion.system().squares && now.signal > 0)
+    slopes.signal = difference(moved(&Now::signal, scaled), 2e-3, now.signal);
   return slopes;
+}
+
+/// Through V and its root: p.squares is dR(T)/dV after the step, and before it at the end.
+template <class Add>
+void divide_back(const Recursion& recursion, const BlockInstant& at, const BackSums& sums,
+                 const Add& add, BlockState& p) {
+  const RootOfSquares& root = *recursion.system().squares;
+  // dg/dV = -g^2/(2 sqrt(V grown)); drift and noise are g and g^2 of the rest.
+  const ArrayXd by_gain = (sums.drift * at.drift + 2 * sums.after_modes * at.after) / at.gain;
+  const ArrayXd by_squares =
+      p.squares - by_gain * at.gain.square() / (2 * (at.squares * at.grown).max(1e-300).sqrt());
+  p.squares = root.keep * by_squares;
+  const ArrayXd taken = root.take * by_squares;
+  const BlockVector& v = recursion.blocks().gradient_at;
+  if (root.each)
+    add(2 * taken * recursion.weight() / recursion.multiplicity(), v);
+  else
+    add(2 * taken.sum() * recursion.filtered(), v);
+  const auto power = [&](double shift) {
+    Now now = at.now;
+    now.risk *= std::exp(shift);
+    return root.power(now);
+  };
+  constexpr double d = 2e-3;
+  const double by_risk =
+      (8 * (power(d) - power(-d)) - (power(2 * d) - power(-2 * d))) / (12 * d * at.now.risk);
+  add(by_risk * taken.sum() * recursion.weight(), v);
 }
 
 /// Of the rest of a map that sees directions, whose shape depends on momentum.
@@ -176,6 +205,7 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
   p.own = ArrayXXd::Zero(recursion.padded(), entries(m));
   if (blocks.workers > 1) p.cross = p.own;
   if (recursion.sees_directions()) p.mean = ArrayXXd::Zero(recursion.padded(), m);
+  if (system.squares) p.squares.setZero(recursion.padded());
   const auto add = [&](const ArrayXd& weight, const BlockVector& x) {  // weight x x^T/2
     for (int i = 0; i < m; ++i)
       for (int j = i; j < m; ++j) p.own.col(entry(m, i, j)) += 0.5 * x[i] * x[j] * weight;
@@ -196,11 +226,15 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     // Through the responses to R and to the filtered signal.
     const Index modes = system.modes(), noises = system.diffusion.cols();
     const bool seen = recursion.sees_directions();
+    ArrayXd by_rate = sums.drift, by_after = sums.after_modes;
+    if (seen) by_after *= at.directions.rest.value;
+    if (system.squares) {
+      by_rate *= at.gain;
+      by_after *= at.gain.square();
+    }
     const ArrayXd by_drift =
         seen ? ArrayXd::Constant(1, sums.gain)
-             : ArrayXd(system.drift.matrix().transpose() * sums.drift.head(modes).matrix());
-    const ArrayXd by_after =
-        seen ? ArrayXd(sums.after_modes * at.directions.rest.value) : sums.after_modes;
+             : ArrayXd(system.drift.matrix().transpose() * by_rate.head(modes).matrix());
     ArrayXd by_diffusion(noises);
     for (Index r = 0; r < noises; ++r)
       by_diffusion[r] =
@@ -208,6 +242,11 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
               .sum();
     const ResponseSlopes slopes = slopes_of(recursion, at.now);
     add(product(slopes.risk, by_drift, by_diffusion) * recursion.weight(), blocks.gradient_at);
+    if (system.squares) {
+      const double by_signal = product(slopes.signal, by_drift, by_diffusion);
+      add(2 * by_signal * recursion.filtered(), blocks.gradient_at);
+      divide_back(recursion, at, sums, add, p);
+    }
     const double by_filtered = product(slopes.filtered, by_drift, by_diffusion);
     if (by_filtered != 0) add(2 * by_filtered * recursion.filtered(), at.step.read);
 

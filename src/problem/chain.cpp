@@ -50,7 +50,11 @@ void check_parts(const Chain& chain) {
 
 template <class Of>
 void check_beside(const Chain& chain, const Of&) {
-  if constexpr (!requires { Of::momentum; }) {
+  if constexpr (requires { Of::remembers; }) {
+    const auto expected = fmt::format("none beside {}, which has averages of its own", Of::name);
+    if (chain.momentum) throw InputError("optimizer.momentum", text_of(*chain.momentum), expected);
+    if (chain.schedule_free) throw InputError("optimizer.schedule_free", "(given)", expected);
+  } else if constexpr (!requires { Of::momentum; }) {
     if (chain.momentum)
       throw InputError(
           "optimizer.momentum", text_of(*chain.momentum),

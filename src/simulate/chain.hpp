@@ -32,13 +32,22 @@ inline bool dampens(const Optimizer& optimizer) {
       optimizer);
 }
 
+/// Makes a gradient the update; may remember those before it.
+template <class Point>
+using GradientMap = std::function<void(Point& gradient)>;
+/// Makes a map that has seen nothing, one for each copy of the parameters; empty: gradients are
+/// updates.
+template <class Point>
+using MakeMap = std::function<GradientMap<Point>()>;
+
 /// A chain as it is run (problem/chain.hpp), around an update of a vector or a matrix. Points are
 /// Delta = theta - theta*.
 template <class Point>
 class ChainRun {
  public:
   /// From Delta_0. target: theta*, where the chain pulls. dampens: as above.
-  ChainRun(const Chain& chain, const Schedule& step_size, bool dampens, Point start, Point target)
+  ChainRun(const Chain& chain, const Schedule& step_size, bool dampens,
+           const MakeMap<Point>& make_map, Point start, Point target)
       : chain_(chain),
         step_size_(step_size),
         new_share_(dampens ? 1 - chain.dampening : 1),
@@ -52,13 +61,16 @@ class ChainRun {
       outer_ = start;
       outer_momentum_ = Point::Zero(start.rows(), start.cols());
     }
-    for (Copy& copy : copies_) copy.at = start;
+    for (Copy& copy : copies_) {
+      copy.at = start;
+      if (make_map) copy.map = make_map();
+    }
   }
 
   /// Step k = 0, 1, ... in turn. compute(worker, at, update) writes what momentum adds up, for the
-  /// point of a worker, one after the other; map, unless empty, makes that the update.
+  /// point of a worker, one after the other; its map, if any, makes that the update.
   template <class Compute>
-  void step(long k, const Compute& compute, const std::function<void(Point&)>& map) {
+  void step(long k, const Compute& compute) {
     const auto now = static_cast<double>(k);
     const double gamma = step_size_(now);
     for (std::size_t worker = 0; worker < copies_.size(); ++worker) {
@@ -66,7 +78,7 @@ class ChainRun {
       compute(static_cast<int>(worker), std::as_const(copy.at), update_);
       if (chain_.l2 > 0) update_ += chain_.l2 * (copy.at + target_);
       if (chain_.momentum) add_up(copy, (*chain_.momentum)(now));
-      if (map) map(update_);
+      if (copy.map) copy.map(update_);
       if (chain_.weight_decay) update_ += (*chain_.weight_decay)(now) * (copy.at + target_);
       (chain_.schedule_free ? fast_ : copy.at) -= gamma * update_;
     }
@@ -87,6 +99,7 @@ class ChainRun {
  private:
   struct Copy {
     Point at, momentum;  // momentum: empty before the first step
+    GradientMap<Point> map;
   };
 
   static bool ends(long k, double period) { return (k + 1) % static_cast<long>(period) == 0; }

@@ -23,7 +23,7 @@ class MatrixRun {
         size_(size),
         seed_(seed),
         run_(run),
-        chain_(begin(source, experiment, Random(seed, run, 0, Purpose::start))) {}
+        chain_(begin(source, update, experiment, Random(seed, run, 0, Purpose::start))) {}
 
   void step(long k) {
     const auto index = static_cast<std::uint64_t>(k);
@@ -38,7 +38,7 @@ class MatrixRun {
       for (double& z : residual) z -= noise_.sample(noise);
       update = update_.compute({out, in, residual});
     };
-    chain_.step(k, compute, update_.map);
+    chain_.step(k, compute);
   }
 
   double risk() const { return source_.risk(chain_.point()); }
@@ -46,12 +46,12 @@ class MatrixRun {
 
  private:
   // W_0 = 0.
-  static ChainRun<Eigen::MatrixXd> begin(const MatrixSource& source, const Experiment& experiment,
-                                         Random random) {
+  static ChainRun<Eigen::MatrixXd> begin(const MatrixSource& source, const MatrixUpdate& update,
+                                         const Experiment& experiment, Random random) {
     Eigen::MatrixXd delta = source.start(random), target;
     if (pulls(experiment.chain)) target = -delta;
-    return {experiment.chain, experiment.schedule, dampens(experiment.optimizer), std::move(delta),
-            std::move(target)};
+    return {experiment.chain, experiment.schedule, dampens(experiment.optimizer),
+            update.map,       std::move(delta),    std::move(target)};
   }
 
   const MatrixSource& source_;

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "riskcurve/problem/problem.hpp"
+#include "simulate/chain.hpp"
 
 namespace riskcurve {
 
@@ -24,13 +25,16 @@ struct MatrixUpdate {
   /// The update, or the mean gradient where a `map` follows: what momentum adds up. Called from
   /// several threads at once.
   std::function<Eigen::MatrixXd(const MatrixBatch& batch)> compute;
-  /// Makes a gradient the update; empty: it is that.
-  std::function<void(Eigen::MatrixXd& gradient)> map = {};
+  MakeMap<Eigen::MatrixXd> map = {};
 };
 
 // One a file: the optimizers that Monte Carlo runs on matrices.
 MatrixUpdate update_of(const Sgd& sgd, const MatrixProblem& problem);
 MatrixUpdate update_of(const SignSgd& sign_sgd, const MatrixProblem& problem);
+MatrixUpdate update_of(const Adam& adam, const MatrixProblem& problem);
+MatrixUpdate update_of(const RmsProp& rmsprop, const MatrixProblem& problem);
+MatrixUpdate update_of(const AdaGrad& adagrad, const MatrixProblem& problem);
+MatrixUpdate update_of(const Lion& lion, const MatrixProblem& problem);
 MatrixUpdate update_of(const SignSvd& sign_svd, const MatrixProblem& problem);
 MatrixUpdate update_of(const Schatten& schatten, const MatrixProblem& problem);
 MatrixUpdate update_of(const RegularizedSvd& regularized, const MatrixProblem& problem);

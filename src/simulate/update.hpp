@@ -4,6 +4,7 @@
 
 #include "riskcurve/problem/problem.hpp"
 #include "simulate/blas.hpp"
+#include "simulate/chain.hpp"
 
 namespace riskcurve {
 
@@ -20,8 +21,7 @@ struct Update {
   /// Writes the update of step k, or the mean gradient where a `map` follows: what momentum adds
   /// up. Called from several threads at once.
   std::function<void(double k, const Batch& batch, Eigen::VectorXd& update)> compute;
-  /// Makes a gradient the update; empty: it is that.
-  std::function<void(Eigen::VectorXd& gradient)> map = {};
+  MakeMap<Eigen::VectorXd> map = {};
 };
 
 /// G = (1/b) sum_i l_i x_i, at any step.
@@ -32,5 +32,9 @@ Update update_of(const Sgd& sgd, const VectorProblem& problem);
 Update update_of(const PreconditionedSgd& preconditioned, const VectorProblem& problem);
 Update update_of(const SignSgd& sign_sgd, const VectorProblem& problem);
 Update update_of(const ClippedSgd& clipped, const VectorProblem& problem);
+Update update_of(const Adam& adam, const VectorProblem& problem);
+Update update_of(const RmsProp& rmsprop, const VectorProblem& problem);
+Update update_of(const AdaGrad& adagrad, const VectorProblem& problem);
+Update update_of(const Lion& lion, const VectorProblem& problem);
 
 }  // namespace riskcurve

@@ -88,7 +88,7 @@ class VectorRun {
       : source_(source),
         update_(update),
         batches_(source, size, workers_of(experiment.chain), seed, run),
-        chain_(begin(source, experiment, Random(seed, run, 0, Purpose::start))) {}
+        chain_(begin(source, update, experiment, Random(seed, run, 0, Purpose::start))) {}
 
   void step(long k) {
     const auto compute = [&](int, const Eigen::VectorXd& delta, Eigen::VectorXd& update) {
@@ -98,22 +98,22 @@ class VectorRun {
       residual_ -= batches_.epsilon();
       update_.compute(static_cast<double>(k), {x, residual_}, update);
     };
-    chain_.step(k, compute, update_.map);
+    chain_.step(k, compute);
   }
 
   double risk() const { return source_.risk(chain_.point()); }
   double averaged_risk() const { return source_.risk(chain_.average()); }
 
  private:
-  static ChainRun<Eigen::VectorXd> begin(const Source& source, const Experiment& experiment,
-                                         Random random) {
+  static ChainRun<Eigen::VectorXd> begin(const Source& source, const Update& update,
+                                         const Experiment& experiment, Random random) {
     Eigen::VectorXd delta = source.initial(random), target;
     if (pulls(experiment.chain)) {
       target = -delta;
       if (source.theta_start.size() > 0) target += source.theta_start;
     }
-    return {experiment.chain, experiment.schedule, dampens(experiment.optimizer), std::move(delta),
-            std::move(target)};
+    return {experiment.chain, experiment.schedule, dampens(experiment.optimizer),
+            update.map,       std::move(delta),    std::move(target)};
   }
 
   const Source& source_;

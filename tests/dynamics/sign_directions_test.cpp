@@ -40,7 +40,7 @@ double rest_by_hand(double h, const LagWeights& weights) {
 TEST(SignDirections, RestIsTheCovarianceOfSignsOverAllLags) {
   for (const bool nesterov : {false, true})
     for (const double beta : {0.5, 0.9}) {
-      const LagWeights weights(beta, nesterov);
+      const LagWeights weights(beta, nesterov ? beta * beta : beta);
       const SignOfMean sign(weights);
       for (const double h : {0.0, 0.3, 1.01, 2.5})
         EXPECT_NEAR(sign(h, false).rest, rest_by_hand(h, weights) / rest_by_hand(0, weights), 1e-7)

@@ -275,6 +275,19 @@ TEST(RecursionAdjoint, IsTheDerivativeThroughMeanAndVarianceOfDirections) {
   check_slopes(e, 1e-6);
 }
 
+TEST(RecursionAdjoint, GoesThroughTheRootOfSquares) {
+  for (const bool diagonal : {false, true}) {
+    Experiment e = experiment_of(Adam{16, {0.9, 0.99}}, 0.003, 300, 100);
+    if (diagonal) std::get<VectorProblem>(e.problem).covariance.orientation = Orientation::diagonal;
+    e.chain.weight_decay = constant_schedule(0.5);
+    check_slopes(e, 1e-6);
+    e.optimizer = RmsProp{16, 0.9};
+    check_slopes(e, 1e-6);
+    e.optimizer = AdaGrad{16};
+    check_slopes(e, 1e-6);
+  }
+}
+
 TEST(RecursionAdjoint, GoesThroughWorkersAndTheirMeetings) {
   Experiment e = experiment_of(Sgd{2}, 0.03, 300);
   e.chain.local = LocalSteps{4, 20, 0.7, 0.9};

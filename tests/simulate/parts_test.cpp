@@ -130,7 +130,7 @@ Eigen::VectorXd compute(const Update& update, const RowMatrix& x, const Eigen::V
                         double k = 0) {
   Eigen::VectorXd result(x.cols());
   update.compute(k, {x, residual}, result);
-  if (update.map) update.map(result);
+  if (update.map) update.map()(result);
   return result;
 }
 

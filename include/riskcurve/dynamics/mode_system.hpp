@@ -19,6 +19,7 @@ struct Now {
   const Eigen::ArrayXd* state = nullptr;  ///< s of all modes where whoever asks has it
   double momentum = 0;                    ///< of a filter before the map
   double filtered = 0;  ///< the signal of the filtered gradient (Blocks::filtered_total)
+  double signal = 0;    ///< that of the gradient itself, where a system has RootOfSquares
 };
 
 /// The scalar factors of the rates at one instant: g_q and n_r below.
@@ -56,6 +57,20 @@ struct DirectionMap {
   std::function<DirectionRates(double gain, double momentum, const Eigen::ArrayXd& mean,
                                const Eigen::ArrayXd& variance, bool slopes)>
       rates;
+};
+
+/// Updates over the root of a running mean of squares, as Adam's: V_k, of mode k in units of h,
+///
+///     V_k <- keep V_k + take (N + signal_k),    V_hat = V_k/(1 - keep^(t)) if `corrected`, t = k +
+///     1, g_k = 1/(sqrt(V_hat) + floor_k);          rates g_k a_k, and g_k^2 c_after,
+///
+/// signal_k = h_k s_k/n_k of the mode's directions, or without `each` the mean over all,
+/// sum drift_j h_j s_j/sum drift_j n_j. V(0) = 0. Source: ours; docs/theory/adaptive.md.
+struct RootOfSquares {
+  double keep = 0, take = 1;
+  bool corrected = false, each = false;
+  Eigen::ArrayXd floor;                         ///< shape (modes), or one number for all
+  std::function<double(const Now& now)> power;  ///< N
 };
 
 /// The noise of a step that all directions share: through the batch's residuals l_i = g_i -
@@ -114,6 +129,8 @@ struct ModeSystem {
   /// Of blocks whose map sees single directions. `response` then says what a map that sees the
   /// mean over all of them would do: what slow observers ask for.
   std::optional<DirectionMap> directions;
+  /// What updates are divided by, beside the response's part; solved step by step.
+  std::optional<RootOfSquares> squares;
 
   std::vector<double> breaks;  ///< iteration times where the response is not smooth in t
   double noise_variance = 0;   ///< E epsilon^2: P = R + noise_variance/2; may be +inf
@@ -143,6 +160,8 @@ struct ModeSystem {
 
   /// t = 0, R(0) and e(0), the step size left open.
   Now start() const { return {0, 0, risk(initial), extra_initial, &initial}; }
+  /// The largest g of RootOfSquares once V is N; 1 without.
+  double steady_gain(const Now& now) const;
   /// An instant at risk R with what a filter before the map holds when it has run long, of noise
   /// alone.
   Now steady(double t, double gamma, double risk) const;

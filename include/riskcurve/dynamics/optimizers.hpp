@@ -1,6 +1,8 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -31,10 +33,16 @@ ModeSystem mode_system(const VectorProblem& problem, const PreconditionedSgd& op
 ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer);
 
 /// A filter before a map that ignores scale: its momentum is Now::momentum.
+/// U = p M + r G, M <- beta M + (1 - beta) G, r = 1 - p.
 struct Filter {
-  double momentum = 0;  ///< at step 0
+  double momentum = 0;  ///< beta at step 0
   bool nesterov = false;
-  bool varying = false;  ///< whether the momentum changes along the run
+  bool varying = false;              ///< whether the momentum changes along the run
+  std::optional<double> share = {};  ///< p; empty: beta, its square with nesterov
+  /// (p, r) at step k = 0, 1, .. where they differ from the above.
+  std::function<std::pair<double, double>(double step)> at_step = {};
+
+  double share_of(double beta) const { return share ? *share : nesterov ? beta * beta : beta; }
 };
 /// SignSGD of a filtered gradient, to be read by the blocks of its chain: a = Lambda phi,
 /// phi = kappa(R) sqrt(2/pi)/sqrt(V), V = Now::filtered + r^2 N(R), r the share of the present
@@ -43,6 +51,21 @@ struct Filter {
 /// residuals. Source: ours; docs/theory/chain.md#a-filter-before-the-map.
 ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer,
                        const Filter& filter);
+
+/// Lion: SignSGD of a filter that remembers by beta_2 and takes beta_1 of what it remembers.
+Filter filter_of(const Lion& optimizer);
+ModeSystem mode_system(const VectorProblem& problem, const Lion& optimizer);
+
+/// Adam and its kin, v <- keep v + take G^2 per coordinate, to be read by the blocks of their
+/// chains: a = Lambda A g, h = Lambda, g = 1/(sqrt(V) + eps/sqrt(K_jj)), V the state
+/// RootOfSquares holds; c_before = (C_0/A^2) N/h a direction, c_after = (C - C_0) N g^2 |w_i|^2,
+/// N = 2P/b, A, C, C_0 of docs/theory/adaptive.md. Without momentum all noise is c_after, C_0 of it
+/// as w_i^T rho w_i. Throws InputError for eps that counts beside uneven K_jj in given coordinates,
+/// and for beta_2 = 0 beside a momentum, where noise is infinite.
+Filter filter_of(const Adam& optimizer);
+ModeSystem mode_system(const VectorProblem& problem, const Adam& optimizer);
+ModeSystem mode_system(const VectorProblem& problem, const RmsProp& optimizer);
+ModeSystem mode_system(const VectorProblem& problem, const AdaGrad& optimizer);
 
 /// Clipped SGD: a = lambda mu(R), c = lambda nu(R)/b, h = lambda; mu the descent reduction, nu the
 /// variance of the clipped residual. Source: (C); docs/theory/vector.md#clipped-sgd.
@@ -86,6 +109,12 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer);
 /// Of a filtered gradient, generic on either side or diagonal on both.
 ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
                        const Filter& filter);
+
+/// The same on the entries of W.
+ModeSystem mode_system(const MatrixProblem& problem, const Lion& optimizer);
+ModeSystem mode_system(const MatrixProblem& problem, const Adam& optimizer);
+ModeSystem mode_system(const MatrixProblem& problem, const RmsProp& optimizer);
+ModeSystem mode_system(const MatrixProblem& problem, const AdaGrad& optimizer);
 
 enum class Grids { compressed, whole };
 /// SignSVD and every other spectral optimizer: a and c by the quadratures of spectral.hpp. Gaussian

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,7 +15,8 @@ namespace riskcurve {
 
 /// Where momentum stands: after a map that is linear but for a clip, whose output it adds up;
 /// before one that ignores scale, of whose inputs it is the average. A map without `momentum`
-/// takes none, one without `l2` no w theta in its gradient (chain.hpp).
+/// takes none, one without `l2` no w theta in its gradient (chain.hpp); one that `remembers` has
+/// averages of its own.
 enum class Momentum { after, before };
 
 /// theta -= gamma G
@@ -119,9 +121,81 @@ struct RegularizedSvd {
   }
 };
 
+/// Decays of two averages, each in [0, 1).
+using Betas = std::array<double, 2>;
+inline constexpr Range kBeta = Range{0, 1, false, true};
+
+/// m <- beta_1 m + (1 - beta_1) G, v <- beta_2 v + (1 - beta_2) G^2, entry by entry, from zero; as
+/// torch.optim.Adam, at step t = k + 1:
+///   theta -= gamma [m/(1 - beta_1^t)] / [sqrt(v/(1 - beta_2^t)) + eps];
+/// with nesterov as torch.optim.NAdam, mu_t = beta_1 (1 - 0.5 * 0.96^(0.004 t)), M_t = mu_1 ..
+/// mu_t:
+///   in place of the first bracket (1 - mu_t)/(1 - M_t) G + mu_(t+1)/(1 - M_(t+1)) m.
+/// AdamW with a weight_decay. Source: arXiv 1412.6980.
+struct Adam {
+  static constexpr const char* name = "adam";
+  static constexpr bool remembers = true;
+  int batch = 1;
+  Betas betas = {0.9, 0.999};
+  double eps = 1e-8;
+  bool nesterov = false;
+  bool operator==(const Adam&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+    key("betas", self.betas, kBeta);
+    key("eps", self.eps, Range::non_negative());
+    key("nesterov", self.nesterov);
+  }
+};
+
+/// v <- alpha v + (1 - alpha) G^2 from zero, theta -= gamma G/(sqrt(v) + eps)
+struct RmsProp {
+  static constexpr const char* name = "rmsprop";
+  static constexpr bool remembers = true;
+  int batch = 1;
+  double alpha = 0.99, eps = 1e-8;
+  bool operator==(const RmsProp&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+    key("alpha", self.alpha, kBeta);
+    key("eps", self.eps, Range::non_negative());
+  }
+};
+
+/// v <- v + G^2 from zero, theta -= gamma G/(sqrt(v) + eps)
+struct AdaGrad {
+  static constexpr const char* name = "adagrad";
+  static constexpr bool remembers = true;
+  int batch = 1;
+  double eps = 1e-10;
+  bool operator==(const AdaGrad&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+    key("eps", self.eps, Range::non_negative());
+  }
+};
+
+/// theta -= gamma sign(beta_1 m + (1 - beta_1) G), then m <- beta_2 m + (1 - beta_2) G, from zero.
+/// Source: arXiv 2302.06675.
+struct Lion {
+  static constexpr const char* name = "lion";
+  static constexpr bool remembers = true;
+  int batch = 1;
+  Betas betas = {0.9, 0.99};
+  bool operator==(const Lion&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+    key("betas", self.betas, kBeta);
+  }
+};
+
 /// All there are: what takes part in a problem file is in this list.
-using Optimizer =
-    std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, SignSvd, Schatten, RegularizedSvd>;
+using Optimizer = std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, Adam, RmsProp, AdaGrad,
+                               Lion, SignSvd, Schatten, RegularizedSvd>;
 
 std::string name_of(const Optimizer& optimizer);
 /// The name, with what sets its ways apart: "clipped_sgd, by batch".

@@ -16,22 +16,10 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using std::numbers::pi;
 
-/// w_i^T F w_i, F of the correlations between coordinates, by a table over theta = arcsin rho.
+/// What the sign adds to the noise of its linear part, of every mode.
 ArrayXd remainder_between(const VectorProblem& problem, const LagWeights& weights) {
-  const SignBasis basis = sign_basis(problem);
-  constexpr int points = 512;
-  constexpr double step = pi / 2 / points;
-  ArrayXd table(points + 3);  // smooth past pi/2, where the last cubics end
-  for (int i = 0; i < table.size(); ++i) table[i] = sign_remainder(i * step, weights);
-  const auto f = [&](double theta) {
-    const double at = between_wholes(std::abs(theta) / step, [&](double whole) {
-      return table[static_cast<Eigen::Index>(whole)];
-    });
-    return std::copysign(at, theta);
-  };
-  const Eigen::MatrixXd between =
-      basis.noise.unaryExpr([&](double noise) { return f(pi / 2 * noise); });
-  return basis.w.cwiseProduct(between * basis.w).colwise().sum().transpose().array().max(0.0);
+  return between_coordinates(
+      sign_basis(problem), [&](double theta) { return sign_remainder(theta, weights); }, 512);
 }
 
 struct FilteredSign {
@@ -40,7 +28,7 @@ struct FilteredSign {
   bool per_mode;        ///< the remainder stands in the diffusion itself
   double at_start = 0;  ///< the remainder at filter.momentum
 
-  LagWeights weights(double momentum) const { return {momentum, filter.nesterov}; }
+  LagWeights weights(double momentum) const { return {momentum, filter.share_of(momentum)}; }
   /// The drift kappa sqrt(2/pi)/sqrt(V), V of the filtered gradient; its noise before the map, and
   /// what the map adds to it.
   Response response(const Now& now) const {
@@ -70,7 +58,7 @@ ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, GradientO
                     const Filter& filter, const ArrayXd& remainder, bool sees_coordinates) {
   const auto sign = std::make_shared<const FilteredSign>(
       FilteredSign{FilteredNoise(law, batch, entries, filter), filter, remainder.size() > 0,
-                   sign_remainder(pi / 2, {filter.momentum, filter.nesterov})});
+                   sign_remainder(pi / 2, {filter.momentum, filter.share_of(filter.momentum)})});
   ArrayXXd diffusion(system.modes(), 2);
   diffusion.col(0) =
       (system.weight > 0).select(system.multiplicity / system.weight.max(1e-300), 0.0);
@@ -137,7 +125,7 @@ ModeSystem mode_system(const VectorProblem& given, const SignSgd& optimizer, con
       throw InputError("optimizer.momentum", "a schedule",
                        "a number: the noise of sign_sgd under a covariance matrix in given "
                        "coordinates is computed for one momentum");
-    remainder = remainder_between(problem, {filter.momentum, filter.nesterov});
+    remainder = remainder_between(problem, {filter.momentum, filter.share_of(filter.momentum)});
   }
   return filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
                   GradientOf::vector, filter, remainder, sees_coordinates);
@@ -154,6 +142,18 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
                      "correlated coordinates of a matrix");
   return filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
                   GradientOf::matrix, filter, {}, false);
+}
+
+Filter filter_of(const Lion& lion) {
+  return {lion.betas[1], false, false, lion.betas[0], {}};
+}
+
+ModeSystem mode_system(const VectorProblem& problem, const Lion& lion) {
+  return mode_system(problem, SignSgd{lion.batch}, filter_of(lion));
+}
+
+ModeSystem mode_system(const MatrixProblem& problem, const Lion& lion) {
+  return mode_system(problem, SignSgd{lion.batch}, filter_of(lion));
 }
 
 }  // namespace riskcurve

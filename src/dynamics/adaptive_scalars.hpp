@@ -1,0 +1,92 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "dynamics/filtered_sign.hpp"
+#include "dynamics/log_chebyshev.hpp"
+#include "riskcurve/dynamics/residual.hpp"
+
+namespace riskcurve {
+
+// An average of gradients over the root of one of their squares, F = m/sqrt(v), m = sum w_k
+// g_(t-k), v = sum u_k g_(t-k)^2, u_k = (1 - beta_2) beta_2^k, w_k the lag weights of a filter
+// (docs/theory/adaptive.md). Gradients are normal given their batch's residuals, of power q.
+
+/// A, the slope of E F against a signal of all lags, in units of 1/sqrt(E q); C = C(1) = sum over
+/// lags of E F F', what adds up in a random walk; C_0 = C'(0), that sum between coordinates of
+/// small correlation, over it.
+struct AdaptiveScalars {
+  double gain, noise, linear;
+};
+
+/// Of q that does not fluctuate (large batches), in closed form but for the integrals; 1e-9.
+/// C_0 = A^2. `signals` says what a signal does that is spread over coordinates like a normal
+/// variable, kappa times the noise's power: A(kappa)/A.
+class SteadyScalars {
+ public:
+  SteadyScalars(const LagWeights& weights, double beta2);
+  AdaptiveScalars scalars() const { return {gain_, noise_, gain_ * gain_}; }
+  /// C(rho), rho in [0, 1]: between coordinates of any correlation.
+  double noise_between(double rho) const;
+  double gain_under(double kappa) const;
+  /// A after t steps from nothing, of both means over what weights they have by then, over A.
+  double gain_started(double t) const;
+
+ private:
+  struct Node {
+    double s, weight;     // of ds/sqrt(pi s)
+    double slope, share;  // phi sum w_l/(1 + 2 s u_l), and T = sum 2 s u_k/(1 + 2 s u_k)
+    double later;         // H(s)
+  };
+  LagWeights weights_;
+  double beta2_, gain_, noise_;
+  std::vector<Node> nodes_;
+  std::vector<double> started_;  // at t = 1.5^i
+};
+
+/// Of any batch and noise law at risk R: the scalars, and the power N of the gradient's noise over
+/// h that `gain` is in units of: 2P/b, or 1/A^2 (then A = 1) where that is infinite.
+struct AdaptiveNoise {
+  double power;
+  AdaptiveScalars scalars;
+  SharedNoise shared;  ///< of a batch through the linear part; sampled as C_0 is
+};
+class AdaptiveLaw {
+ public:
+  AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries, const LagWeights& weights,
+              double beta2);
+  /// A and C to about 1e-6; C_0/A^2 is sampled (fixed seed, about 0.2 %).
+  AdaptiveNoise operator()(double risk) const;
+
+ private:
+  AdaptiveScalars at(double risk) const;  // of A in raw units, 1/sqrt(q)
+  /// C_0/A^2 (of A in raw units where the power is infinite), and what batches share.
+  struct Spread {
+    double ratio;
+    SharedNoise shared;
+  };
+  Spread spread(double risk) const;
+
+  NoiseLaw noise_;
+  ResidualLaw law_;
+  int batch_;
+  GradientOf entries_;
+  LagWeights weights_;
+  double beta2_;
+  using Table = LogChebyshevOf<8>;  // of R^(1/4)
+  struct Done {
+    std::mutex lock;
+    std::map<double, AdaptiveScalars> at;
+  };
+  const Spread& spread_at(int power_of_16) const;
+  struct Spreads;
+  std::shared_ptr<const Table> gain_, ratio_;
+  std::shared_ptr<Spreads> spreads_;
+  double scale_ = 1;        // a typical epsilon^2
+  AdaptiveScalars unit_{};  // Gaussian residuals, 2P/b = 1
+  SharedNoise unit_shared_{};
+};
+
+}  // namespace riskcurve

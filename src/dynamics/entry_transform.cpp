@@ -1,0 +1,87 @@
+#include "dynamics/entry_transform.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace riskcurve {
+namespace {
+
+constexpr double kStep = 0.05;  // of log x
+
+}  // namespace
+
+EntryTransform::EntryTransform(double scale, const Function& m, const Function& numerator) {
+  // From where m is one to where it has fallen far enough for any batch of one.
+  low_ = std::log(scale);
+  while (1 - m(std::exp(low_)) > 1e-7) low_ -= 1;
+  double high = low_;
+  while (m(std::exp(high)) > 1e-9 && high - low_ < 60) high += 1;
+  std::vector<double> logs, tops;
+  for (double y = low_ - 4 * kStep; y < high + 4 * kStep; y += kStep) {
+    const double x = std::exp(y);
+    logs.push_back(std::log(m(x)));
+    tops.push_back(std::log(std::max(numerator(x), 1e-300)));
+  }
+  high_ = high;
+  log_ = {logs.begin(), logs.end(), low_ - 4 * kStep, kStep};
+  top_ = {tops.begin(), tops.end(), low_ - 4 * kStep, kStep};
+  start_ = log_(low_);
+  exponent_ = std::max(1e-3, log_.prime(low_) / start_);
+}
+
+double EntryTransform::log(double y) const {
+  if (y < low_) return start_ * std::exp(exponent_ * (y - low_));
+  return y < high_ ? log_(y) : log_(high_) - (y - high_);
+}
+double EntryTransform::slope(double y) const {
+  return y < low_ ? exponent_ * log(y) : log_.prime(std::min(y, high_));
+}
+double EntryTransform::ratio(double y) const {
+  if (y < low_) return 1;
+  y = std::min(y, high_);
+  return std::exp(top_(y) - log_(y)) * (1 + top_.prime(y));
+}
+
+double EntryTransform::integral(double y) const {
+  if (y < low_) return log(y) / exponent_;
+  double sum = start_ / exponent_;
+  const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kStep)));
+  const double h = (y - low_) / n;
+  for (int i = 0; i < n; ++i)
+    sum += h / 6 * (log(low_ + i * h) + 4 * log(low_ + (i + 0.5) * h) + log(low_ + (i + 1) * h));
+  return sum;
+}
+
+double EntryTransform::weighted_integral(double y) const {
+  if (y < low_) return 1;
+  double sum = std::exp(low_ - y);
+  const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kStep)));
+  const double h = (y - low_) / n;
+  const auto f = [&](double at) { return std::exp(at - y) * ratio(at); };
+  for (int i = 0; i < n; ++i)
+    sum += h / 6 * (f(low_ + i * h) + 4 * f(low_ + (i + 0.5) * h) + f(low_ + (i + 1) * h));
+  return sum;
+}
+
+EntryTransform entry_transform(const ResidualLaw& law, double risk, GradientOf entries) {
+  const double scale = 1 / std::sqrt(2 * risk);
+  const auto laplace = [&](double u) { return law.laplace(risk, u); };
+  if (entries == GradientOf::vector) {
+    const auto m = [&](double x) { return laplace(x * x); };
+    return EntryTransform(scale, m, m);
+  }
+  // (1 + x^2 l^2)^(-1/2), (..)^(-3/2) as integrals of e^(-t x^2 l^2) over t = e^v.
+  const auto mean = [&](double x, double power) {
+    double sum = 0;
+    for (double v = -40; v < 4; v += 0.25) {
+      const double t = std::exp(v);
+      sum += 0.25 * std::exp(-t) * std::pow(t, power) * laplace(t * x * x);
+    }
+    return sum / std::tgamma(power);
+  };
+  return EntryTransform(
+      scale, [&](double x) { return mean(x, 0.5); }, [&](double x) { return mean(x, 1.5); });
+}
+
+}  // namespace riskcurve

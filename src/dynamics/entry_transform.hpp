@@ -1,0 +1,41 @@
+#pragma once
+#include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
+#include <functional>
+
+#include "riskcurve/dynamics/residual.hpp"
+
+namespace riskcurve {
+
+/// What gradients are made of: entries of vectors, sums of residuals times normals; or of matrices,
+/// times products of two.
+enum class GradientOf { vector, matrix };
+
+/// An entry of the gradient, given the residuals a sum over samples of normals times x_i, through
+/// m(x) = E e^(-x^2 l^2) of a vector, E (1 + 2 x^2 l^2)^(-1/2) .. of a matrix, and what a signal
+/// makes of it: log m and the ratio Q = N/m, as functions of y = log x; splines.
+class EntryTransform {
+ public:
+  using Function = std::function<double(double x)>;
+  /// m(x), and with D = d/dy: N = (1 + D) numerator. scale: an x at which m has begun to fall.
+  EntryTransform(double scale, const Function& m, const Function& numerator);
+
+  double low() const { return low_; }
+  double high() const { return high_; }
+  double log(double y) const;
+  double slope(double y) const;  ///< d log m/dy
+  double ratio(double y) const;
+  /// int_-inf^y log m dy
+  double integral(double y) const;
+  /// int_-inf^y e^(y' - y) Q dy'
+  double weighted_integral(double y) const;
+
+ private:
+  using Spline = boost::math::interpolators::cardinal_cubic_b_spline<double>;
+  double low_ = 0, high_ = 0, start_ = 0, exponent_ = 2;
+  Spline log_, top_;
+};
+
+/// At risk R.
+EntryTransform entry_transform(const ResidualLaw& law, double risk, GradientOf entries);
+
+}  // namespace riskcurve
