@@ -317,7 +317,7 @@ TEST_F(Command, BadProblemsAreNamedInOneLine) {
   refused(with(good, "std = 0.2", "std = inf"), "problem.noise.std = inf");
   refused(with(good, "risk = 1.0", "risk = \"one\""), "problem.target.risk");
   refused(with(good, "\"gaussian\"", "\"gauss\""), "problem.noise.kind");
-  refused(with(good, "name = \"sgd\"", "name = \"adam\""), "optimizer.name");
+  refused(with(good, "name = \"sgd\"", "name = \"adamax\""), "optimizer.name");
   refused(with(good, "batch", "bacth"), "did you mean \"batch\"");
   refused(with(good, "step = 0.01", "step = 0"), "schedule.step = 0");
   refused(with(good, "at = [0, 50, 100]", "at = [0, 50, 20]"), "run.at");

@@ -22,19 +22,19 @@ TEST(FilteredSign, WithoutMomentumIsSignSgd) {
   for (const NoiseLaw& law : {student_t_noise(3, 0.3), student_t_noise(1, 0.2), laplace_noise(0.4)})
     for (const int b : {1, 4}) {
       const SignNoise noise = FilteredNoise(law, b, GradientOf::vector, Filter{})(0.2, 0);
-      EXPECT_NEAR(slope_of(noise, {0, false}) / ResidualLaw(law).phi(0.2, b), 1, 1e-5);
+      EXPECT_NEAR(slope_of(noise, {0, 0}) / ResidualLaw(law).phi(0.2, b), 1, 1e-5);
       EXPECT_NEAR(noise.felt / noise.seen, 1, 1e-12);
       EXPECT_NEAR(noise.remainder, 1, 1e-12);
     }
   const NoiseLaw law = student_t_noise(3, 0.3);
   const SignNoise noise = FilteredNoise(law, 16, GradientOf::matrix, Filter{})(0.2, 0);
-  EXPECT_NEAR(slope_of(noise, {0, false}) / ResidualLaw(law).matrix_phi(0.2, 16), 1, 1e-4);
+  EXPECT_NEAR(slope_of(noise, {0, 0}) / ResidualLaw(law).matrix_phi(0.2, 16), 1, 1e-4);
 }
 
 // Two codes of other hands, to all digits given: A of Signum at momentum 0.9, for one sample and
 // for many; C(1) of many, whose linear part is A^2.
 TEST(FilteredSign, SignumHasTheKnownScalars) {
-  const LagWeights weights(0.9, false);
+  const LagWeights weights(0.9, 0.9);
   const auto scalar = [&](int b) {
     const FilteredNoise noise(gaussian_noise(0), b, GradientOf::vector, Filter{});
     return slope_of(noise(0.5, 0.9), weights) / std::sqrt(static_cast<double>(b));  // 2P = 1

@@ -334,7 +334,7 @@ TEST(Simulate, RefusesWhatItCannotRun) {
       EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
     }
   };
-  refuses([&] { return experiment(p, "name = 'adam'", 0.1, steps({1})); }, "adam");
+  refuses([&] { return experiment(p, "name = 'adamax'", 0.1, steps({1})); }, "adamax");
   refuses([&] { return experiment(p, "name = 'sgd'\nbach = 2", 0.1, steps({1})); }, "bach");
   refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({1.5})); }, "1.5");
   refuses([&] { return experiment(p, "name = 'sgd'", 0.1, steps({2, 1})); }, "increasing");
