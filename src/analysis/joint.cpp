@@ -5,6 +5,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "analysis/few_modes.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -150,7 +151,7 @@ class JointSearch {
     ++evaluations;
     JointPoint point{x, VectorXd::Zero(x.size()), HUGE_VAL, ""};
     const Experiment e = at(x);
-    const ModeSystem system = mode_system(e);
+    const ModeSystem& system = system_of(e);
     SolveOptions solving = options_.solve;
     solving.averaged = options_.averaged;
     // Best steps are often too large for a continuum.
@@ -172,13 +173,22 @@ class JointSearch {
     if (point.gradient.allFinite()) point.value = std::log(s.risk);
     return point;
   }
+  /// The same one while only the step size moves.
+  const ModeSystem& system_of(const Experiment& e) {
+    if (!system_ || e.optimizer != made_of_ || e.chain != around_) {
+      system_ = mode_system(e);
+      made_of_ = e.optimizer;
+      around_ = e.chain;
+    }
+    return *system_;
+  }
   /// dlog R/dx_k; both ways, where the bounds allow it.
   double difference(const VectorXd& x, Index k) {
     const auto at_shift = [&](double shift) {
       VectorXd moved = x;
       moved[k] += shift;
       const Experiment e = at(clamped(moved));
-      const ModeSystem system = mode_system(e);
+      const ModeSystem& system = system_of(e);
       SolveOptions solving = options_.solve;
       if (horizon_ <= kMostRecursionSteps) solving.method = Method::recursion;
       FewModes modes(system, horizon_);
@@ -226,6 +236,9 @@ class JointSearch {
   double horizon_;
   JointOptions options_;
   std::vector<const Quantity*> of_;
+  std::optional<ModeSystem> system_;  ///< of made_of_ and around_
+  Optimizer made_of_;
+  Chain around_;
 };
 
 void check_joint(const Experiment& experiment, const JointOptions& options) {
