@@ -1,5 +1,7 @@
 #include "dynamics/gradient_modes.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 
@@ -48,6 +50,15 @@ void add_gradient_response(ModeSystem& system, const NoiseLaw& noise, int batch)
     const double square = 2 * r * r + 4 * r * v + fourth / unit / unit - v * v;
     return SharedNoise{1.0 / batch, 2.0 / batch, square / (l2 * l2 * batch)};
   };
+}
+
+void warn_of_memory(ModeSystem& system, const NoiseLaw& noise, double steps) {
+  constexpr double most = 50;  // means over 20 are within 6 %, over 100 and more up to half off
+  if (std::isinf(noise.variance) && steps > most)
+    system.warnings.push_back(
+        fmt::format("the label noise has no variance, and a mean over {:.3g} steps of it does not "
+                    "settle, above {:g}: runs part from the curve",
+                    steps, most));
 }
 
 }  // namespace riskcurve

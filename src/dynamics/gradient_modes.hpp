@@ -42,4 +42,7 @@ void add_gradient_response(ModeSystem& system, const NoiseLaw& noise, int batch)
 /// Throws InputError about problem.noise unless its variance is finite.
 void check_variance(const NoiseLaw& noise, const char* expected);
 
+/// A warning where noise has no variance and is averaged over more steps than its mean settles in.
+void warn_of_memory(ModeSystem& system, const NoiseLaw& noise, double steps);
+
 }  // namespace riskcurve

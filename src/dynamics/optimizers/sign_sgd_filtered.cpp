@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "dynamics/filtered_sign.hpp"
+#include "dynamics/gradient_modes.hpp"
 #include "dynamics/sign_basis.hpp"
 #include "dynamics/sign_directions.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -87,6 +88,7 @@ ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, GradientO
     shared.size_variance *= share * share;
     return shared;
   };
+  warn_of_memory(system, law, 1 / (1 - filter.momentum));
   system.drift_loss = nullptr;
   system.correlation = nullptr;
   return system;
