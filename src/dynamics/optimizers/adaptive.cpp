@@ -1,5 +1,7 @@
 // Adam, RMSprop and AdaGrad: gradients over the root of a mean of their squares
 // (docs/theory/adaptive.md).
+#include <fmt/format.h>
+
 #include <cmath>
 #include <memory>
 #include <utility>
@@ -171,6 +173,10 @@ ModeSystem system_of(const MatrixProblem& problem, const Adaptive& of) {
                          " is not derived for correlated coordinates of a matrix");
   const bool generic = own(out, Orientation::generic) || own(in, Orientation::generic);
   ModeSystem system = mode_system(problem, SignSgd{of.batch});
+  system.warnings.push_back(
+      fmt::format("{} on a matrix is not held to runs yet: of 40 x 40 they lie up to a tenth above "
+                  "the curve",
+                  of.name));
   warn_of_memory(system, problem.noise, memory_of(of));
   const double tau = out.spectrum.mean() * in.spectrum.mean();
   const AdaptiveResponse response(problem.noise, of, GradientOf::matrix, generic,
