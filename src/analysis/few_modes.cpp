@@ -17,7 +17,7 @@ double largest_response(const ModeSystem& system, double horizon) {
     for (const double part : {1e2, 1.0, 1e-1, 1e-2, 1e-4, 1e-8, 1e-16, 1e-100, 0.0}) {
       Now now{t, 0, std::max(part * start, kVanishedRisk)};
       if (system.blocks) now.momentum = system.blocks->at(t, 0).momentum;
-      const double response = system.response(now).drift[0] * system.steady_gain(now);
+      const double response = system.steady_response(now).drift[0];
       if (!(response <= largest)) largest = response;
     }
   return largest;

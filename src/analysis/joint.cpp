@@ -50,49 +50,35 @@ struct Quantity {
   double (*derivative)(const Sensitivity& s);
 };
 
-/// f of the optimizer's numbers of that kind; false where it has none.
-template <class F>
-bool with_betas(Optimizer& optimizer, const F& f) {
+/// The optimizer's own, nullptr where it has none.
+Betas* betas_of(Optimizer& optimizer) {
   return std::visit(
-      [&](auto& of) {
-        if constexpr (requires { of.betas; }) {
-          f(of.betas);
-          return true;
-        } else {
-          return false;
-        }
+      [](auto& of) -> Betas* {
+        if constexpr (requires { of.betas; }) return &of.betas;
+        return nullptr;
       },
       optimizer);
 }
-template <class F>
-bool with_eps(Optimizer& optimizer, const F& f) {
+double* eps_of(Optimizer& optimizer) {
   return std::visit(
-      [&](auto& of) {
-        if constexpr (requires { of.eps; }) {
-          f(of.eps);
-          return true;
-        } else {
-          return false;
-        }
+      [](auto& of) -> double* {
+        if constexpr (requires { of.eps; }) return &of.eps;
+        return nullptr;
       },
       optimizer);
 }
 template <std::size_t i>
-double beta_of(const Experiment& e, double) {
-  double beta = 0.5;
+double first_beta(const Experiment& e, double) {
   Optimizer optimizer = e.optimizer;
-  with_betas(optimizer, [&](const Betas& betas) { beta = betas[i]; });
-  return std::clamp(beta, 0.05, 0.9999);
+  return std::clamp((*betas_of(optimizer))[i], 0.05, 0.9999);
 }
 template <std::size_t i>
 void set_beta(Experiment& e, double value) {
-  with_betas(e.optimizer, [&](Betas& betas) { betas[i] = value; });
+  (*betas_of(e.optimizer))[i] = value;
 }
-double eps_of(const Experiment& e, double) {
-  double eps = 1e-8;
+double first_eps(const Experiment& e, double) {
   Optimizer optimizer = e.optimizer;
-  with_eps(optimizer, [&](double of) { eps = of; });
-  return std::max(eps, 1e-12);
+  return std::max(*eps_of(optimizer), 1e-12);
 }
 
 const Quantity kQuantities[] = {
@@ -115,10 +101,9 @@ const Quantity kQuantities[] = {
      },
      [](Experiment& e, double v) { e.chain.average = EmaAverage{v}; },
      [](const Sensitivity& s) { return s.average_decay; }},
-    {"beta1", kLogRest, -14, -1e-6, beta_of<0>, set_beta<0>, nullptr},
-    {"beta2", kLogRest, -14, -1e-3, beta_of<1>, set_beta<1>, nullptr},
-    {"eps", kLog, -40, 40, eps_of,
-     [](Experiment& e, double v) { with_eps(e.optimizer, [v](double& eps) { eps = v; }); },
+    {"beta1", kLogRest, -14, -1e-6, first_beta<0>, set_beta<0>, nullptr},
+    {"beta2", kLogRest, -14, -1e-3, first_beta<1>, set_beta<1>, nullptr},
+    {"eps", kLog, -40, 40, first_eps, [](Experiment& e, double v) { *eps_of(e.optimizer) = v; },
      nullptr}};
 
 const Quantity& quantity(const std::string& name) {
@@ -152,10 +137,7 @@ class JointSearch {
     JointPoint point{x, VectorXd::Zero(x.size()), HUGE_VAL, ""};
     const Experiment e = at(x);
     const ModeSystem& system = system_of(e);
-    SolveOptions solving = options_.solve;
-    solving.averaged = options_.averaged;
-    // Best steps are often too large for a continuum.
-    if (horizon_ <= kMostRecursionSteps) solving.method = Method::recursion;
+    const SolveOptions solving = this->solving();
     FewModes modes(system, horizon_);
     const Sensitivity s = sensitivity(modes.under(e.schedule), e.schedule, horizon_, solving);
     if (s.curve.status == RiskCurve::Status::interrupted) throw Failure(s.curve.message);
@@ -173,6 +155,13 @@ class JointSearch {
     if (point.gradient.allFinite()) point.value = std::log(s.risk);
     return point;
   }
+  SolveOptions solving() const {
+    SolveOptions solving = options_.solve;
+    solving.averaged = options_.averaged;
+    // Best steps are often too large for a continuum.
+    if (horizon_ <= kMostRecursionSteps) solving.method = Method::recursion;
+    return solving;
+  }
   /// The same one while only the step size moves.
   const ModeSystem& system_of(const Experiment& e) {
     if (!system_ || e.optimizer != made_of_ || e.chain != around_) {
@@ -189,11 +178,9 @@ class JointSearch {
       moved[k] += shift;
       const Experiment e = at(clamped(moved));
       const ModeSystem& system = system_of(e);
-      SolveOptions solving = options_.solve;
-      if (horizon_ <= kMostRecursionSteps) solving.method = Method::recursion;
       FewModes modes(system, horizon_);
       const RiskCurve curve =
-          solve(modes.under(e.schedule), e.schedule, ArrayXd::Constant(1, horizon_), solving);
+          solve(modes.under(e.schedule), e.schedule, ArrayXd::Constant(1, horizon_), solving());
       evaluations += 1;
       return std::log((options_.averaged ? curve.averaged_risk : curve.risk)[0]);
     };
@@ -246,10 +233,9 @@ void check_joint(const Experiment& experiment, const JointOptions& options) {
   for (const std::string& name : options.over) {
     quantity(name);
     Optimizer of = experiment.optimizer;
-    if (name.starts_with("beta") && !with_betas(of, [](const Betas&) {}))
+    if (name.starts_with("beta") && !betas_of(of))
       throw InputError("over", name, "an optimizer with betas");
-    if (name == "eps" && !with_eps(of, [](double) {}))
-      throw InputError("over", name, "an optimizer with an eps");
+    if (name == "eps" && !eps_of(of)) throw InputError("over", name, "an optimizer with an eps");
     if (name == "decay" && !(experiment.chain.average &&
                              std::holds_alternative<EmaAverage>(*experiment.chain.average)))
       throw InputError("over", name, "an exponential average: optimizer.average of kind \"ema\"");

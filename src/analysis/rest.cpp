@@ -40,11 +40,7 @@ double sustained_risk(const ModeSystem& system, double gamma, double t, double r
   const Blocks& blocks = *system.blocks;
   if (blocks.workers > 1 || (blocks.gradient_at.array() != 0).count() > 1)
     return std::numeric_limits<double>::quiet_NaN();
-  const Now now = system.steady(t, gamma, risk);
-  Response factors = system.response(now);
-  const double root = system.steady_gain(now);
-  factors.drift *= root;
-  factors.diffusion.tail(factors.diffusion.size() - blocks.before) *= root * root;
+  const Response factors = system.steady_response(system.steady(t, gamma, risk));
   const Eigen::ArrayXd a = (system.drift.matrix() * factors.drift.matrix()).array();
   ChainNow chain = blocks.at(t, gamma);
   chain.step = std::max(1.0, t);

@@ -1,13 +1,12 @@
 #include "dynamics/adaptive_scalars.hpp"
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
 #include <cmath>
 #include <numbers>
 
+#include "dynamics/batch_samples.hpp"
 #include "dynamics/entry_transform.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {
@@ -106,33 +105,23 @@ SteadyScalars::SteadyScalars(const LagWeights& weights, double beta2)
     if (sums.log_phi < -40) break;
   }
   noise_ = noise_between(1);
-  // Of both means over their first t gradients; means of so many as t grows.
-  const double memory = 5 / (1 - std::max(beta2, weights.beta));
-  for (double t = 1; t < memory; t *= 1.5) {
-    const double steps = std::floor(t);
-    double filter = weights.first, sum = 0;
-    if (steps > 1)
-      filter += weights.later * (1 - std::pow(weights.beta, steps - 1)) / (1 - weights.beta);
-    const double squares = 1 - std::pow(beta2, steps);
-    for (const Node& node : nodes_) {
-      double z = 2 * node.s * (1 - beta2) / squares, w = weights.first, log_phi = 0, slope = 0;
-      for (double k = 0; k < steps; ++k, z *= beta2) {
-        log_phi -= 0.5 * std::log1p(z);
-        slope += w / (1 + z);
-        w = k == 0 ? weights.later : w * weights.beta;
-      }
-      sum += node.weight * std::exp(log_phi) * slope / filter;
-    }
-    started_.push_back(sum / gain_);
-  }
 }
 
-double SteadyScalars::gain_started(double t) const {
-  const double at = std::log(std::max(t, 1.0)) / std::log(1.5);
-  const auto i = static_cast<std::size_t>(at);
-  if (i + 1 >= started_.size()) return 1;
-  const double x = at - static_cast<double>(i);
-  return (1 - x) * started_[i] + x * started_[i + 1];
+double SteadyScalars::gain_after(double steps) const {
+  double filter = weights_.first, sum = 0;
+  if (steps > 1)
+    filter += weights_.later * (1 - std::pow(weights_.beta, steps - 1)) / (1 - weights_.beta);
+  const double squares = 1 - std::pow(beta2_, steps);
+  for (const Node& node : nodes_) {
+    double z = 2 * node.s * (1 - beta2_) / squares, w = weights_.first, log_phi = 0, slope = 0;
+    for (double k = 0; k < steps; ++k, z *= beta2_) {
+      log_phi -= 0.5 * std::log1p(z);
+      slope += w / (1 + z);
+      w = k == 0 ? weights_.later : w * weights_.beta;
+    }
+    sum += node.weight * std::exp(log_phi) * slope / filter;
+  }
+  return sum / gain_;
 }
 
 double SteadyScalars::gain_under(double kappa) const {
@@ -262,16 +251,6 @@ class BatchPower {
   Spline log_psi_, slope_, noise_;
 };
 
-/// The median of l^2 at risk R, sampled.
-double typical_power(const NoiseLaw& noise, double risk) {
-  Random random(1, 0, 2);
-  std::vector<double> squares(1001);
-  for (double& x : squares)
-    x = std::pow(std::sqrt(2 * risk) * random.normal() - noise.sample(random), 2);
-  std::nth_element(squares.begin(), squares.begin() + 500, squares.end());
-  return squares[500];
-}
-
 }  // namespace
 
 struct AdaptiveLaw::Spreads {
@@ -312,7 +291,7 @@ AdaptiveLaw::AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries,
   gain_ = std::make_shared<const Table>(of(&AdaptiveScalars::gain));
   ratio_ = std::make_shared<const Table>(of(&AdaptiveScalars::noise));
   spreads_ = std::make_shared<Spreads>();
-  scale_ = typical_power(noise, 0);
+  scale_ = typical_square(noise, 0);
 }
 
 const AdaptiveLaw::Spread& AdaptiveLaw::spread_at(int power_of_16) const {
@@ -345,7 +324,7 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk) const {
 }
 
 AdaptiveScalars AdaptiveLaw::at(double risk) const {
-  const double scale = typical_power(noise_, risk) / batch_;
+  const double scale = typical_square(noise_, risk) / batch_;
   const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
   AdaptiveScalars scalars{0, 0, 0};
   struct Node {
@@ -382,46 +361,25 @@ AdaptiveLaw::Spread AdaptiveLaw::spread(double risk) const {
   const auto steps = static_cast<std::size_t>(std::clamp(400 * memory, 2e4, 3e5));
   const auto warm = static_cast<std::size_t>(12 * memory) + 2;
   Random random(1, 0, 3);
-  std::vector<double> q(steps + 2 * warm), along(q.size()), inverse(q.size());
+  std::vector<BatchSample> batches(steps + 2 * warm);
+  std::vector<double> inverse(batches.size());
   double v = 0;
-  const double root = std::sqrt(2 * risk);
-  for (std::size_t k = 0; k < q.size(); ++k) {
-    double square = 0, product = 0;
-    for (int i = 0; i < b; ++i) {
-      const double g = root * random.normal(), l = g - noise_.sample(random);
-      square += l * l;
-      product += l * g;
-    }
-    q[k] = square / b;
-    along[k] = product / b;
-    v = k == 0 ? q[k] : beta2_ * v + (1 - beta2_) * q[k];
+  for (std::size_t k = 0; k < batches.size(); ++k) {
+    batches[k] = sample_batch(random, noise_, risk, b);
+    v = k == 0 ? batches[k].square : beta2_ * v + (1 - beta2_) * batches[k].square;
     inverse[k] = 1 / std::sqrt(v);
   }
-  double rest = 0, signal = 0, mean = 0;
-  Eigen::Vector2d sum = Eigen::Vector2d::Zero();  // of progress D l g and size q D^2
-  Eigen::Matrix2d squares = Eigen::Matrix2d::Zero();
-  for (std::size_t k = q.size(); k-- > warm;) {
+  double rest = 0;
+  BatchMoves moves;
+  for (std::size_t k = batches.size(); k-- > warm;) {
     const double d = weights_.first * inverse[k] + weights_.later * rest;
     rest = weights_.beta * rest + inverse[k];
-    if (k + warm >= q.size()) continue;
-    const Eigen::Vector2d moved(along[k] * d, q[k] * d * d);
-    sum += moved;
-    squares += moved * moved.transpose();
-    signal += along[k];
-    mean += q[k];
+    if (k + warm < batches.size()) moves.add(batches[k], d);
   }
-  const auto count = static_cast<double>(q.size() - 2 * warm);
-  const double slope = sum[0] / signal;  // E mu D, mu = l g/(2R) of mean one
-  const double felt = sum[1] / count / (slope * slope);
-  sum /= count;
-  squares /= count;
-  const Eigen::Matrix2d scatter =
-      (squares - sum * sum.transpose()).cwiseQuotient(sum * sum.transpose()) * b / batch_;
-  // l g and q are means over the batch: an update's length squared is q/b.
-  const SharedNoise shared{scatter(0, 0) - 2 * risk * sum[1] / (sum[0] * sum[0]) / batch_,
-                           scatter(0, 1), scatter(1, 1)};
+  const double felt = moves.size() / (moves.slope() * moves.slope());
+  const SharedNoise shared = moves.shared(risk, b, batch_);
   if (std::isinf(law_.noise_variance())) return {felt / b, shared};
-  return {1 + (felt / (mean / count) - 1) * b / batch_, shared};
+  return {1 + (felt / moves.mean_square() - 1) * b / batch_, shared};
 }
 
 }  // namespace riskcurve

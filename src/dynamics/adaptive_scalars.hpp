@@ -31,8 +31,8 @@ class SteadyScalars {
   /// C(rho), rho in [0, 1]: between coordinates of any correlation.
   double noise_between(double rho) const;
   double gain_under(double kappa) const;
-  /// A after t steps from nothing, of both means over what weights they have by then, over A.
-  double gain_started(double t) const;
+  /// A after so many steps from nothing, of both means over what weights they have by then, over A.
+  double gain_after(double steps) const;
 
  private:
   struct Node {
@@ -43,7 +43,6 @@ class SteadyScalars {
   LagWeights weights_;
   double beta2_, gain_, noise_;
   std::vector<Node> nodes_;
-  std::vector<double> started_;  // at t = 1.5^i
 };
 
 /// Of any batch and noise law at risk R: the scalars, and the power N of the gradient's noise over

@@ -50,11 +50,6 @@ ModeSystem merge_directions(const ModeSystem& system) {
                                    : 0;
     ++at;
   }
-  if (small.squares && small.squares->floor.size() > 1) {
-    const double scale = system.squares->floor[0] * std::sqrt(system.weight[0]);
-    small.squares->floor =
-        (small.weight > 0).select(scale / small.weight.max(1e-300).sqrt(), HUGE_VAL);
-  }
   if (small.blocks && small.blocks->inverse.size() > 0)
     small.blocks->inverse = (small.weight > 0).select(1 / small.weight.max(1e-300), 0.0);
   return small;

@@ -11,7 +11,7 @@ namespace riskcurve {
 enum class GradientOf { vector, matrix };
 
 /// An entry of the gradient, given the residuals a sum over samples of normals times x_i, through
-/// m(x) = E e^(-x^2 l^2) of a vector, E (1 + 2 x^2 l^2)^(-1/2) .. of a matrix, and what a signal
+/// m(x) = E e^(-x^2 l^2) of a vector, E (1 + x^2 l^2)^(-1/2) of a matrix, and what a signal
 /// makes of it: log m and the ratio Q = N/m, as functions of y = log x; splines.
 class EntryTransform {
  public:

@@ -1,20 +1,17 @@
 #include "dynamics/filtered_sign.hpp"
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <vector>
 
+#include "dynamics/batch_samples.hpp"
 #include "dynamics/entry_transform.hpp"
-#include "problem/random.hpp"
 
 namespace riskcurve {
 namespace {
 
 using std::numbers::pi;
-
-constexpr double kApart = 0.125;  // momenta that tables are made for, in -log(1 - beta)
 
 /// sum_l f_l over lags at once: log m at x w_l, and w_l Q there, over all lags.
 struct LagSums {
@@ -54,15 +51,6 @@ double cubic_weight(double x, int i) {
   for (int j = 0; j < 4; ++j)
     if (j != i) weight *= (x - j) / (i - j);
   return weight;
-}
-
-/// The median of epsilon^2, sampled.
-double typical_square(const NoiseLaw& noise) {
-  Random random(1, 0, 1);
-  std::vector<double> squares(1001);
-  for (double& x : squares) x = std::pow(noise.sample(random), 2);
-  std::nth_element(squares.begin(), squares.begin() + 500, squares.end());
-  return squares[500];
 }
 
 void add(SignNoise& sum, double weight, const SignNoise& x) {
@@ -126,47 +114,27 @@ SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
       std::max(60 * memory, std::min(memories * memory + 1000, draws / b)));
   const auto warm = static_cast<std::size_t>(16 * memory) + 2;
   Random random(1, 0, 0);
-  std::vector<double> q(steps + warm), inverse(steps + warm), later(steps + warm),
-      along(steps + warm);
-  const double beta2 = momentum * momentum, root = std::sqrt(2 * risk);
+  std::vector<BatchSample> batches(steps + warm);
+  std::vector<double> inverse(steps + warm), later(steps + warm);
+  const double beta2 = momentum * momentum;
   double past = 0;  // sum_(l >= 1) of (w_l/w_1)^2 q_l
-  for (std::size_t k = 0; k < q.size(); ++k) {
-    double sum = 0, product = 0;
-    for (int i = 0; i < b; ++i) {
-      const double g = root * random.normal(), l = g - noise.sample(random);
-      sum += l * l;
-      product += l * g;
-    }
-    q[k] = sum / b;
-    along[k] = product / std::sqrt(b);
+  for (std::size_t k = 0; k < batches.size(); ++k) {
+    batches[k] = sample_batch(random, noise, risk, b);
+    const double q = batches[k].square;
     const double w0 = weights.first, w1 = weights.later;
-    inverse[k] = 1 / std::sqrt(w0 * w0 * q[k] + w1 * w1 * past);
+    inverse[k] = 1 / std::sqrt(w0 * w0 * q + w1 * w1 * past);
     // r_l of the lags l >= 1 is w_1 beta^(l-1) of this, over both roots.
-    later[k] = w1 * (w0 * q[k] + momentum * w1 * past);
-    past = beta2 * past + q[k];
+    later[k] = w1 * (w0 * q + momentum * w1 * past);
+    past = beta2 * past + q;
   }
-  // Backwards: D of each batch.
+  // Backwards: D of each batch, but for those that not all who remember them are there of.
   double rest = 0;
-  Eigen::Vector2d mean = Eigen::Vector2d::Zero();  // of progress D sum l g and size q D^2
-  Eigen::Matrix2d squares = Eigen::Matrix2d::Zero();
-  std::size_t counted = 0;
-  for (std::size_t k = q.size(); k-- > warm;) {
+  BatchMoves moves;
+  for (std::size_t k = batches.size(); k-- > warm;) {
     const double d = weights.first * inverse[k] + weights.later * rest;
     rest = momentum * rest + inverse[k];
-    if (k + warm >= q.size()) continue;  // not all who remember it are there
-    const Eigen::Vector2d moved(d * along[k], q[k] * d * d);
-    mean += moved;
-    squares += moved * moved.transpose();
-    ++counted;
+    if (k + warm < batches.size()) moves.add(batches[k], d);
   }
-  mean /= static_cast<double>(counted);
-  squares /= static_cast<double>(counted);
-  const double felt = mean[1] * weights.squares();
-  // Relative variances, of a batch of b; larger batches scatter less.
-  const Eigen::Matrix2d scatter =
-      (squares - mean * mean.transpose()).cwiseQuotient(mean * mean.transpose()) * b / batch;
-  SharedNoise shared{scatter(0, 0) - 2 * risk * mean[1] / (mean[0] * mean[0]) * b / batch,
-                     scatter(0, 1), scatter(1, 1)};
   // Lags one by one at first, then at growing distances.
   const auto excess = [](double r) { return std::asin(std::min(r, 1.0)) - std::min(r, 1.0); };
   double remainder = excess(1), plain = excess(1), before = 0, plain_before = 0;
@@ -178,7 +146,7 @@ SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
     const std::size_t stride = 1 + static_cast<std::size_t>(0.1 * memory);
     double sum = 0;
     std::size_t n = 0;
-    for (std::size_t k = warm; k + warm < q.size(); k += stride, ++n)
+    for (std::size_t k = warm; k + warm < batches.size(); k += stride, ++n)
       sum += excess(decayed * later[k] * inverse[k] * inverse[k + lag]);
     sum /= static_cast<double>(n);
     const double plain_now = excess(weights.correlation() * decayed);
@@ -195,7 +163,7 @@ SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
     plain_before = plain_now;
     lag_before = lag;
   }
-  return {1, felt, remainder / plain, shared};
+  return {1, moves.size() * weights.squares(), remainder / plain, moves.shared(risk, b, batch)};
 }
 
 FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
@@ -207,7 +175,7 @@ FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
     unit_spread_ = setting.spread(0.5, momentum);
   } else {
     nodes_ = std::make_unique<Node[]>(kHighest - kLowest + 1);
-    scale_ = typical_square(setting.noise);
+    scale_ = typical_square(setting.noise, 0);
   }
 }
 
@@ -253,10 +221,10 @@ const FilteredNoise::AtMomentum& FilteredNoise::of(double momentum) const {
 
 SignNoise FilteredNoise::operator()(double risk, double momentum) const {
   if (!filter_.varying) return of(momentum)(risk);
-  const double x = -std::log1p(-momentum) / kApart, first = std::max(0.0, std::floor(x) - 1);
+  const double x = -std::log1p(-momentum) / kMomentaApart, first = std::max(0.0, std::floor(x) - 1);
   SignNoise sign{};
   for (int i = 0; i < 4; ++i)
-    add(sign, cubic_weight(x - first, i), of(-std::expm1(-kApart * (first + i)))(risk));
+    add(sign, cubic_weight(x - first, i), of(-std::expm1(-kMomentaApart * (first + i)))(risk));
   return sign;
 }
 
@@ -268,8 +236,8 @@ double between_wholes(double x, const std::function<double(double)>& f) {
 }
 
 double between_momenta(double momentum, const std::function<double(double momentum)>& f) {
-  return between_wholes(-std::log1p(-momentum) / kApart,
-                        [&](double whole) { return f(-std::expm1(-kApart * whole)); });
+  return between_wholes(-std::log1p(-momentum) / kMomentaApart,
+                        [&](double whole) { return f(-std::expm1(-kMomentaApart * whole)); });
 }
 
 double sign_remainder(double theta, const LagWeights& weights) {

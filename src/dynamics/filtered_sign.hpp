@@ -97,6 +97,8 @@ double sign_remainder(double theta, const LagWeights& weights);
 
 /// A function of x >= 0 between its values at whole x: cubics.
 double between_wholes(double x, const std::function<double(double whole)>& f);
+/// Momenta that tables are made for are whole multiples of it in -log(1 - beta).
+inline constexpr double kMomentaApart = 0.125;
 /// Of momentum between few of its values: cubics in log(1 - beta).
 double between_momenta(double momentum, const std::function<double(double momentum)>& f);
 

@@ -20,19 +20,20 @@ Now ModeSystem::steady(double t, double gamma, double risk) const {
   return now;
 }
 
-double ModeSystem::steady_gain(const Now& now) const {
-  if (!squares) return 1;
+Response ModeSystem::steady_response(const Now& now) const {
+  Response factors = response(now);
+  if (!squares) return factors;
   const double kept = squares->keep < 1 ? squares->take / (1 - squares->keep) : 1 + now.time;
-  return 1 / (std::sqrt(kept * squares->power(now)) + squares->floor.minCoeff());
+  const double floor = squares->floor / (squares->each ? std::sqrt(weight.maxCoeff()) : 1);
+  const double gain = 1 / (std::sqrt(kept * squares->power(now)) + floor);
+  factors.drift *= gain;
+  factors.diffusion.tail(factors.diffusion.size() - (blocks ? blocks->before : 0)) *= gain * gain;
+  return factors;
 }
 
 Rates ModeSystem::steady_rates(double t, double gamma, double risk) const {
-  const Now now = steady(t, gamma, risk);
-  Response factors = response(now);
+  const Response factors = steady_response(steady(t, gamma, risk));
   if (!blocks) return rates(factors);
-  const double root = steady_gain(now);
-  factors.drift *= root;
-  factors.diffusion.tail(factors.diffusion.size() - blocks->before) *= root * root;
   const double gain = blocks->amplification;
   Rates result{gain * (drift.matrix() * factors.drift.matrix()).array(), {}};
   // Noise before the map answers to a as the error does, and the lag weights add to one.

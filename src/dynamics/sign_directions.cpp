@@ -88,13 +88,12 @@ std::shared_ptr<const SignOfMean> SignDirections::at(double momentum) const {
 DirectionRates SignDirections::operator()(double gain, double momentum, const ArrayXd& mean,
                                           const ArrayXd& variance, bool slopes) const {
   // Of varying momentum: between two of its values, evenly in log(1 - beta).
-  constexpr double apart = 0.125;
   std::shared_ptr<const SignOfMean> table, later;
   double share = 0;
   if (filter_.varying) {
-    const double where = -std::log1p(-momentum) / apart, whole = std::floor(where);
-    table = at(-std::expm1(-apart * whole));
-    later = at(-std::expm1(-apart * (whole + 1)));
+    const double where = -std::log1p(-momentum) / kMomentaApart, whole = std::floor(where);
+    table = at(-std::expm1(-kMomentaApart * whole));
+    later = at(-std::expm1(-kMomentaApart * (whole + 1)));
     share = where - whole;
   } else {
     table = at(momentum);

@@ -26,9 +26,9 @@ Recursion::Recursion(const ModeSystem& system, const Schedule& schedule)
     multiplicity_.head(system.modes()) = (system.multiplicity > 0).select(system.multiplicity, 1.0);
   if (blocks_.inverse.size() > 0) inverse_ = pad(blocks_.inverse);
   if (system.squares) {
-    const ArrayXd& floor = system.squares->floor;
-    floor_ = ArrayXd::Constant(padded_, floor.maxCoeff());
-    if (floor.size() == system.modes()) floor_ = pad(floor);
+    floor_ = ArrayXd::Constant(padded_, system.squares->floor);
+    if (system.squares->each)
+      floor_ = (weight_ > 0).select(floor_ / weight_.max(1e-300).sqrt(), 0.0);
   }
   if (blocks_.filtered_total > 0)
     filtered_ = pad(system.drift.col(0) * system.weight / blocks_.filtered_total);
@@ -127,23 +127,14 @@ void Recursion::divide_by_root(const BlockState& state, BlockInstant& at) const 
   const RootOfSquares& root = *system_.squares;
   const double noise = root.power(at.now);
   if (root.each)
-    at.squares = root.keep * state.squares + root.take * (noise + signal_of_each(state));
+    at.squares = root.keep * state.squares +
+                 root.take * (noise + pad(squares(state)) * weight_ / multiplicity_);
   else
     at.squares = root.keep * state.squares + root.take * (noise + at.now.signal);
   at.grown = root.corrected ? -std::expm1((at.now.time + 1) * std::log(root.keep)) : 1;
   at.gain = 1 / ((at.squares / at.grown).max(1e-300).sqrt() + floor_);
   at.drift *= at.gain;
   at.after *= at.gain.square();
-}
-
-ArrayXd Recursion::signal_of_each(const BlockState& state) const {
-  const int m = blocks_.size;
-  ArrayXd signal = ArrayXd::Zero(padded_);
-  for (int i = 0; i < m; ++i)
-    for (int j = 0; j < m; ++j)
-      if (const double factor = blocks_.gradient_at[i] * blocks_.gradient_at[j]; factor != 0)
-        signal += factor * state.own.col(entry(m, i, j));
-  return (signal * weight_ / multiplicity_).max(0.0);
 }
 
 namespace {

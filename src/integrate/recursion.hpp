@@ -76,8 +76,6 @@ class Recursion {
   const Schedule& schedule_;
   Blocks blocks_;
   Eigen::Index padded_;
-  Eigen::ArrayXd signal_of_each(const BlockState& state) const;
-
   Eigen::ArrayXd weight_, inverse_, filtered_, multiplicity_, floor_;
 };
 

@@ -63,7 +63,7 @@ Case read_case(const Fields& file, const Fields& family, const Fields& the) {
   read.why = the.text_or("why", "");
   read.averaged = holder(family, the, "averaged").boolean_or("averaged", false);
   const Fields& allowing = holder(family, the, "allowance");
-  read.allowance = read.why.empty() ? allowing.number("allowance", Range::within(1e-6, 6))
+  read.allowance = read.why.empty() ? allowing.number("allowance", Range::within(1e-6, 5))
                                     : std::numeric_limits<double>::quiet_NaN();
   const Fields& stepping = holder(family, the, "step");
   if (stepping.is_string("step")) {

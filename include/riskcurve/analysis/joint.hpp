@@ -30,14 +30,14 @@ struct JointOptimum {
 
 /// argmin of R(horizon) over constant values of the step size gamma, the momentum, the decoupled
 /// weight decay, the decay of an exponential average, and an optimizer's own betas and eps,
-/// whichever `over` names; others stay as the
-/// experiment has them. Solved step by step, exactly in the step size. A quasi-Newton search in log
-/// gamma, log(1 - momentum), log weight_decay and log(1 - decay), with derivatives by one adjoint
-/// sweep a solve (by betas, eps: differences of two solves more each); it starts from the
-/// experiment's own values (those that are 0: 0.5, and a decay by 1/10 over the run). A local
-/// minimum. A weight decay that the search drives towards nothing ends at 0. Throws InputError for
-/// a name that is unknown or has nothing to change ("decay" without an exponential average;
-/// "momentum" under an optimizer that takes none). Source: ours; docs/theory/chain.md#adjoint.
+/// whichever `over` names; others stay as the experiment has them. Solved step by step, exactly in
+/// the step size. A quasi-Newton search in log gamma, log(1 - momentum), log weight_decay and log(1
+/// - decay), with derivatives by one adjoint sweep a solve (by betas, eps: differences of two
+/// solves more each); it starts from the experiment's own values (those that are 0: 0.5, and a
+/// decay by 1/10 over the run). A local minimum. A weight decay that the search drives towards
+/// nothing ends at 0. Throws InputError for a name that is unknown or has nothing to change
+/// ("decay" without an exponential average; "momentum" under an optimizer that takes none). Source:
+/// ours; docs/theory/chain.md#adjoint.
 JointOptimum best_together(const Experiment& experiment, double horizon,
                            const JointOptions& options = {});
 

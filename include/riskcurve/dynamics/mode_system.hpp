@@ -61,15 +61,17 @@ struct DirectionMap {
 
 /// Updates over the root of a running mean of squares, as Adam's: V_k, of mode k in units of h,
 ///
-///     V_k <- keep V_k + take (N + signal_k),    V_hat = V_k/(1 - keep^(t)) if `corrected`, t = k +
-///     1, g_k = 1/(sqrt(V_hat) + floor_k);          rates g_k a_k, and g_k^2 c_after,
+///     V_k <- keep V_k + take (N + signal_k),
+///     V_hat = V_k, or `corrected` V_k/(1 - keep^t) after t steps,
+///     g_k = 1/(sqrt(V_hat) + floor_k),                 rates g_k a_k, and g_k^2 c_after,
 ///
-/// signal_k = h_k s_k/n_k of the mode's directions, or without `each` the mean over all,
-/// sum drift_j h_j s_j/sum drift_j n_j. V(0) = 0. Source: ours; docs/theory/adaptive.md.
+/// `each`: signal_k = h_k s_k/n_k of the mode's directions, floor_k = floor/sqrt(h_k); else the
+/// mean over all, sum drift_j h_j s_j/sum drift_j n_j, and floor. V(0) = 0. Source: ours;
+/// docs/theory/adaptive.md.
 struct RootOfSquares {
   double keep = 0, take = 1;
   bool corrected = false, each = false;
-  Eigen::ArrayXd floor;                         ///< shape (modes), or one number for all
+  double floor = 0;
   std::function<double(const Now& now)> power;  ///< N
 };
 
@@ -160,8 +162,8 @@ struct ModeSystem {
 
   /// t = 0, R(0) and e(0), the step size left open.
   Now start() const { return {0, 0, risk(initial), extra_initial, &initial}; }
-  /// The largest g of RootOfSquares once V is N; 1 without.
-  double steady_gain(const Now& now) const;
+  /// The response with the largest g of RootOfSquares once V is N.
+  Response steady_response(const Now& now) const;
   /// An instant at risk R with what a filter before the map holds when it has run long, of noise
   /// alone.
   Now steady(double t, double gamma, double risk) const;

@@ -42,6 +42,9 @@ class AdaptiveResponse {
     const LagWeights weights(filter_.momentum, filter_.share_of(filter_.momentum));
     law_ = std::make_shared<const AdaptiveLaw>(noise, of.batch, entries, weights, of.root.keep);
     steady_ = std::make_shared<const SteadyScalars>(weights, of.root.keep);
+    const double memory = 5 / (1 - std::max(of.root.keep, filter_.momentum));
+    for (double t = 1; t < memory; t *= kStartGrowth)
+      started_.push_back(steady_->gain_after(std::floor(t)));
   }
 
   AdaptiveNoise noise(double risk) const {
@@ -61,22 +64,22 @@ class AdaptiveResponse {
     const double power = at.power;
     const AdaptiveScalars& scalars = at.scalars;
     // What signal and start do to the root, as far as the root is more than eps.
-    double about_root = steady_ ? steady_->gain_started(now.time + 1) : all_squares(now.time + 1);
+    double about_root = steady_ ? started(now.time + 1) : all_squares(now.time + 1);
     const double kappa = spread_ ? now.signal / power : 0;
     if (steady_ && kappa > 0) about_root *= steady_->gain_under(kappa) * std::sqrt(1 + kappa);
     const double root = std::sqrt(power * (1 + kappa));
     const double gain = scalars.gain * std::pow(about_root, root / (root + floor_));
     // Of Adam, the mean of gradients so far over the weight it has by now.
-    double started = 1;
+    double unbiased = 1;
     if (filter_.at_step) {
       const auto [p, r] = filter_.at_step(now.time);
-      started = p + r;
+      unbiased = p + r;
     }
     const double linear =
         filtered_ ? scalars.linear / (scalars.gain * scalars.gain) : scalars.linear;
     return {ArrayXd::Constant(1, gain),
             Eigen::Array2d(linear * power,
-                           (scalars.noise - scalars.linear) * power * started * started)};
+                           (scalars.noise - scalars.linear) * power * unbiased * unbiased)};
   }
   /// The shape of what is not linear between coordinates: C(rho) - C_0 rho, over its value at 1.
   double rest(double rho) const {
@@ -86,6 +89,16 @@ class AdaptiveResponse {
   }
 
  private:
+  static constexpr double kStartGrowth = 1.5;
+
+  /// A after t steps over A, on the line between few of its values.
+  double started(double t) const {
+    const double at = std::log(std::max(t, 1.0)) / std::log(kStartGrowth);
+    const auto i = static_cast<std::size_t>(at);
+    if (i + 1 >= started_.size()) return 1;
+    const double x = at - static_cast<double>(i);
+    return (1 - x) * started_[i] + x * started_[i + 1];
+  }
   /// A of t squares so far, over the root of their sum: tends to 1.
   static double all_squares(double t) {
     return t > 1e4
@@ -100,12 +113,13 @@ class AdaptiveResponse {
   double variance_ = 0, batch_ = 1;
   std::shared_ptr<const AdaptiveLaw> law_;
   std::shared_ptr<const SteadyScalars> steady_;
+  std::vector<double> started_;  // at t = kStartGrowth^i
 };
 
 /// From the system of SignSGD, whose modes are the same. remainder: of what is not linear, a mode;
-/// floor: eps over the root of K_jj.
+/// floor: eps, over the root of K_jj where that is one number.
 ModeSystem divided(ModeSystem system, const Adaptive& of, const AdaptiveResponse& response,
-                   const ArrayXd& remainder, bool each, const ArrayXd& floor) {
+                   const ArrayXd& remainder, bool each, double floor) {
   const ArrayXd per_h =
       (system.weight > 0).select(system.multiplicity / system.weight.max(1e-300), 0.0);
   Eigen::ArrayXXd diffusion(system.modes(), 2);
@@ -147,19 +161,15 @@ ModeSystem system_of(const VectorProblem& problem, const Adaptive& of) {
   const bool given = covariance.orientation == Orientation::given && !diagonal;
   ModeSystem system = mode_system(problem, SignSgd{of.batch});
   warn_of_memory(system, problem.noise, memory_of(of));
-  const double tau = covariance.spectrum.mean();
-  const AdaptiveResponse response(problem.noise, of, GradientOf::vector, !diagonal,
-                                  of.eps / std::sqrt(tau));
+  const double tau = covariance.spectrum.mean(), floor = of.eps / std::sqrt(tau);
+  const AdaptiveResponse response(problem.noise, of, GradientOf::vector, !diagonal, floor);
   ArrayXd remainder = (system.weight > 0).select(system.multiplicity, 0.0);
-  ArrayXd floor = ArrayXd::Constant(1, of.eps / std::sqrt(tau));
   if (given) {
     check_eps(of, std::sqrt(tau * response.noise(problem.initial_risk() + 1e-300).power));
     remainder = between_coordinates(
         sign_basis(problem), [&](double theta) { return response.rest(std::sin(theta)); }, 24);
   }
-  if (diagonal)
-    floor = (system.weight > 0).select(of.eps / system.weight.max(1e-300).sqrt(), HUGE_VAL);
-  return divided(std::move(system), of, response, remainder, diagonal, floor);
+  return divided(std::move(system), of, response, remainder, diagonal, diagonal ? of.eps : floor);
 }
 
 ModeSystem system_of(const MatrixProblem& problem, const Adaptive& of) {
@@ -178,14 +188,10 @@ ModeSystem system_of(const MatrixProblem& problem, const Adaptive& of) {
                   "the curve",
                   of.name));
   warn_of_memory(system, problem.noise, memory_of(of));
-  const double tau = out.spectrum.mean() * in.spectrum.mean();
-  const AdaptiveResponse response(problem.noise, of, GradientOf::matrix, generic,
-                                  of.eps / std::sqrt(tau));
+  const double floor = of.eps / std::sqrt(out.spectrum.mean() * in.spectrum.mean());
+  const AdaptiveResponse response(problem.noise, of, GradientOf::matrix, generic, floor);
   const ArrayXd remainder = (system.weight > 0).select(system.multiplicity, 0.0);
-  ArrayXd floor = ArrayXd::Constant(1, of.eps / std::sqrt(tau));
-  if (!generic)
-    floor = (system.weight > 0).select(of.eps / system.weight.max(1e-300).sqrt(), HUGE_VAL);
-  return divided(std::move(system), of, response, remainder, !generic, floor);
+  return divided(std::move(system), of, response, remainder, !generic, generic ? floor : of.eps);
 }
 
 Adaptive adaptive(const Adam& adam) {
