@@ -258,28 +258,52 @@ Schedule best_constant_threshold(const VectorProblem& problem) {
   return constant_schedule(threshold);
 }
 
-/// The optimizers that a step is carried over to, at one batch.
-std::vector<Optimizer> others(const Experiment& own) {
+/// What a step is carried over to, at one batch: decay and averages stay, momentum does not.
+std::vector<Experiment> others(const Experiment& own) {
   const int batch = batch_of(own.optimizer);
-  if (own.is_matrix()) return {Sgd{batch}, SignSgd{batch}, SignSvd{batch}};
-  return {Sgd{batch}, SignSgd{batch}, ClippedSgd{batch, {}, ClippedSgd::Clip::sample}};
+  const Optimizer third = own.is_matrix()
+                              ? Optimizer(SignSvd{batch})
+                              : Optimizer(ClippedSgd{batch, {}, ClippedSgd::Clip::sample});
+  constexpr double usual = 0.9;
+  std::vector<Experiment> found;
+  const auto add = [&](const Optimizer& optimizer, double momentum) {
+    if (optimizer.index() == own.optimizer.index() &&
+        own.chain.momentum.has_value() == (momentum > 0))
+      return;
+    found.push_back(own);
+    found.back().optimizer = optimizer;
+    Chain& chain = found.back().chain;
+    chain.momentum.reset();
+    if (momentum > 0) chain.momentum = constant_schedule(momentum);
+    chain.nesterov = false;
+    chain.dampening = 0;
+  };
+  for (const Optimizer& optimizer : {Optimizer(Sgd{batch}), Optimizer(SignSgd{batch}), third})
+    add(optimizer, 0);
+  add(Sgd{batch}, usual);
+  add(Adam{batch}, 0);
+  add(Lion{batch}, 0);
+  return found;
+}
+
+std::string label(const Experiment& experiment) {
+  const auto& momentum = experiment.chain.momentum;
+  return name_of(experiment.optimizer) +
+         (momentum ? fmt::format(", momentum {:.3g}", (*momentum)(0)) : "");
 }
 
 }  // namespace
 
 std::vector<Counterpart> counterparts(const Experiment& own, const TransferOptions& options) {
   mode_system(own);
-  std::vector<Optimizer> optimizers{own.optimizer};
-  for (const Optimizer& other : others(own))
-    if (other.index() != own.optimizer.index()) optimizers.push_back(other);
+  std::vector<Experiment> experiments = others(own);
+  experiments.insert(experiments.begin(), own);
   std::vector<Counterpart> found;
   Search search(options);
-  for (const Optimizer& optimizer : optimizers) {
-    search.reached(static_cast<double>(found.size()) / static_cast<double>(optimizers.size()));
-    Counterpart now{name_of(optimizer), NAN, NAN, NAN, NAN, {}, ""};
+  for (Experiment& experiment : experiments) {
+    search.reached(static_cast<double>(found.size()) / static_cast<double>(experiments.size()));
+    Counterpart now{label(experiment), NAN, NAN, NAN, NAN, {}, ""};
     try {
-      Experiment experiment = own;
-      experiment.optimizer = optimizer;
       if (auto* const clipped = std::get_if<ClippedSgd>(&experiment.optimizer)) {
         if (!found.empty()) clipped->threshold = best_constant_threshold(own.vector());
         now.threshold = clipped->threshold(0);

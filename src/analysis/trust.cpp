@@ -105,6 +105,33 @@ double largest_filtered_signal(const ModeSystem& system, const RiskCurve& curve)
   return largest;
 }
 
+/// What the recursion carries of updates over a root (Trust::root_rate and the two after it).
+void add_root(const ModeSystem& system, const Schedule& schedule, const RiskCurve& curve,
+              Trust& trust) {
+  const RootOfSquares& root = *system.squares;
+  const double start = system.risk(system.initial), fastest = system.drift.col(0).maxCoeff();
+  const Eigen::ArrayXd each =
+      (system.multiplicity > 0).select(system.weight * system.initial / system.multiplicity, 0.0);
+  trust.root_rate = trust.root_signal = 0;
+  double before = NAN, at_before = 0;
+  for (Eigen::Index i = 0; i < curve.risk.size(); ++i) {
+    const double t = curve.steps[i], risk = curve.risk[i], gamma = schedule(t);
+    if (!(risk > 0)) continue;
+    const Now now = system.steady(t, gamma, risk);
+    const double noise = root.power(now),
+                 momentum = system.blocks ? system.blocks->at(t, gamma).momentum : 0;
+    const double rate = gamma * fastest * system.steady_response(now).drift[0] / (1 - momentum);
+    trust.root_rate = std::max(trust.root_rate, rate);
+    trust.root_signal = std::max(trust.root_signal, each.maxCoeff() * risk / start / noise);
+    if (root.keep < 1 && before > 0 && t > at_before) {
+      const double lag = std::abs(std::log(noise / before)) / ((t - at_before) * (1 - root.keep));
+      trust.root_lag = std::isnan(trust.root_lag) ? lag : std::max(trust.root_lag, lag);
+    }
+    before = noise;
+    at_before = t;
+  }
+}
+
 }  // namespace
 
 double participation(const ModeSystem& system) {
@@ -160,6 +187,7 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
   numbers.participation = participation(system);
   numbers.step_rate = largest_step_rate(experiment.schedule, system, curve);
   numbers.filtered_signal = largest_filtered_signal(system, curve);
+  if (system.squares) add_root(system, experiment.schedule, curve, numbers);
   return numbers;
 }
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,8 +33,6 @@ class SteadyScalars {
   /// C(rho), rho in [0, 1]: between coordinates of any correlation.
   double noise_between(double rho) const;
   double gain_under(double kappa) const;
-  /// A after so many steps from nothing, of both means over what weights they have by then, over A.
-  double gain_after(double steps) const;
 
  private:
   struct Node {
@@ -49,24 +49,35 @@ class SteadyScalars {
 /// h that `gain` is in units of: 2P/b, or 1/A^2 (then A = 1) where that is infinite.
 struct AdaptiveNoise {
   double power;
-  AdaptiveScalars scalars;
-  SharedNoise shared;  ///< of a batch through the linear part; sampled as C_0 is
+  AdaptiveScalars scalars;  ///< C and C_0 of the steps so far; A of many
+  SharedNoise shared;       ///< of a batch through the linear part; sampled as C_0 is
+  double started = 1;       ///< A of the steps so far over A
 };
 class AdaptiveLaw {
  public:
   AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries, const LagWeights& weights,
               double beta2);
-  /// A and C to about 1e-6; C_0/A^2 is sampled (fixed seed, about 0.2 %).
-  AdaptiveNoise operator()(double risk) const;
+  /// A and C to about 1e-6; C_0/A^2 is sampled (fixed seed, about 0.2 %). After so many steps from
+  /// nothing, of means over what weights they have by then: A and C to about 1e-3, C_0/C between
+  /// that of SignSGD and the last.
+  AdaptiveNoise operator()(double risk, double steps = HUGE_VAL) const;
 
  private:
   AdaptiveScalars at(double risk) const;  // of A in raw units, 1/sqrt(q)
-  /// C_0/A^2 (of A in raw units where the power is infinite), and what batches share.
+  /// What varies slowly with R: C_0/A^2 (of A in raw units where the power is infinite), and what
+  /// batches share.
   struct Spread {
-    double ratio;
-    SharedNoise shared;
+    double ratio = 1;
+    SharedNoise shared = {};
   };
+  /// log A_t/A and log C_t/C after t = 1, 2, 4, .. steps, the last 0.
+  using Starts = std::vector<Eigen::Array2d>;
   Spread spread(double risk) const;
+  /// log2 R, within what makes a difference: from where noise rules to where it is nothing.
+  double place(double risk) const;
+  /// Steps after which starts are over.
+  double start_memory() const { return 8 / (1 - std::max(beta2_, weights_.beta)); }
+  Starts starts(double risk) const;
 
   NoiseLaw noise_;
   ResidualLaw law_;
@@ -80,12 +91,14 @@ class AdaptiveLaw {
     std::map<double, AdaptiveScalars> at;
   };
   const Spread& spread_at(int power_of_16) const;
+  const Starts& starts_at(int power_of_4) const;
   struct Spreads;
   std::shared_ptr<const Table> gain_, ratio_;
   std::shared_ptr<Spreads> spreads_;
   double scale_ = 1;        // a typical epsilon^2
   AdaptiveScalars unit_{};  // Gaussian residuals, 2P/b = 1
-  SharedNoise unit_shared_{};
+  Spread unit_spread_{};
+  Starts unit_starts_;
 };
 
 }  // namespace riskcurve

@@ -32,8 +32,8 @@ class BatchMoves {
     all_.along += sample.along;
     ++count_;
   }
-  double size() const { return sum_[1] / count_; }            ///< E q D^2
-  double slope() const { return sum_[0] / all_.along; }       ///< E l g D/E l g
+  double size() const { return sum_[1] / count_; }             ///< E q D^2
+  double slope() const { return sum_[0] / all_.along; }        ///< E l g D/E l g
   double mean_square() const { return all_.square / count_; }  ///< E q
   /// What directions share (docs/theory/bands.md), X = D l g and Y = q D^2, of batches of `batch`
   /// where `sampled` were drawn: larger ones scatter less.

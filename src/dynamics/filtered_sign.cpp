@@ -45,14 +45,6 @@ LagSums lag_sums(const EntryTransform& transform, double y, const LagWeights& we
   return sums;
 }
 
-/// Of the i-th of four values at 0, 1, 2, 3, for the cubic through them at x.
-double cubic_weight(double x, int i) {
-  double weight = 1;
-  for (int j = 0; j < 4; ++j)
-    if (j != i) weight *= (x - j) / (i - j);
-  return weight;
-}
-
 void add(SignNoise& sum, double weight, const SignNoise& x) {
   sum.seen += weight * x.seen;
   sum.felt += weight * x.felt;
@@ -63,6 +55,13 @@ void add(SignNoise& sum, double weight, const SignNoise& x) {
 }
 
 }  // namespace
+
+double cubic_weight(double x, int i) {
+  double weight = 1;
+  for (int j = 0; j < 4; ++j)
+    if (j != i) weight *= (x - j) / (i - j);
+  return weight;
+}
 
 LagWeights::LagWeights(double momentum, double share)
     : beta(momentum), first(1 - share), later(share * (1 - momentum)) {}

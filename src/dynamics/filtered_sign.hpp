@@ -14,6 +14,9 @@ namespace riskcurve {
 // The sign of a filtered gradient, U = p M + r G, M <- beta M + (1 - beta) G, p + r = 1
 // (docs/theory/chain.md#a-filter-before-the-map).
 
+/// Of the i-th of four values at 0, 1, 2, 3, for the cubic through them at x.
+double cubic_weight(double x, int i);
+
 /// Its lag weights w_0 = r, w_l = p (1 - beta) beta^(l-1), which add to one.
 struct LagWeights {
   double beta, first, later;  ///< w_0; (1 - beta) p: w_1

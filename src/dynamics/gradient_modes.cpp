@@ -32,6 +32,12 @@ double fourth_moment(const NoiseLaw& noise) {
   return sum;
 }
 
+/// sum of squares of the shares of R that rows have, sums over nodes.
+double share_squares(const Eigen::ArrayXd& of_nodes, const Spectrum& spectrum) {
+  const Eigen::ArrayXd shares = of_nodes / of_nodes.sum();
+  return (shares.square() / spectrum.multiplicity.max(1.0)).sum();
+}
+
 }  // namespace
 
 void check_variance(const NoiseLaw& noise, const char* expected) {
@@ -59,6 +65,26 @@ void warn_of_memory(ModeSystem& system, const NoiseLaw& noise, double steps) {
         fmt::format("the label noise has no variance, and a mean over {:.3g} steps of it does not "
                     "settle, above {:g}: runs part from the curve",
                     steps, most));
+}
+
+void warn_of_few_rows(ModeSystem& system, const MatrixProblem& problem) {
+  const Spectrum &out = problem.covariance_out.spectrum, &in = problem.covariance_in.spectrum;
+  const Eigen::ArrayXXd risk =
+      problem.initial * (out.value.matrix() * in.value.matrix().transpose()).array();
+  if (!(risk.sum() > 0)) return;
+  const auto of_side = [](const Covariance& side, const Eigen::ArrayXd& of_nodes) {
+    return side.orientation == Orientation::diagonal ? share_squares(of_nodes, side.spectrum)
+                                                     : 1 / side.spectrum.dimension();
+  };
+  const double excess = 2 * (of_side(problem.covariance_out, risk.rowwise().sum()) +
+                             of_side(problem.covariance_in, risk.colwise().sum().transpose()));
+  constexpr double most = 0.08;
+  if (excess > most)
+    system.warnings.push_back(fmt::format(
+        "residuals share rows and columns with the gradient's entries, whose squares are {:.2g} "
+        "larger for it, above {:g}: the matrix is small, and runs lie above the curve by about as "
+        "much",
+        excess, most));
 }
 
 }  // namespace riskcurve

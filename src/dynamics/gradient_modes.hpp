@@ -45,4 +45,9 @@ void check_variance(const NoiseLaw& noise, const char* expected);
 /// A warning where noise has no variance and is averaged over more steps than its mean settles in.
 void warn_of_memory(ModeSystem& system, const NoiseLaw& noise, double steps);
 
+/// Entries of a matrix behind a memory: E l^2 u_j^2 v_k^2 is 1 + 2 (rho_j + rho_k) R/P times what
+/// it would be of independent factors, rho the shares of R in row j and in column k. Warns where
+/// that is much (docs/theory/adaptive.md#matrices).
+void warn_of_few_rows(ModeSystem& system, const MatrixProblem& problem);
+
 }  // namespace riskcurve

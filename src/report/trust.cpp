@@ -31,6 +31,11 @@ Record to_record(const Trust& trust) {
     record.set("signal", trust.signal);
   }
   if (trust.filtered_signal > 0) record.set("filtered_signal", trust.filtered_signal);
+  if (std::isfinite(trust.root_rate)) {
+    record.set("root_rate", trust.root_rate);
+    record.set("root_lag", trust.root_lag);
+    record.set("root_signal", trust.root_signal);
+  }
   return record;
 }
 
@@ -49,6 +54,12 @@ std::string trust_line(const Trust& trust) {
   if (trust.filtered_signal > 0)
     line +=
         fmt::format(", signal {:.2g} of the noise in the filtered gradient", trust.filtered_signal);
+  if (std::isfinite(trust.root_rate)) {
+    line += fmt::format(", fastest mode {:.2g} in a mean's memory", trust.root_rate);
+    if (std::isfinite(trust.root_lag))
+      line += fmt::format(", noise changes {:.2g} in the root's", trust.root_lag);
+    line += fmt::format(", signal {:.2g} of the noise under it", trust.root_signal);
+  }
   return line;
 }
 

@@ -156,7 +156,7 @@ TEST(StepScaling, SkipsWhatTheFileFixesAndRefusesWhatIsWrong) {
 TEST(Counterparts, OfClippingThatNeverClipsIsSgd) {
   const auto found = counterparts(vector_file(power_law_text, "kind = 'laplace', scale = 0.2",
                                               "name = 'clipped_sgd'\nthreshold = 1e6", 300));
-  ASSERT_EQ(found.size(), 3u);
+  ASSERT_EQ(found.size(), 6u);
   EXPECT_EQ(found[0].optimizer, "clipped_sgd");
   EXPECT_EQ(found[0].ratio, 1);
   EXPECT_EQ(found[0].threshold, 1e6);
@@ -177,6 +177,27 @@ TEST(Counterparts, SaysWhyAnOptimizerIsLeftOut) {
   EXPECT_TRUE(std::isnan(cauchy[1].ratio));
   EXPECT_GT(cauchy[2].threshold, 0);
   EXPECT_GT(cauchy[2].step, 0);
+}
+
+// Each ratio is of two searches that know nothing of each other.
+TEST(Counterparts, OfAdamWithDecayAreTheBestStepsOfEachAlone) {
+  constexpr double horizon = 300;
+  const Experiment own = vector_file(power_law_text, "kind = 'gaussian', std = 0.2",
+                                     "name = 'adam'\nweight_decay = 0.1", horizon);
+  const auto best = [&](const Optimizer& optimizer, double momentum) {
+    Experiment e = own;
+    e.optimizer = optimizer;
+    if (momentum > 0) e.chain.momentum = constant_schedule(momentum);
+    return best_step(mode_system(e), horizon).step;
+  };
+  const auto found = counterparts(own);
+  ASSERT_EQ(found.size(), 6u);
+  const int batch = batch_of(own.optimizer);
+  const double adam = best(own.optimizer, 0);
+  EXPECT_EQ(found[4].optimizer, "sgd, momentum 0.9");
+  EXPECT_NEAR(found[4].ratio / (best(Sgd{batch}, 0.9) / adam), 1, 1e-3);
+  EXPECT_EQ(found[5].optimizer, "lion");
+  EXPECT_NEAR(found[5].ratio / (best(Lion{batch}, 0) / adam), 1, 1e-3);
 }
 
 }  // namespace

@@ -73,6 +73,31 @@ TEST(AdaptiveScalars, OfLargeBatchesAreSteady) {
   EXPECT_NEAR(at.scalars.noise, steady.scalars().noise, 2e-5);
 }
 
+// A_t of (0.9, 0.999), large batches: stored values by explicit weights of another hand.
+TEST(AdaptiveScalars, OfTheFirstStepsAreTheStoredOnes) {
+  struct {
+    double steps, gain;
+  } const stored[] = {{1, .79788}, {2, .8862},  {3, .9213}, {5, .9515},
+                      {10, .9753}, {20, .9874}, {50, .9947}};
+  const AdaptiveLaw law(gaussian_noise(0.5), 100000, GradientOf::vector, adam_weights(.9), .999);
+  for (const auto& of : stored) {
+    const AdaptiveNoise at = law(0.3, of.steps);
+    EXPECT_NEAR(at.started * at.scalars.gain, of.gain, 0.005) << of.steps;  // between 2^i steps
+  }
+  EXPECT_NEAR(law(0.3, 1).scalars.noise, 1, 1e-3);  // a sign
+}
+
+// The first step is SignSGD's of any noise: E sign, and a square of 1.
+TEST(AdaptiveScalars, OfTheFirstStepAreThoseOfSignSgdUnderCauchyNoise) {
+  const NoiseLaw cauchy = student_t_noise(1, 0.2);
+  const AdaptiveNoise adam = AdaptiveLaw(cauchy, 1, GradientOf::vector, adam_weights(.9), .999)(0.3,
+                                                                                                1),
+                      sign =
+                          AdaptiveLaw(cauchy, 1, GradientOf::vector, adam_weights(0), 1e-12)(0.3);
+  EXPECT_NEAR(adam.started / std::sqrt(adam.power) * std::sqrt(sign.power), 1, 2e-3);
+  EXPECT_NEAR(adam.scalars.noise, 1, 2e-3);
+}
+
 Experiment experiment_of(const Optimizer& optimizer, double step, bool diagonal) {
   Experiment e;
   VectorProblem problem = power_law_problem(100, 0.3, 0.2, gaussian_noise(0.5));

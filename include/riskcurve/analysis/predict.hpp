@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <functional>
 #include <optional>
 #include <string>
@@ -32,6 +33,12 @@ struct Trust {
   /// A filter before a map that ignores scale: the largest share, along the curve, that the signal
   /// has in the power of the filtered gradient, over that of its noise. 0 without one.
   double filtered_signal = 0;
+  /// Updates over the root of a mean of squares, the largest along the curve of three numbers that
+  /// rates with instant memories would need small, and that the recursion carries: the fastest
+  /// mode's gamma a/(1 - beta_1), the relative change of N = 2P/b over 1/(1 - beta_2) steps, and
+  /// the signal's share h s/n over N in the squares of one mode. nan without such a root, the
+  /// second where nothing is forgotten.
+  double root_rate = NAN, root_lag = NAN, root_signal = NAN;
 };
 
 /// Lower limits of the first two, upper limits of the next two, lower limit of the last, beyond

@@ -45,16 +45,17 @@ Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
 
 /// The best constant step of one optimizer, at the experiment's batch and horizon.
 struct Counterpart {
-  std::string optimizer;
-  double threshold;   ///< of clipped_sgd, in residual units; else nan
-  double step, risk;  ///< gamma* (raw), R*
-  double ratio;       ///< gamma* over that of the own optimizer: what a tuned step is multiplied by
-  Trust trust;        ///< at the best step
+  std::string optimizer;  ///< its name, and its momentum if it has one
+  double threshold;       ///< of clipped_sgd, in residual units; else nan
+  double step, risk;      ///< gamma* (raw), R*
+  double ratio;  ///< gamma* over that of the own optimizer: what a tuned step is multiplied by
+  Trust trust;   ///< at the best step
   std::string skipped;  ///< one line: why step, risk and ratio are nan
 };
 
-/// sgd, sign_sgd, clipped_sgd for vectors; sgd, sign_sgd, sign_svd for matrices; and the own one as
-/// it is, first. Clipping, where it is not the own, is of single samples at optimal_threshold(R(0))
+/// sgd, sign_sgd, clipped_sgd (of matrices sign_svd), sgd with momentum 0.9, adam and lion with
+/// their default betas, each with the own decay and averages; and the own one as it is, first.
+/// Clipping, where it is not the own, is of single samples at optimal_threshold(R(0))
 /// (clipping.hpp). Throws InputError where the experiment is refused.
 std::vector<Counterpart> counterparts(const Experiment& experiment,
                                       const TransferOptions& options = {});

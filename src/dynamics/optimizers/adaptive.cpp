@@ -1,7 +1,5 @@
 // Adam, RMSprop and AdaGrad: gradients over the root of a mean of their squares
 // (docs/theory/adaptive.md).
-#include <fmt/format.h>
-
 #include <cmath>
 #include <memory>
 #include <utility>
@@ -32,23 +30,20 @@ class AdaptiveResponse {
  public:
   AdaptiveResponse(const NoiseLaw& noise, const Adaptive& of, GradientOf entries, bool spread,
                    double floor)
-      : filtered_(of.filter.momentum > 0), filter_(of.filter), spread_(spread), floor_(floor) {
+      : filtered_(of.filter.momentum > 0), spread_(spread), floor_(floor) {
     if (of.root.keep == 1) {
       check_variance(noise, "a finite variance for adagrad: its sum of squares does not settle");
       variance_ = noise.variance;
       batch_ = of.batch;
       return;
     }
-    const LagWeights weights(filter_.momentum, filter_.share_of(filter_.momentum));
+    const LagWeights weights(of.filter.momentum, of.filter.share_of(of.filter.momentum));
     law_ = std::make_shared<const AdaptiveLaw>(noise, of.batch, entries, weights, of.root.keep);
     steady_ = std::make_shared<const SteadyScalars>(weights, of.root.keep);
-    const double memory = 5 / (1 - std::max(of.root.keep, filter_.momentum));
-    for (double t = 1; t < memory; t *= kStartGrowth)
-      started_.push_back(steady_->gain_after(std::floor(t)));
   }
 
-  AdaptiveNoise noise(double risk) const {
-    if (law_) return (*law_)(risk);
+  AdaptiveNoise noise(double risk, double steps = HUGE_VAL) const {
+    if (law_) return (*law_)(risk, steps);
     return {(2 * risk + variance_) / batch_, {1, 1, 1}, {}};
   }
   /// What batches share, through the linear part of the noise.
@@ -60,26 +55,19 @@ class AdaptiveResponse {
   }
   double power(const Now& now) const { return noise(now.risk).power; }
   Response operator()(const Now& now) const {
-    const AdaptiveNoise at = noise(now.risk);
-    const double power = at.power;
+    const AdaptiveNoise at = noise(now.risk, now.time + 1);
     const AdaptiveScalars& scalars = at.scalars;
     // What signal and start do to the root, as far as the root is more than eps.
-    double about_root = steady_ ? started(now.time + 1) : all_squares(now.time + 1);
-    const double kappa = spread_ ? now.signal / power : 0;
+    double about_root = steady_ ? at.started : all_squares(now.time + 1);
+    const double kappa = spread_ ? now.signal / at.power : 0;
     if (steady_ && kappa > 0) about_root *= steady_->gain_under(kappa) * std::sqrt(1 + kappa);
-    const double root = std::sqrt(power * (1 + kappa));
+    const double root = std::sqrt(at.power * (1 + kappa));
     const double gain = scalars.gain * std::pow(about_root, root / (root + floor_));
-    // Of Adam, the mean of gradients so far over the weight it has by now.
-    double unbiased = 1;
-    if (filter_.at_step) {
-      const auto [p, r] = filter_.at_step(now.time);
-      unbiased = p + r;
-    }
-    const double linear =
-        filtered_ ? scalars.linear / (scalars.gain * scalars.gain) : scalars.linear;
+    // The filter has the noise that is linear in it pass with the gain.
+    const double slope = filtered_ ? scalars.gain * at.started : 1;
     return {ArrayXd::Constant(1, gain),
-            Eigen::Array2d(linear * power,
-                           (scalars.noise - scalars.linear) * power * unbiased * unbiased)};
+            Eigen::Array2d(scalars.linear / (slope * slope) * at.power,
+                           (scalars.noise - scalars.linear) * at.power)};
   }
   /// The shape of what is not linear between coordinates: C(rho) - C_0 rho, over its value at 1.
   double rest(double rho) const {
@@ -89,16 +77,6 @@ class AdaptiveResponse {
   }
 
  private:
-  static constexpr double kStartGrowth = 1.5;
-
-  /// A after t steps over A, on the line between few of its values.
-  double started(double t) const {
-    const double at = std::log(std::max(t, 1.0)) / std::log(kStartGrowth);
-    const auto i = static_cast<std::size_t>(at);
-    if (i + 1 >= started_.size()) return 1;
-    const double x = at - static_cast<double>(i);
-    return (1 - x) * started_[i] + x * started_[i + 1];
-  }
   /// A of t squares so far, over the root of their sum: tends to 1.
   static double all_squares(double t) {
     return t > 1e4
@@ -107,13 +85,11 @@ class AdaptiveResponse {
   }
 
   bool filtered_;
-  Filter filter_;
   bool spread_;   // whether signals are spread over coordinates
   double floor_;  // eps over the root of a typical K_jj
   double variance_ = 0, batch_ = 1;
   std::shared_ptr<const AdaptiveLaw> law_;
   std::shared_ptr<const SteadyScalars> steady_;
-  std::vector<double> started_;  // at t = kStartGrowth^i
 };
 
 /// From the system of SignSGD, whose modes are the same. remainder: of what is not linear, a mode;
@@ -149,18 +125,12 @@ void check_eps(const Adaptive& of, double typical) {
                      "covariance matrix in given coordinates, whose diagonal is uneven");
 }
 
-/// Steps that the longer of its memories holds.
-double memory_of(const Adaptive& of) {
-  return 1 / (1 - std::max(of.root.keep, of.filter.momentum));
-}
-
 ModeSystem system_of(const VectorProblem& problem, const Adaptive& of) {
   const Covariance& covariance = problem.covariance;
   const bool diagonal =
       covariance.orientation == Orientation::diagonal || covariance.spectrum.size() == 1;
   const bool given = covariance.orientation == Orientation::given && !diagonal;
   ModeSystem system = mode_system(problem, SignSgd{of.batch});
-  warn_of_memory(system, problem.noise, memory_of(of));
   const double tau = covariance.spectrum.mean(), floor = of.eps / std::sqrt(tau);
   const AdaptiveResponse response(problem.noise, of, GradientOf::vector, !diagonal, floor);
   ArrayXd remainder = (system.weight > 0).select(system.multiplicity, 0.0);
@@ -183,11 +153,7 @@ ModeSystem system_of(const MatrixProblem& problem, const Adaptive& of) {
                          " is not derived for correlated coordinates of a matrix");
   const bool generic = own(out, Orientation::generic) || own(in, Orientation::generic);
   ModeSystem system = mode_system(problem, SignSgd{of.batch});
-  system.warnings.push_back(
-      fmt::format("{} on a matrix is not held to runs yet: of 40 x 40 they lie up to a tenth above "
-                  "the curve",
-                  of.name));
-  warn_of_memory(system, problem.noise, memory_of(of));
+  warn_of_few_rows(system, problem);
   const double floor = of.eps / std::sqrt(out.spectrum.mean() * in.spectrum.mean());
   const AdaptiveResponse response(problem.noise, of, GradientOf::matrix, generic, floor);
   const ArrayXd remainder = (system.weight > 0).select(system.multiplicity, 0.0);

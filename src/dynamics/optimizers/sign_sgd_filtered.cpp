@@ -99,6 +99,15 @@ bool coordinates_are_modes(const Covariance& covariance) {
   return covariance.orientation == Orientation::diagonal || covariance.spectrum.size() == 1;
 }
 
+/// The same of entries. Nodes of several whose errors are known have no common mean.
+bool coordinates_are_modes(const MatrixProblem& problem) {
+  const auto alone = [](const Covariance& side) { return (side.spectrum.multiplicity <= 1).all(); };
+  return coordinates_are_modes(problem.covariance_out) &&
+         coordinates_are_modes(problem.covariance_in) &&
+         (!problem.initial_error ||
+          (alone(problem.covariance_out) && alone(problem.covariance_in)));
+}
+
 /// Nodes of several coordinates whose errors are known, split into them.
 VectorProblem one_by_one(const VectorProblem& problem) {
   const Spectrum& spectrum = problem.covariance.spectrum;
@@ -142,8 +151,10 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
     throw InputError("problem.covariance_out, covariance_in: orientation", "given",
                      "\"generic\" or \"diagonal\": momentum before sign_sgd is not derived for "
                      "correlated coordinates of a matrix");
-  return filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
-                  GradientOf::matrix, filter, {}, false);
+  ModeSystem system = filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
+                               GradientOf::matrix, filter, {}, coordinates_are_modes(problem));
+  warn_of_few_rows(system, problem);
+  return system;
 }
 
 Filter filter_of(const Lion& lion) {
@@ -155,10 +166,7 @@ ModeSystem mode_system(const VectorProblem& problem, const Lion& lion) {
 }
 
 ModeSystem mode_system(const MatrixProblem& problem, const Lion& lion) {
-  ModeSystem system = mode_system(problem, SignSgd{lion.batch}, filter_of(lion));
-  system.warnings.emplace_back(
-      "lion on a matrix is not held to runs yet: of 40 x 40 they lie up to a half above the curve");
-  return system;
+  return mode_system(problem, SignSgd{lion.batch}, filter_of(lion));
 }
 
 }  // namespace riskcurve

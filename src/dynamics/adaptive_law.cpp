@@ -1,0 +1,352 @@
+#include <algorithm>
+#include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
+#include <cmath>
+#include <numbers>
+
+#include "dynamics/adaptive_scalars.hpp"
+#include "dynamics/batch_samples.hpp"
+#include "dynamics/entry_transform.hpp"
+#include "dynamics/lag_sums.hpp"
+
+namespace riskcurve {
+namespace {
+
+/// Sums over the lags k < steps of w_k f, w_k^2 f and w_k w'_k f, f a function of log u_k = top -
+/// delta k. Where delta is small, of quadratics between few values of f.
+struct LagNodes {
+  struct Node {
+    double offset, slope, square, cross;
+  };
+  double delta, steps;
+  std::vector<Node> nodes;
+
+  LagNodes(const LagWeights& weights, double beta2, double all)
+      : delta(-std::log(beta2)), steps(all) {
+    const int width = std::max(1, static_cast<int>(0.05 / delta));
+    double w = weights.first, v = before_first(weights);
+    for (int k = 0; k < steps && k < 100000; ++k) {
+      const auto block = static_cast<std::size_t>(k / (2 * width));
+      while (nodes.size() < 2 * block + 3)
+        nodes.push_back({delta * width * static_cast<double>(nodes.size()), 0, 0, 0});
+      const double t = static_cast<double>(k % (2 * width)) / width - 1;
+      const double share[] = {0.5 * t * (t - 1), 1 - t * t, 0.5 * t * (t + 1)};
+      for (std::size_t i = 0; i < 3; ++i) {
+        Node& node = nodes[2 * block + i];
+        node.slope += share[i] * w;
+        node.square += share[i] * w * w;
+        node.cross += share[i] * w * v;
+      }
+      w = k == 0 ? weights.later : w * weights.beta;
+      v *= weights.beta;
+      if (w <= 1e-9 * weights.first && w <= 1e-9 * weights.later) break;
+    }
+  }
+};
+
+/// psi, chi/psi and -psi'/psi of the power of a batch's residuals at one risk, as functions of
+/// log x: splines.
+class BatchPower {
+ public:
+  /// scale: the power that x is in units of. x of the transform is s^(1/2), of a matrix (2
+  /// s)^(1/2).
+  BatchPower(const EntryTransform& entry, int batch, GradientOf entries, double scale) {
+    const double shift = entries == GradientOf::matrix ? 0.5 * std::numbers::ln2 : 0;
+    const double b = batch;
+    // E over a normal n > 0, log n = v: the transform is asked at v + (log x)/2, on one grid.
+    constexpr int two = 2;  // v advances by 2 steps of it, log x/2 by one
+    constexpr double h = 0.5 * kStep, v0 = -26, v1 = 2.3;
+    const auto count = static_cast<std::size_t>((v1 - v0 + 0.5 * (kHigh - kLow)) / h) + 2 * two;
+    std::vector<double> less(count), ratio(count), slope_at(count), density, square;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double y = v0 + 0.5 * kLow + h * static_cast<double>(i) - 0.5 * std::log(scale) -
+                       std::log(b) + shift;
+      less[i] = std::expm1(b * entry.log(y));
+      ratio[i] = (1 + less[i]) * entry.ratio(y);
+      slope_at[i] = (1 + less[i]) * 0.5 * b * entry.slope(y);
+    }
+    for (double v = v0; v < v1; v += two * h) {
+      const double n = std::exp(v);
+      density.push_back(2 * two * h * n * std::exp(-0.5 * n * n) /
+                        std::sqrt(2 * std::numbers::pi));
+      square.push_back(n * n);
+    }
+    std::vector<double> log_psi, slope, noise;
+    std::size_t from = 0;
+    for (double at = kLow; at < kHigh; at += kStep, ++from) {
+      double less_than_one = 0, chi = 0, minus = 0;
+      for (std::size_t j = 0; j < density.size(); ++j) {
+        const std::size_t i = from + two * j;
+        less_than_one += density[j] * less[i];
+        chi += density[j] * square[j] * ratio[i];
+        minus -= density[j] * slope_at[i];
+      }
+      const double psi = 1 + less_than_one;
+      log_psi.push_back(std::log1p(less_than_one));
+      slope.push_back(std::log(std::max(chi / psi, 1e-300)));
+      noise.push_back(std::log(std::max(minus / psi, 1e-300)) - at);
+    }
+    log_psi_ = {log_psi.begin(), log_psi.end(), kLow, kStep};
+    slope_ = {slope.begin(), slope.end(), kLow, kStep};
+    noise_ = {noise.begin(), noise.end(), kLow, kStep};
+    start_ = log_psi_(kLow + kStep);
+    exponent_ = std::max(1e-3, log_psi_.prime(kLow + kStep) / start_);
+    last_ = kLow + kStep * static_cast<double>(log_psi.size() - 2);
+    integrals_.push_back(start_ / exponent_);
+    for (double at = kLow + kStep; at < last_; at += kStep)
+      integrals_.push_back(integrals_.back() + simpson(at, at + kStep));
+  }
+
+  double log_psi(double at) const {
+    if (at < kLow + kStep) return start_ * std::exp(exponent_ * (at - kLow - kStep));
+    if (at > last_) return log_psi_(last_) + log_psi_.prime(last_) * (at - last_);
+    return log_psi_(at);
+  }
+  double slope(double at) const { return std::exp(slope_(std::clamp(at, kLow + kStep, last_))); }
+  double noise(double at) const {
+    const double inside = std::clamp(at, kLow + kStep, last_);
+    return std::exp(noise_(inside) + noise_.prime(inside) * (at - inside));
+  }
+  /// Of log psi over log x up to `at`.
+  double integral(double at) const {
+    if (at < kLow + kStep) return log_psi(at) / exponent_;
+    const auto whole = static_cast<std::size_t>(std::max(1.0, (at - kLow) / kStep));
+    const std::size_t i = std::min(whole, integrals_.size()) - 1;
+    return integrals_[i] + simpson(kLow + kStep * static_cast<double>(i + 1), at);
+  }
+  double slope_of_log(double at) const {
+    return at < kLow + kStep ? exponent_ * log_psi(at) : log_psi_.prime(std::min(at, last_));
+  }
+
+  SumsOverLags sums(double s, const LagNodes& lags) const {
+    SumsOverLags sums;
+    const double delta = lags.delta, top = std::log(s) + std::log(-std::expm1(-delta));
+    if (delta > 0.03 || lags.steps <= 32) {
+      double at = top, k = 0;
+      for (; at > -14 && k < lags.steps; at -= delta, ++k) sums.log_phi += log_psi(at);
+      const double rate = slope_of_log(at) / log_psi(at) * delta;
+      sums.log_phi += log_psi(at) * std::expm1(-rate * (lags.steps - k)) / std::expm1(-rate);
+    } else {  // Euler and Maclaurin
+      const auto from = [&](double at) {
+        return integral(at) / delta + 0.5 * log_psi(at) + delta / 12 * slope_of_log(at);
+      };
+      sums.log_phi =
+          from(top) - (std::isinf(lags.steps) ? 0 : from(top - lags.steps * delta));
+    }
+    for (const LagNodes::Node& node : lags.nodes) {
+      const double x = slope(top - node.offset), y = noise(top - node.offset);
+      sums.slope += node.slope * x;
+      sums.square += node.square * y;
+      sums.cross += node.cross * y;
+    }
+    return sums;
+  }
+
+ private:
+  static constexpr double kLow = -16, kHigh = 26, kStep = 0.05;
+  using Spline = boost::math::interpolators::cardinal_cubic_b_spline<double>;
+  double simpson(double a, double b) const {
+    return (b - a) / 6 * (log_psi(a) + 4 * log_psi(0.5 * (a + b)) + log_psi(b));
+  }
+  double start_ = 0, exponent_ = 1, last_ = 0;
+  std::vector<double> integrals_;  // from the bottom to kLow + kStep, and every kStep on
+  Spline log_psi_, slope_, noise_;
+};
+
+}  // namespace
+
+namespace {
+
+/// A and C of means over the last `steps` gradients, of weights that sum to what all do.
+AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, double beta2,
+                           double steps) {
+  const double squares = -std::expm1(steps * std::log(beta2)),
+               filter = weights.first + weights.later *
+                                            (1 - std::pow(weights.beta, steps - 1)) /
+                                            (1 - weights.beta);
+  AdaptiveScalars scalars{0, 0, 0};
+  struct Node {
+    double s, weight, later;
+  };
+  const LagNodes lags(weights, beta2, steps);
+  std::vector<Node> nodes;
+  for (int i = 0; i < 200; ++i) {
+    const RootNode node = root_node(i);
+    const double s = node.s / squares, weight = node.weight / filter;
+    const SumsOverLags sums = power.sums(s, lags);
+    scalars.gain += weight * std::exp(sums.log_phi) * sums.slope;
+    nodes.push_back({s, weight, later_lags(s, weights.beta, beta2, steps, [&](double x) {
+                       return power.log_psi(std::log(x));
+                     })});
+    if (sums.log_phi < -35) break;
+  }
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (std::size_t j = 0; j <= i; ++j) {
+      const SumsOverLags sums = power.sums(nodes[i].s + nodes[j].s, lags);
+      const double both = i == j ? 1 : 2;
+      scalars.noise += both * nodes[i].weight * nodes[j].weight * std::exp(sums.log_phi) *
+                       (sums.square + sums.cross * (nodes[i].later + nodes[j].later));
+    }
+  return scalars;
+}
+
+}  // namespace
+
+struct AdaptiveLaw::Spreads {
+  std::mutex lock;
+  std::map<int, Spread> at;
+  std::map<int, Starts> starts;
+};
+
+AdaptiveLaw::AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries,
+                         const LagWeights& weights, double beta2)
+    : noise_(noise),
+      law_(noise),
+      batch_(batch),
+      entries_(entries),
+      weights_(weights),
+      beta2_(beta2) {
+  if (law_.gaussian()) {
+    // R at which 2P/b = 1, whatever the noise: all is in units of it.
+    const double risk = 0.5 * batch;
+    AdaptiveLaw without(*this);
+    without.noise_ = no_noise();
+    without.law_ = ResidualLaw(without.noise_);
+    unit_ = without.at(risk);
+    unit_spread_ = without.spread(risk);
+    unit_starts_ = without.starts(risk);
+    unit_.linear = unit_.gain * unit_.gain * unit_spread_.ratio;
+    return;
+  }
+  // Of one integration both: the second asks where the first did.
+  const auto done = std::make_shared<Done>();
+  const auto of = [self = *this, done](double AdaptiveScalars::*part) {
+    return [self, done, part](double x) {
+      const std::lock_guard<std::mutex> hold(done->lock);
+      const auto found = done->at.find(x);
+      if (found != done->at.end()) return found->second.*part;
+      return (done->at[x] = self.at(x * x * x * x)).*part;
+    };
+  };
+  gain_ = std::make_shared<const Table>(of(&AdaptiveScalars::gain));
+  ratio_ = std::make_shared<const Table>(of(&AdaptiveScalars::noise));
+  spreads_ = std::make_shared<Spreads>();
+  scale_ = typical_square(noise, 0);
+}
+
+const AdaptiveLaw::Spread& AdaptiveLaw::spread_at(int power_of_16) const {
+  const std::lock_guard<std::mutex> hold(spreads_->lock);
+  const auto found = spreads_->at.find(power_of_16);
+  if (found != spreads_->at.end()) return found->second;
+  return spreads_->at[power_of_16] = spread(std::ldexp(1.0, 4 * power_of_16));
+}
+
+const AdaptiveLaw::Starts& AdaptiveLaw::starts_at(int power_of_4) const {
+  const std::lock_guard<std::mutex> hold(spreads_->lock);
+  const auto found = spreads_->starts.find(power_of_4);
+  if (found != spreads_->starts.end()) return found->second;
+  return spreads_->starts[power_of_4] = starts(std::ldexp(1.0, 2 * power_of_4));
+}
+
+double AdaptiveLaw::place(double risk) const {
+  return std::log2(scale_ > 0 ? std::clamp(risk, 1e-5 * scale_, 1e5 * scale_)
+                              : std::max(risk, kVanishedRisk));
+}
+
+AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
+  const double variance = law_.noise_variance(), mean = (2 * risk + variance) / batch_;
+  AdaptiveNoise now{mean, unit_, unit_spread_.shared, 1};
+  if (gain_) {
+    const double x = place(risk) / 4, whole = std::floor(x);
+    const Spread &low = spread_at(static_cast<int>(whole)),
+                 &high = spread_at(static_cast<int>(whole) + 1);
+    const auto between = [&](double a, double b) { return a + (x - whole) * (b - a); };
+    const SharedNoise &a = low.shared, &b = high.shared;
+    now.shared = {between(a.progress_variance, b.progress_variance),
+                  between(a.covariance, b.covariance), between(a.size_variance, b.size_variance)};
+    const double root = std::sqrt(std::sqrt(risk)), gain = (*gain_)(root);
+    const bool infinite = std::isinf(variance);
+    now.power = infinite ? 1 / (gain * gain) : mean;
+    const double unit = gain * std::sqrt(infinite ? 1 : mean), noise = (*ratio_)(root);
+    now.scalars = {infinite ? 1 : unit, noise,
+                   std::min(noise, unit * unit * between(low.ratio, high.ratio))};
+  }
+  const double first = std::log2(std::max(steps, 1.0)), last = std::log2(start_memory());
+  if (first >= last) return now;
+  const auto i = static_cast<std::size_t>(first);
+  const auto at_step = [&](const Starts& starts) -> Eigen::Array2d {
+    const double later = first - std::floor(first);
+    return (1 - later) * starts[i] + later * starts[i + 1];
+  };
+  Eigen::Array2d started = Eigen::Array2d::Zero();
+  if (gain_) {
+    const double x = place(risk) / 2, node = std::floor(x) - 1;
+    for (int j = 0; j < 4; ++j)
+      started += cubic_weight(x - node, j) * at_step(starts_at(static_cast<int>(node) + j));
+  } else {
+    started = at_step(unit_starts_);
+  }
+  started = started.exp();
+  // C_0/C from that of a sign on.
+  const double share = now.scalars.linear / now.scalars.noise;
+  now.started = started[0];
+  now.scalars.noise *= started[1];
+  now.scalars.linear =
+      now.scalars.noise * (share + (2 / std::numbers::pi - share) / std::max(steps, 1.0));
+  return now;
+}
+
+AdaptiveScalars AdaptiveLaw::at(double risk) const {
+  const double scale = typical_square(noise_, risk) / batch_;
+  const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
+  AdaptiveScalars scalars = scalars_of(power, weights_, beta2_, HUGE_VAL);
+  scalars.gain /= std::sqrt(scale);
+  return scalars;
+}
+
+AdaptiveLaw::Starts AdaptiveLaw::starts(double risk) const {
+  const double scale = typical_square(noise_, risk) / batch_;
+  const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
+  const AdaptiveScalars steady = scalars_of(power, weights_, beta2_, HUGE_VAL);
+  Starts starts;
+  for (double steps = 1; steps < start_memory(); steps *= 2) {
+    const AdaptiveScalars now = scalars_of(power, weights_, beta2_, steps);
+    starts.emplace_back(std::log(now.gain / steady.gain), std::log(now.noise / steady.noise));
+  }
+  starts.emplace_back(0, 0);
+  return starts;
+}
+
+AdaptiveLaw::Spread AdaptiveLaw::spread(double risk) const {
+  // C_0/A^2; where the power is infinite, over N. D of a batch: what its gradients move all updates
+  // by that remember them. Between coordinates of small correlation the noise is E q D^2, the slope
+  // E q D/E q; 1/sqrt(v) as its mean over normal gradients is taken as that of its mean, up to a
+  // constant.
+  const double memory = 1 / (1 - std::max(beta2_, weights_.beta));
+  const int b = std::min(batch_, 64);
+  const auto steps = static_cast<std::size_t>(std::clamp(400 * memory, 2e4, 1e5));
+  const auto warm = static_cast<std::size_t>(12 * memory) + 2;
+  Random random(1, 0, 3);
+  std::vector<BatchSample> batches(steps + 2 * warm);
+  std::vector<double> inverse(batches.size());
+  double v = 0;
+  for (std::size_t k = 0; k < batches.size(); ++k) {
+    batches[k] = sample_batch(random, noise_, risk, b);
+    v = k == 0 ? batches[k].square : beta2_ * v + (1 - beta2_) * batches[k].square;
+    inverse[k] = 1 / std::sqrt(v);
+  }
+  double rest = 0;
+  BatchMoves moves;
+  for (std::size_t k = batches.size(); k-- > warm;) {
+    const double d = weights_.first * inverse[k] + weights_.later * rest;
+    rest = weights_.beta * rest + inverse[k];
+    if (k + warm < batches.size()) moves.add(batches[k], d);
+  }
+  const double felt = moves.size() / (moves.slope() * moves.slope());
+  const SharedNoise shared = moves.shared(risk, b, batch_);
+  const double ratio = std::isinf(law_.noise_variance())
+                           ? felt / b
+                           : 1 + (felt / moves.mean_square() - 1) * b / batch_;
+  return {ratio, shared};
+}
+
+}  // namespace riskcurve
