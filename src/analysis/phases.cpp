@@ -23,6 +23,12 @@ using Eigen::Index;
 constexpr double kMargin = 0.01;    // of the risk: closer than this is a tie
 constexpr double kAccuracy = 1e-4;  // of the least risk
 constexpr int kNodes = 5;           // of compress: 1e-7 of the risk
+constexpr int kBlockNodes = 8;      // of blocks, which may turn
+
+Eigen::ArrayXXd target_of(const MatrixProblem& problem, double beta, Sides sides) {
+  return matrix_power_law_target(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
+                                 beta, sides, 1);
+}
 
 /// j^(-2 alpha) by the Gauss nodes of the indices, one octave a panel: 1e-10 of any smooth sum,
 /// with few enough nodes for a tensor grid of both sides.
@@ -31,7 +37,7 @@ Covariance short_power_law(double dimension, double alpha) {
   return from_spectrum({rule.index.pow(-2 * alpha), rule.weight, rule.index, rule.index});
 }
 
-/// log R(T) at a constant step; +inf where it diverges.
+/// log R(T) at a constant step; +inf where it diverges, -inf where it vanishes.
 double log_risk(const ModeSystem& system, double log_step, double horizon) {
   SolveOptions options;
   options.rtol = 1e-5;
@@ -46,20 +52,23 @@ struct Least {
   double log_step, log_risk;
 };
 
-/// min over constant steps of R(T), from log_step: a bracket, then parabolas.
+/// min over constant steps of R(T), from log_step or the first step below it that does not diverge:
+/// a bracket, then parabolas. Where the risk vanishes, a step that makes it.
 Least least(const ModeSystem& system, double horizon, double log_step, double stride) {
   struct Point {
     double x, y;
   };
   const auto at = [&](double x) { return Point{x, log_risk(system, x, horizon)}; };
-  Point a = at(log_step), b = at(log_step + stride), c;
+  Point a = at(log_step), b, c;
+  while (std::isinf(a.y) && a.y > 0) a = at(a.x - stride);
+  b = at(a.x + stride);
   if (b.y > a.y) std::swap(a, b), stride = -stride;
   while ((c = at(b.x + stride)).y < b.y) a = b, b = c, stride *= 2;
   if (a.x > c.x) std::swap(a, c);
   // A parabola is believed once it has foretold a risk: where the target is a few modes, sqrt(R)
   // falls straight to its floor, and the best step is the notch that gets there at T.
   double surprise = INFINITY;
-  for (int i = 0; i < 40 && c.x - a.x > 1e-5; ++i) {
+  for (int i = 0; i < 40 && c.x - a.x > 1e-5 && std::isfinite(b.y); ++i) {
     const double left = (b.y - a.y) / (b.x - a.x), right = (c.y - b.y) / (c.x - b.x);
     const double bend = (right - left) / (c.x - a.x);
     double x = 0.5 * (a.x + b.x) - left / (2 * bend);
@@ -83,29 +92,38 @@ Least least(const ModeSystem& system, double horizon, double log_step, double st
 }
 
 /// The rates below which a solve at these steps has not begun to tell modes apart: the clock is at
-/// most step * horizon * g(risk), the responses of both optimizers growing as the risk falls.
+/// most step * horizon * g(risk), responses being constant or growing as the risk falls.
 double slow_rate(const ModeSystem& system, double step, double horizon, double risk) {
-  const Now now{0, step, risk, system.extra_initial};
-  return 0.25 / (step * horizon * system.response(now).drift[0]);
+  const double response = system.steady_response(system.steady(0, step, risk)).drift[0],
+               gain = system.blocks ? system.blocks->amplification : 1;
+  return 0.25 / (step * horizon * response * gain);
 }
-
-/// R*(T) at the horizons, and the rate per step of the fastest mode at its largest: at the end, the
-/// risk being least there, or along a schedule.
-struct Best {
-  ArrayXd risk, step_rate;
-};
 
 double step_rate_along(const ModeSystem& full, const ModeSystem& system, const Schedule& schedule,
                        const ArrayXd& mesh) {
   const RiskCurve curve = solve(system, schedule, mesh);
   double rate = 0;
-  for (Index i = 0; i < curve.risk.size(); ++i)
-    rate = std::max(rate, step_rate(full, schedule(mesh[i]), mesh[i], curve.risk[i]));
+  for (Index i = 0; i < curve.risk.size(); ++i)  // nan stays
+    rate = std::max(step_rate(full, schedule(mesh[i]), mesh[i], curve.risk[i]), rate);
   return rate;
 }
 
-Best best_risks(const ModeSystem& full, const PhasePlan& plan) {
-  const ModeSystem system = compress(full, kNodes);
+Exponent decay(const ArrayXd& horizon, const ArrayXd& risk) {
+  const double middle = std::sqrt(horizon[0] * horizon[horizon.size() - 1]);
+  Index first = 0;
+  while (first + 3 < horizon.size() && horizon[first] < middle * (1 - 1e-12)) ++first;
+  const Index count = horizon.size() - first;
+  if ((risk.tail(count) == 0).any()) return {NAN, NAN, NAN};
+  Exponent fit = fit_exponent(horizon.tail(count), risk.tail(count));
+  fit.value = -fit.value;
+  return fit;
+}
+
+/// Step rates are of the fastest mode at the largest: at the end, the risk being least there, or
+/// along a schedule.
+BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
+  const int nodes = full.blocks ? kBlockNodes : kNodes;
+  const ModeSystem system = compress(full, nodes);
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms
@@ -123,11 +141,19 @@ Best best_risks(const ModeSystem& full, const PhasePlan& plan) {
     }
     const double margin = 1.5;
     const auto search = [&](double slow) {
-      return least(compress(system, kNodes, slow), plan.horizon[i], guess, i < 2 ? 0.7 : 0.25);
+      const ModeSystem few = compress(system, nodes, slow);
+      const Least found = least(few, plan.horizon[i], guess, i < 2 ? 0.7 : 0.25);
+      if (!system.blocks || i == 0) return found;
+      // A memory swings, and R(T) has several dips: that nearest to `guess` need not be the lowest.
+      const double start = std::log(guessed_step(system, plan.horizon[i]));
+      const Least other = least(few, plan.horizon[i], start, 0.7);
+      return other.log_risk < found.log_risk ? other : found;
     };
+    const bool bounded = std::isfinite(lowest);
     Least found = search(
-        i > 0 ? slow_rate(system, std::exp(guess + margin), plan.horizon[i], std::exp(lowest)) : 0);
-    if (i > 0 && (found.log_step > guess + margin || found.log_risk < lowest)) found = search(0);
+        bounded ? slow_rate(system, std::exp(guess + margin), plan.horizon[i], std::exp(lowest))
+                : 0);
+    if (bounded && (found.log_step > guess + margin || found.log_risk < lowest)) found = search(0);
     step[i] = found.log_step;
     risk[i] = found.log_risk;
   }
@@ -146,25 +172,15 @@ Best best_risks(const ModeSystem& full, const PhasePlan& plan) {
       rate[i] = step_rate_along(full, system, best.schedule, mesh);
     }
   }
-  return {risk, rate};
+  return {risk, rate, decay(plan.horizon, risk)};
 }
 
-Phase phase_of(const ArrayXd& sgd, const ArrayXd& svd) {
-  const ArrayXd lead = (sgd / svd).log();
-  const bool ever_svd = (lead > kMargin).any(), ever_sgd = (lead < -kMargin).any();
-  if (ever_svd && ever_sgd) return Phase::trade_off;
-  if (ever_svd) return Phase::sign_svd;
-  return ever_sgd ? Phase::sign_sgd : Phase::tie;
-}
-
-Exponent decay(const ArrayXd& horizon, const ArrayXd& risk) {
-  const double middle = std::sqrt(horizon[0] * horizon[horizon.size() - 1]);
-  Index first = 0;
-  while (first + 3 < horizon.size() && horizon[first] < middle * (1 - 1e-12)) ++first;
-  const Index count = horizon.size() - first;
-  Exponent fit = fit_exponent(horizon.tail(count), risk.tail(count));
-  fit.value = -fit.value;
-  return fit;
+Phase phase_of(const std::array<BestRisks, 2>& best) {
+  const ArrayXd lead = (best[0].risk / best[1].risk).log();  // nan where both vanish
+  const bool second = (lead > kMargin).any(), first = (lead < -kMargin).any();
+  if (first && second) return Phase::trade_off;
+  if (second) return Phase::second;
+  return first ? Phase::first : Phase::tie;
 }
 
 void check(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
@@ -183,67 +199,86 @@ void check(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
             "horizon", plan.horizon[i], "increasing numbers of steps > 0");
 }
 
-}  // namespace
-
-const char* name(Phase phase) {
-  switch (phase) {
-    case Phase::sign_sgd:
-      return "sign_sgd";
-    case Phase::sign_svd:
-      return "sign_svd";
-    case Phase::trade_off:
-      return "trade_off";
-    case Phase::tie:
-      break;
-  }
-  return "tie";
-}
-
-std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
-  check(plan, alpha, beta);
+/// The power law with the target of beta = 0.
+MatrixProblem problem_of(const PhasePlan& plan, double alpha) {
   MatrixProblem problem;
   problem.covariance_in = short_power_law(plan.dimension, alpha);
   problem.covariance_out =
       plan.sides == Sides::both ? problem.covariance_in : isotropic(plan.dimension);
   problem.noise = no_noise();
-  const auto target = [&](double b) {
-    return matrix_power_law_target(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
-                                   b, plan.sides, 1);
+  problem.initial = target_of(problem, 0, plan.sides);
+  return problem;
+}
+
+/// One of the two on a problem, with its rates, which know nothing of the target.
+struct Rival {
+  Experiment experiment;
+  ModeSystem system;
+};
+std::array<Rival, 2> rivals(const PhasePlan& plan, const MatrixProblem& problem) {
+  const auto rival = [&](const Optimizer& optimizer) {
+    Rival of{{problem, with_batch(optimizer, plan.batch), constant_schedule(1), {}}, {}};
+    of.system = mode_system(of.experiment, Grids::whole);
+    of.system.observable.clear();
+    of.system.signal = nullptr;  // of another target
+    return of;
   };
-  problem.initial = target(0);
-  Trust sides;
-  sides.intrinsic_dimension_out = problem.covariance_out.spectrum.intrinsic_dimension();
-  sides.intrinsic_dimension_in = problem.covariance_in.spectrum.intrinsic_dimension();
-  sides.intrinsic_dimension = std::min(sides.intrinsic_dimension_out, sides.intrinsic_dimension_in);
-  sides.step_rate = std::numeric_limits<double>::quiet_NaN();
-  const double noise = noise_norm(problem, plan.batch, 1);
-  ModeSystem svd = mode_system(problem, SignSvd{plan.batch}),
-             sgd = mode_system(problem, SignSgd{plan.batch});
-  sgd.observable.clear();
-  svd.signal = nullptr;  // of another target
+  return {rival(plan.optimizers[0]), rival(plan.optimizers[1])};
+}
+
+/// Without what depends on steps, which are of each horizon.
+Trust of_problem_only(const Trust& numbers) {
+  Trust kept;
+  kept.intrinsic_dimension = numbers.intrinsic_dimension;
+  kept.intrinsic_dimension_out = numbers.intrinsic_dimension_out;
+  kept.intrinsic_dimension_in = numbers.intrinsic_dimension_in;
+  kept.participation = numbers.participation;
+  kept.rank = numbers.rank;
+  kept.step_rate = std::numeric_limits<double>::quiet_NaN();
+  return kept;
+}
+
+}  // namespace
+
+std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
+  check(plan, alpha, beta);
+  MatrixProblem problem = problem_of(plan, alpha);
+  std::array<Rival, 2> pair = rivals(plan, problem);
+  const bool spectral = spectral_of(pair[0].experiment) || spectral_of(pair[1].experiment);
+  const double noise = spectral ? noise_norm(problem, plan.batch, 1) : INFINITY;
 
   std::vector<PhasePoint> points;
   for (const double b : beta) {
-    problem.initial = target(b);
-    svd.initial = sgd.initial = problem.initial.reshaped();
+    problem.initial = target_of(problem, b, plan.sides);
     PhasePoint point;
     point.alpha = alpha;
     point.beta = b;
-    point.trust = sides;
-    point.trust.participation = participation(sgd);
-    point.trust.rank = risk_rank(problem);
-    point.trust.signal = signal_norm(problem) / noise;
-    const Best of_sgd = best_risks(sgd, plan), of_svd = best_risks(svd, plan);
-    point.sign_sgd = of_sgd.risk;
-    point.sign_svd = of_svd.risk;
-    point.sign_sgd_step_rate = of_sgd.step_rate;
-    point.sign_svd_step_rate = of_svd.step_rate;
-    point.phase = phase_of(point.sign_sgd, point.sign_svd);
-    point.sign_sgd_exponent = decay(plan.horizon, point.sign_sgd);
-    point.sign_svd_exponent = decay(plan.horizon, point.sign_svd);
+    std::array<Trust, 2> trusted;
+    for (const std::size_t i : {0, 1}) {
+      pair[i].experiment.problem = problem;
+      pair[i].system.initial = problem.initial.reshaped();
+      point.best[i] = best_risks(pair[i].system, plan);
+      RiskCurve curve;
+      curve.steps = plan.horizon;
+      curve.risk = point.best[i].risk;
+      trusted[i] = trust(pair[i].experiment, pair[i].system, curve);
+    }
+    point.phase = phase_of(point.best);
+    point.trust = of_problem_only(trusted[0]);
+    point.trust.signal = spectral ? signal_norm(problem) / noise : 0;
+    point.trust.filtered_signal = std::max(trusted[0].filtered_signal, trusted[1].filtered_signal);
     points.push_back(point);
   }
   return points;
+}
+
+std::vector<std::string> phase_warnings(const PhasePlan& plan, double alpha) {
+  check(plan, alpha, {});
+  std::vector<std::string> lines;
+  for (const Rival& rival : rivals(plan, problem_of(plan, alpha)))
+    for (const std::string& line : rival.system.warnings)
+      if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+  return lines;
 }
 
 namespace {
@@ -269,16 +304,43 @@ double sign_svd_exponent(double alpha, double beta, Sides sides) {
   return exponent(alpha, beta, 0.5 / alpha, std::clamp(zeta, 0.0, 1.0));
 }
 
-PhaseBorder phase_border(const Eigen::Array2d& alpha, const Eigen::Array2d& beta, Sides sides) {
+namespace {
+
+struct Derived {
+  double alpha, beta;
+  Sides sides;
+  std::optional<double> operator()(const SignSgd&) const {
+    return sign_sgd_exponent(alpha, beta, sides);
+  }
+  std::optional<double> operator()(const SignSvd&) const {
+    return sign_svd_exponent(alpha, beta, sides);
+  }
+  template <class Other>
+  std::optional<double> operator()(const Other&) const {
+    return {};
+  }
+};
+
+}  // namespace
+
+std::optional<double> derived_exponent(const Optimizer& optimizer, double alpha, double beta,
+                                       Sides sides) {
+  return std::visit(Derived{alpha, beta, sides}, optimizer);
+}
+
+PhaseBorder phase_border(const std::array<Optimizer, 2>& optimizers, const Eigen::Array2d& alpha,
+                         const Eigen::Array2d& beta, Sides sides) {
   constexpr int fine = 400;
   std::vector<double> x, y;
   const ArrayXd b = ArrayXd::LinSpaced(fine, beta[0], beta[1]);
   for (const double a : ArrayXd::LinSpaced(fine, alpha[0], alpha[1])) {
     const auto lead = [&](Index j) {
-      return sign_sgd_exponent(a, b[j], sides) - sign_svd_exponent(a, b[j], sides);
+      const auto first = derived_exponent(optimizers[0], a, b[j], sides),
+                 second = derived_exponent(optimizers[1], a, b[j], sides);
+      return first && second ? *first - *second : 0;
     };
     for (Index j = 1; j < fine; ++j)
-      if (lead(j - 1) < 0 && lead(j) > 0) {
+      if (lead(j - 1) * lead(j) < 0) {
         x.push_back(a);
         y.push_back(b[j]);
       }

@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <limits>
 #include <memory>
 
 #include "cli/command.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/results.hpp"
 
@@ -22,6 +26,7 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 
 struct PhasesArguments {
+  std::vector<std::string> optimizers{"sign_sgd", "sign_svd"};
   double dimension = 1e6;
   int batch = 0;
   std::string sides = "one";
@@ -38,8 +43,41 @@ ArrayXd between(const std::string& option, const std::vector<double>& ends, int 
   return ArrayXd::LinSpaced(count, ends[0], ends[1]);
 }
 
+/// Those to choose from: of a matrix, with all their parameters at defaults.
+std::vector<Optimizer> choices() {
+  const std::vector<std::string> known = optimizer_names(true);
+  std::vector<Optimizer> found = default_optimizers();
+  std::erase_if(found, [&](const Optimizer& optimizer) {
+    return std::find(known.begin(), known.end(), name_of(optimizer)) == known.end();
+  });
+  return found;
+}
+
+std::string choice_text() {
+  std::string text;
+  for (const Optimizer& optimizer : choices())
+    text += (text.empty() ? "" : ", ") + name_of(optimizer);
+  return text;
+}
+
+std::array<Optimizer, 2> pair_of(const std::vector<std::string>& names) {
+  const auto fail = [](const std::string& value) {
+    throw InputError("--optimizers", value, "two different ones of " + choice_text());
+  };
+  if (names.size() != 2 || names[0] == names[1]) fail(fmt::format("{}", fmt::join(names, ",")));
+  const auto optimizer = [&](const std::string& name) {
+    const std::vector<Optimizer> all = choices();
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const Optimizer& of) { return name_of(of) == name; });
+    if (found == all.end()) fail(name);
+    return *found;
+  };
+  return {optimizer(names[0]), optimizer(names[1])};
+}
+
 PhasePlan plan_of(const PhasesArguments& options) {
   PhasePlan plan;
+  plan.optimizers = pair_of(options.optimizers);
   plan.dimension = options.dimension;
   if (options.batch == 0 && options.dimension > 2e9)
     throw InputError("--batch", "missing", "a batch, where --dimension is above 2e9");
@@ -56,28 +94,50 @@ PhasePlan plan_of(const PhasesArguments& options) {
   return plan;
 }
 
-constexpr Phase phases[] = {Phase::sign_sgd, Phase::trade_off, Phase::sign_svd, Phase::tie};
-constexpr char letters[] = {'S', '+', 'V', '='};
-const char* const meanings[] = {"SignSGD ahead at every horizon", "the order changes",
-                                "SignSVD ahead at every horizon", "within 1 % at every horizon"};
+constexpr Phase phases[] = {Phase::first, Phase::trade_off, Phase::second, Phase::tie};
+
+/// How the map shows its phases, in that order. The first optimizer by its initial; the second by
+/// another letter of its title, a capital if there is one.
+struct Legend {
+  std::string letters;
+  std::array<std::string, 4> meaning;
+};
+Legend legend_of(const std::array<Optimizer, 2>& optimizers) {
+  const std::string first = title_of(optimizers[0]), second = title_of(optimizers[1]);
+  const auto upper = [](char c) { return static_cast<char>(std::toupper(c)); };
+  const char initial = upper(first[0]);
+  std::string candidates;
+  std::copy_if(second.begin(), second.end(), std::back_inserter(candidates),
+               [](char c) { return std::isupper(c); });
+  std::transform(second.begin(), second.end(), std::back_inserter(candidates), upper);
+  const char other = candidates[candidates.find_first_not_of(initial)];
+  return {{initial, '+', other, '='},
+          {first + " ahead at every horizon", "the order changes",
+           second + " ahead at every horizon", "within 1 % at every horizon"}};
+}
 
 /// One point of the table is a column of the map; its rows run over beta.
 Table table_of(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta) {
   Table table;
   table.columns = {"alpha", "beta", "phase"};
-  for (const std::string name : {"sign_sgd", "sign_svd"})
-    for (const std::string end : {"exponent", "exponent_error", "exponent_derived"})
-      table.columns.push_back(name + "_" + end);
-  for (const std::string name : {"sign_sgd", "sign_svd"})
-    for (Index h = 1; h <= plan.horizon.size(); ++h)
-      table.columns.push_back(fmt::format("{}_risk_{}", name, h));
+  for (const Optimizer& optimizer : plan.optimizers) {
+    const std::string name = name_of(optimizer);
+    for (const char* end : {"_exponent", "_exponent_error"}) table.columns.push_back(name + end);
+    if (derived_exponent(optimizer, alpha[0], beta[0], plan.sides))
+      table.columns.push_back(name + "_exponent_derived");
+  }
+  const auto at_horizons = [&](const char* number) {
+    for (const Optimizer& optimizer : plan.optimizers)
+      for (Index h = 1; h <= plan.horizon.size(); ++h)
+        table.columns.push_back(fmt::format("{}_{}_{}", name_of(optimizer), number, h));
+  };
+  at_horizons("risk");
   for (const char* number : {"intrinsic_dimension", "participation", "signal", "rank"})
     table.columns.emplace_back(number);
-  for (const std::string name : {"sign_sgd", "sign_svd"})
-    for (Index h = 1; h <= plan.horizon.size(); ++h)
-      table.columns.push_back(fmt::format("{}_step_rate_{}", name, h));
+  at_horizons("step_rate");
   table.columns.emplace_back("untrusted");
-  table.identity = fmt::format("phases {} {} {} {}", plan.dimension, plan.batch,
+  table.identity = fmt::format("phases {} {} {} {} {} {}", name_of(plan.optimizers[0]),
+                               name_of(plan.optimizers[1]), plan.dimension, plan.batch,
                                static_cast<int>(plan.sides), plan.schedules);
   for (const ArrayXd& list : {alpha, beta, plan.horizon})
     for (const double x : list) table.identity += fmt::format(" {}", x);
@@ -89,19 +149,20 @@ Table table_of(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta)
       const auto phase =
           std::find(std::begin(phases), std::end(phases), p.phase) - std::begin(phases);
       std::vector<Cell> row{p.alpha, p.beta, static_cast<double>(phase)};
-      const auto exponent = [&](const Exponent& e, double derived) {
-        row.insert(row.end(), {e.value, e.error, derived});
-      };
-      exponent(p.sign_sgd_exponent, sign_sgd_exponent(p.alpha, p.beta, plan.sides));
-      exponent(p.sign_svd_exponent, sign_svd_exponent(p.alpha, p.beta, plan.sides));
-      row.insert(row.end(), p.sign_sgd.begin(), p.sign_sgd.end());
-      row.insert(row.end(), p.sign_svd.begin(), p.sign_svd.end());
+      for (const std::size_t i : {0, 1}) {
+        const Exponent& fitted = p.best[i].exponent;
+        row.insert(row.end(), {fitted.value, fitted.error});
+        const auto derived = derived_exponent(plan.optimizers[i], p.alpha, p.beta, plan.sides);
+        if (derived) row.emplace_back(*derived);
+      }
+      for (const BestRisks& best : p.best)
+        row.insert(row.end(), best.risk.begin(), best.risk.end());
       row.insert(row.end(), {p.trust.intrinsic_dimension, p.trust.participation, p.trust.signal,
                              p.trust.rank});
-      row.insert(row.end(), p.sign_sgd_step_rate.begin(), p.sign_sgd_step_rate.end());
-      row.insert(row.end(), p.sign_svd_step_rate.begin(), p.sign_svd_step_rate.end());
-      Trust worst = p.trust;
-      worst.step_rate = std::max(p.sign_sgd_step_rate.maxCoeff(), p.sign_svd_step_rate.maxCoeff());
+      for (const BestRisks& best : p.best)
+        row.insert(row.end(), best.step_rate.begin(), best.step_rate.end());
+      Trust worst = p.trust;  // fmax: nan where there is none
+      worst.step_rate = std::fmax(p.best[0].step_rate.maxCoeff(), p.best[1].step_rate.maxCoeff());
       row.emplace_back(untrusted(worst));
       rows.push_back(row);
     }
@@ -110,23 +171,26 @@ Table table_of(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta)
   return table;
 }
 
-std::string text_map(const ArrayXd& alpha, const ArrayXd& beta, const ArrayXXd& phase) {
+std::string text_map(const Legend& legend, const ArrayXd& alpha, const ArrayXd& beta,
+                     const ArrayXXd& phase) {
   std::string text;
   for (Index j = beta.size() - 1; j >= 0; --j) {
     text += fmt::format("{:>6.3f}  ", beta[j]);
-    for (const double p : phase.col(j)) text += letters[static_cast<int>(p)];
+    for (const double p : phase.col(j)) text += legend.letters[static_cast<std::size_t>(p)];
     text += '\n';
   }
   text += fmt::format("  beta  alpha = {:g} .. {:g}\n", alpha[0], alpha[alpha.size() - 1]);
-  for (int k = 0; k < 4; ++k)
-    if ((phase == k).any())
-      text += fmt::format("\n{}  {:2.0f} %  {}", letters[k],
-                          100 * (phase == k).cast<double>().mean(), meanings[k]);
+  for (std::size_t k = 0; k < 4; ++k) {
+    const auto here = phase == static_cast<double>(k);
+    if (here.any())
+      text += fmt::format("\n{}  {:2.0f} %  {}", legend.letters[k],
+                          100 * here.cast<double>().mean(), legend.meaning[k]);
+  }
   return text;
 }
 
 /// The trust numbers from the least to the largest on the map.
-std::string trust_note(const Record& map) {
+std::string trust_note(const Record& map, const std::array<Optimizer, 2>& optimizers) {
   double least = 0, most = 0;
   const auto among = [&](const std::string& columns) {
     least = std::numeric_limits<double>::infinity(), most = 0;
@@ -137,16 +201,25 @@ std::string trust_note(const Record& map) {
       }
     return fmt::format("{:.2g} .. {:.2g}", least, most);
   };
-  return fmt::format(
-      "\ntrust: intrinsic dimension {}, rank {}, signal {} of the noise,\n"
-      "fastest mode {} a step (SignSGD), {} (SignSVD)",
-      among("intrinsic_dimension"), among("rank"), among("signal"), among("sign_sgd_step_rate"),
-      among("sign_svd_step_rate"));
+  std::string text =
+      fmt::format("\ntrust: intrinsic dimension {}, rank {}, signal {} of the noise,\n",
+                  among("intrinsic_dimension"), among("rank"), among("signal"));
+  std::string rates;
+  for (const Optimizer& optimizer : optimizers) {
+    const std::string range = among(name_of(optimizer) + "_step_rate");
+    const bool stated = rates.find("fastest") != std::string::npos, none = std::isinf(least);
+    rates += fmt::format("{}{} ({})", rates.empty() ? "" : ", ",
+                         none     ? "solved step by step"
+                         : stated ? range
+                                  : "fastest mode " + range + " a step",
+                         title_of(optimizer));
+  }
+  return text + rates;
 }
 
-Series border(const ArrayXd& alpha, const ArrayXd& beta, Sides sides) {
-  const PhaseBorder equal =
-      phase_border({alpha[0], alpha[alpha.size() - 1]}, {beta[0], beta[beta.size() - 1]}, sides);
+Series border(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta) {
+  const PhaseBorder equal = phase_border(plan.optimizers, {alpha[0], alpha[alpha.size() - 1]},
+                                         {beta[0], beta[beta.size() - 1]}, plan.sides);
   return {Series::Style::dashes, "equal exponents (derived)", equal.alpha, equal.beta, {}};
 }
 
@@ -158,6 +231,8 @@ int run(const PhasesArguments& options) {
   const ArrayXd alpha = between("--alpha", options.alpha, options.points),
                 beta = between("--beta", options.beta, options.points);
   if (!(alpha[0] > 0)) throw InputError("--alpha", alpha[0], "numbers > 0");
+  // Of the steepest data: few directions are what approximations suffer from.
+  std::vector<std::string> warnings = phase_warnings(plan, alpha[alpha.size() - 1]);
   const Table table = table_of(plan, alpha, beta);
   const std::string journal = options.outputs.out.empty() ? "" : options.outputs.out + ".partial";
   TableOutcome outcome;
@@ -175,17 +250,20 @@ int run(const PhasesArguments& options) {
 
   Result result;
   const double first = plan.horizon[0], last = plan.horizon[plan.horizon.size() - 1];
+  const std::string first_title = title_of(plan.optimizers[0]),
+                    second_title = title_of(plan.optimizers[1]);
   result.title = fmt::format(
-      "SignSGD against SignSVD, {}-sided power law, N = {:g}, batch {}: {} for each of {} "
+      "{} against {}, {}-sided power law, N = {:g}, batch {}: {} for each of {} "
       "horizons, "
       "{:g} .. {:g} steps",
-      options.sides, plan.dimension, plan.batch, plan.schedules ? "optimal schedule" : "best step",
-      plan.horizon.size(), first, last);
+      first_title, second_title, options.sides, plan.dimension, plan.batch,
+      plan.schedules ? "optimal schedule" : "best step", plan.horizon.size(), first, last);
   const Record map = to_record(table.columns, outcome.rows);
   const auto values = [&](const std::string& column) {
     const auto& flat = std::get<ArrayXd>(map.find(column)->value);
     return ArrayXXd(flat.reshaped(beta.size(), alpha.size()).transpose());
   };
+  result.record.set("optimizers", options.optimizers);
   result.record.set("dimension", plan.dimension);
   result.record.set("batch", static_cast<long>(plan.batch));
   result.record.set("sides", options.sides);
@@ -194,8 +272,10 @@ int run(const PhasesArguments& options) {
   result.record.set("map", map);
   const std::string points =
       untrusted_points(std::get<std::vector<std::string>>(map.find("untrusted")->value));
-  result.record.set("warnings", points.empty() ? std::vector<std::string>{} : std::vector{points});
-  result.notes = {text_map(alpha, beta, values("phase")), trust_note(map)};
+  if (!points.empty()) warnings.push_back(points);
+  result.record.set("warnings", warnings);
+  const Legend legend = legend_of(plan.optimizers);
+  result.notes = {text_map(legend, alpha, beta, values("phase")), trust_note(map, plan.optimizers)};
 
   const auto panel = [&](const std::string& title, const std::string& column) {
     Figure figure;
@@ -207,10 +287,12 @@ int run(const PhasesArguments& options) {
   };
   result.figure = panel(fmt::format("who wins, T = {:g} .. {:g}", first, last), "phase");
   const int classes = result.figure.map->value.maxCoeff() > 2 ? 4 : 3;
-  result.figure.map->classes.assign(meanings, meanings + classes);
-  result.figure.series = {border(alpha, beta, plan.sides)};
-  result.beside = {panel("fitted exponent e of SignSGD, R ~ T^-e", "sign_sgd_exponent"),
-                   panel("fitted exponent e of SignSVD, R ~ T^-e", "sign_svd_exponent")};
+  result.figure.map->classes.assign(legend.meaning.begin(), legend.meaning.begin() + classes);
+  result.figure.series = {border(plan, alpha, beta)};
+  for (const Optimizer& optimizer : plan.optimizers)
+    result.beside.push_back(
+        panel(fmt::format("fitted exponent e of {}, R ~ T^-e", title_of(optimizer)),
+              name_of(optimizer) + "_exponent"));
   const int code = emit(result, options.outputs);
   if (!journal.empty()) std::filesystem::remove(journal);
   return code;
@@ -221,7 +303,13 @@ int run(const PhasesArguments& options) {
 void add_phases(CLI::App& app, Action& action) {
   auto options = std::make_shared<PhasesArguments>();
   CLI::App* command = app.add_subcommand(
-      "phases", "SignSGD against SignSVD on power laws: a map over (alpha, beta)");
+      "phases",
+      "two optimizers, SignSGD and SignSVD or others, on power laws: a map over (alpha, beta)");
+  command
+      ->add_option("--optimizers", options->optimizers,
+                   "the two, a,b, at their default parameters, of " + choice_text())
+      ->delimiter(',')
+      ->default_str("sign_sgd,sign_svd");
   command->add_option("--dimension", options->dimension, "N of the N x N matrix")
       ->check(CLI::Range(1.0, 1e15))
       ->capture_default_str();

@@ -66,8 +66,7 @@ class BatchPower {
     }
     for (double v = v0; v < v1; v += two * h) {
       const double n = std::exp(v);
-      density.push_back(2 * two * h * n * std::exp(-0.5 * n * n) /
-                        std::sqrt(2 * std::numbers::pi));
+      density.push_back(2 * two * h * n * std::exp(-0.5 * n * n) / std::sqrt(2 * std::numbers::pi));
       square.push_back(n * n);
     }
     std::vector<double> log_psi, slope, noise;
@@ -129,8 +128,7 @@ class BatchPower {
       const auto from = [&](double at) {
         return integral(at) / delta + 0.5 * log_psi(at) + delta / 12 * slope_of_log(at);
       };
-      sums.log_phi =
-          from(top) - (std::isinf(lags.steps) ? 0 : from(top - lags.steps * delta));
+      sums.log_phi = from(top) - (std::isinf(lags.steps) ? 0 : from(top - lags.steps * delta));
     }
     for (const LagNodes::Node& node : lags.nodes) {
       const double x = slope(top - node.offset), y = noise(top - node.offset);
@@ -159,10 +157,7 @@ namespace {
 /// A and C of means over the last `steps` gradients, of weights that sum to what all do.
 AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, double beta2,
                            double steps) {
-  const double squares = -std::expm1(steps * std::log(beta2)),
-               filter = weights.first + weights.later *
-                                            (1 - std::pow(weights.beta, steps - 1)) /
-                                            (1 - weights.beta);
+  const double squares = -std::expm1(steps * std::log(beta2)), filter = weights.sum(steps);
   AdaptiveScalars scalars{0, 0, 0};
   struct Node {
     double s, weight, later;
@@ -174,9 +169,10 @@ AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, d
     const double s = node.s / squares, weight = node.weight / filter;
     const SumsOverLags sums = power.sums(s, lags);
     scalars.gain += weight * std::exp(sums.log_phi) * sums.slope;
-    nodes.push_back({s, weight, later_lags(s, weights.beta, beta2, steps, [&](double x) {
-                       return power.log_psi(std::log(x));
-                     })});
+    double later = later_lags(s, weights.beta, beta2, steps,
+                              [&](double x) { return power.log_psi(std::log(x)); });
+    if (i == 0) later += later_below(later, s, weights.beta, beta2, steps);
+    nodes.push_back({s, weight, later});
     if (sums.log_phi < -35) break;
   }
   for (std::size_t i = 0; i < nodes.size(); ++i)

@@ -55,7 +55,8 @@ SteadyScalars::SteadyScalars(const LagWeights& weights, double beta2)
     const double phi = std::exp(sums.log_phi);
     const double later = later_lags(s, weights.beta, beta2, HUGE_VAL,
                                     [](double x) { return -0.5 * std::log1p(2 * x); });
-    nodes_.push_back({s, weight, phi * sums.slope, sums.share, later});
+    const double below = i > 0 ? 0 : later_below(later, s, weights.beta, beta2, HUGE_VAL);
+    nodes_.push_back({s, weight, phi * sums.slope, sums.share, later + below});
     gain_ += weight * phi * sums.slope;
     if (sums.log_phi < -40) break;
   }

@@ -13,35 +13,43 @@ namespace {
 
 using std::numbers::pi;
 
-/// sum_l f_l over lags at once: log m at x w_l, and w_l Q there, over all lags.
+/// sum_l f_l over lags at once: log m at x w_l, and w_l Q there, over the lags l < steps.
 struct LagSums {
   double log, slope;
 };
 
-LagSums lag_sums(const EntryTransform& transform, double y, const LagWeights& weights) {
-  const double y0 = y + std::log(weights.first);
+/// Euler and Maclaurin over all lags from the one at y on, of weight 1.
+LagSums lags_from(const EntryTransform& transform, double y, double delta) {
+  const double q = transform.ratio(y), d = 1e-3;
+  const double growth =
+      q + (transform.ratio(y + d) - transform.ratio(y - d)) / (2 * d);  // of e^y Q, over e^y
+  return {transform.integral(y) / delta + 0.5 * transform.log(y) + delta / 12 * transform.slope(y),
+          transform.weighted_integral(y) / delta + 0.5 * q + delta / 12 * growth};
+}
+
+LagSums lag_sums(const EntryTransform& transform, double y, const LagWeights& weights,
+                 double steps) {
+  const double y0 = y + std::log(weights.first), later = steps - 1;
   LagSums sums{transform.log(y0), weights.first * transform.ratio(y0)};
-  if (!(weights.later > 0)) return sums;
+  if (!(weights.later > 0) || !(later > 0)) return sums;
   const double y1 = y + std::log(weights.later), delta = -std::log(weights.beta);
-  if (delta > 0.02) {
-    double at = y1, weight = weights.later;
-    for (; at > transform.low(); at -= delta, weight *= weights.beta) {
+  constexpr double few = 32;
+  if (delta > 0.02 || later <= few) {
+    double at = y1, weight = weights.later, l = 0;
+    for (; at > transform.low() && l < later; at -= delta, weight *= weights.beta, ++l) {
       sums.log += transform.log(at);
       sums.slope += weight * transform.ratio(at);
     }
-    const double ratio = transform.slope(at) / transform.log(at);
-    sums.log += transform.log(at) / -std::expm1(-ratio * delta);
-    sums.slope += weight / (1 - weights.beta);
+    const double decay = transform.slope(at) / transform.log(at) * delta, left = later - l;
+    sums.log += transform.log(at) * std::expm1(-decay * left) / std::expm1(-decay);
+    sums.slope += weight * std::expm1(-delta * left) / std::expm1(-delta);
     return sums;
   }
-  // Euler and Maclaurin over the lags.
-  sums.log +=
-      transform.integral(y1) / delta + 0.5 * transform.log(y1) + delta / 12 * transform.slope(y1);
-  const double q = transform.ratio(y1), d = 1e-3;
-  const double growth =
-      q + (transform.ratio(y1 + d) - transform.ratio(y1 - d)) / (2 * d);  // of e^y Q, over e^y
-  sums.slope +=
-      weights.later * (transform.weighted_integral(y1) / delta + 0.5 * q + delta / 12 * growth);
+  const LagSums from = lags_from(transform, y1, delta);
+  LagSums beyond{0, 0};
+  if (std::isfinite(later)) beyond = lags_from(transform, y1 - delta * later, delta);
+  sums.log += from.log - beyond.log;
+  sums.slope += weights.later * (from.slope - std::exp(-delta * later) * beyond.slope);
   return sums;
 }
 
@@ -66,8 +74,13 @@ double cubic_weight(double x, int i) {
 LagWeights::LagWeights(double momentum, double share)
     : beta(momentum), first(1 - share), later(share * (1 - momentum)) {}
 
-double LagWeights::squares() const {
-  return first * first + later * later / (1 - beta * beta);
+double LagWeights::squares(double steps) const {
+  const double all = later > 0 ? later * later / (1 - beta * beta) : 0;
+  return first * first + all * (1 - std::pow(beta, 2 * (steps - 1)));
+}
+
+double LagWeights::sum(double steps) const {
+  return first + later * (1 - std::pow(beta, steps - 1)) / (1 - beta);
 }
 
 double LagWeights::correlation() const {
@@ -78,12 +91,12 @@ FilteredNoise::FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entrie
                              const Filter& filter)
     : setting_{noise, ResidualLaw(noise), batch, entries, filter}, filter_(filter) {}
 
-double FilteredNoise::Setting::seen(double risk, double momentum) const {
+double FilteredNoise::Setting::seen(double risk, double momentum, double steps) const {
   const LagWeights weights(momentum, filter.share_of(momentum));
   const EntryTransform transform = entry_transform(law, risk, entries);
   // slope = factor b int exp(b sum log m(x w_l)) sum w_l Q(x w_l) dx, in y = log x.
   const auto integrand = [&](double y) {
-    const LagSums sums = lag_sums(transform, y, weights);
+    const LagSums sums = lag_sums(transform, y, weights, steps);
     return std::exp(y + batch * sums.log) * sums.slope;
   };
   constexpr double h = 0.1;
@@ -98,8 +111,8 @@ double FilteredNoise::Setting::seen(double risk, double momentum) const {
       if (!(value > 1e-14 * peak)) break;
     }
   const double factor = entries == GradientOf::vector ? 2 * std::numbers::sqrt2 / pi : 2 / pi;
-  const double slope = factor * batch * h * sum;
-  return 2 / pi / (slope * slope * weights.squares());
+  const double slope = factor * batch * h * sum / weights.sum(steps);
+  return 2 / pi / (slope * slope * weights.squares(steps));
 }
 
 SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
@@ -162,7 +175,10 @@ SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
     plain_before = plain_now;
     lag_before = lag;
   }
-  return {1, moves.size() * weights.squares(), remainder / plain, moves.shared(risk, b, batch)};
+  // Of more samples q fluctuates as much less, where it has a mean.
+  const double less = std::isinf(law.noise_variance()) ? 1 : static_cast<double>(b) / batch;
+  return {1, 1 + (moves.size() * weights.squares() - 1) * less, 1 + (remainder / plain - 1) * less,
+          moves.shared(risk, b, batch)};
 }
 
 FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
@@ -178,15 +194,39 @@ FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
   }
 }
 
-const SignNoise& FilteredNoise::AtMomentum::spread_at(int power_of_16) const {
+const FilteredNoise::AtMomentum::Node& FilteredNoise::AtMomentum::node_at(int power_of_16) const {
   Node& node = nodes_[static_cast<std::size_t>(power_of_16 - kLowest)];
   std::call_once(node.filled, [&] {
-    node.spread = setting_.spread(std::ldexp(1.0, 4 * power_of_16), momentum_);
+    const double risk = std::ldexp(1.0, 4 * power_of_16);
+    node.spread = setting_.spread(risk, momentum_);
+    node.starts = setting_.starts(risk, momentum_);
   });
-  return node.spread;
+  return node;
 }
 
-SignNoise FilteredNoise::AtMomentum::operator()(double risk) const {
+std::vector<Eigen::Array2d> FilteredNoise::Setting::starts(double risk, double momentum) const {
+  const LagWeights weights(momentum, filter.share_of(momentum));
+  const double all = seen(risk, momentum), last = std::log2(kStart / (1 - momentum));
+  std::vector<Eigen::Array2d> starts;
+  for (double i = 0; i < last; ++i)
+    starts.emplace_back(std::log(seen(risk, momentum, std::exp2(i)) / all), 0);
+  starts.emplace_back(0, 0);
+  // What the filter holds of noise that had N_k over what it would of N_t all along.
+  const auto before = [&](double steps) {
+    const double at = std::log2(steps), whole = std::floor(at);
+    const auto i = static_cast<std::size_t>(whole);
+    return std::exp(starts[i][0] + (at - whole) * (starts[i + 1][0] - starts[i][0]));
+  };
+  for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
+    const double steps = std::exp2(static_cast<double>(i));
+    double held = weights.first * weights.first * before(steps), w = weights.later;
+    for (double k = steps - 1; k >= 1; --k, w *= weights.beta) held += w * w * before(k);
+    starts[i][1] = std::log(held / (before(steps) * weights.squares(steps)));
+  }
+  return starts;
+}
+
+SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const {
   if (setting_.law.gaussian()) {
     SignNoise sign = unit_spread_;
     sign.seen = unit_ * (2 * risk + setting_.law.noise_variance());
@@ -199,9 +239,21 @@ SignNoise FilteredNoise::AtMomentum::operator()(double risk) const {
   const double x = 0.25 * std::log2(seen_risk);
   const auto first = static_cast<int>(std::floor(x)) - 1;
   SignNoise sign{};
-  for (int i = 0; i < 4; ++i) add(sign, cubic_weight(x - first, i), spread_at(first + i));
+  // Of the first steps between t = 1, 2, 4, ..
+  const double when = std::log2(steps), step = std::floor(when);
+  Eigen::Array2d started = Eigen::Array2d::Zero();
+  for (int i = 0; i < 4; ++i) {
+    const Node& node = node_at(first + i);
+    const double weight = cubic_weight(x - first, i);
+    add(sign, weight, node.spread);
+    if (!(step + 1 < static_cast<double>(node.starts.size()))) continue;
+    const auto j = static_cast<std::size_t>(step);
+    started += weight * (node.starts[j] + (when - step) * (node.starts[j + 1] - node.starts[j]));
+  }
+  started = started.exp();
   sign.seen = seen_(std::sqrt(std::sqrt(risk)));
-  sign.felt *= sign.seen;
+  sign.felt *= sign.seen * started[0];
+  sign.seen *= started[0] / started[1];
   return sign;
 }
 
@@ -218,12 +270,13 @@ const FilteredNoise::AtMomentum& FilteredNoise::of(double momentum) const {
   return *table;
 }
 
-SignNoise FilteredNoise::operator()(double risk, double momentum) const {
-  if (!filter_.varying) return of(momentum)(risk);
+SignNoise FilteredNoise::operator()(double risk, double momentum, double steps) const {
+  if (!filter_.varying) return of(momentum)(risk, steps);
   const double x = -std::log1p(-momentum) / kMomentaApart, first = std::max(0.0, std::floor(x) - 1);
   SignNoise sign{};
   for (int i = 0; i < 4; ++i)
-    add(sign, cubic_weight(x - first, i), of(-std::expm1(-kMomentaApart * (first + i)))(risk));
+    add(sign, cubic_weight(x - first, i),
+        of(-std::expm1(-kMomentaApart * (first + i)))(risk, steps));
   return sign;
 }
 

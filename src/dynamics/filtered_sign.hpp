@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,7 +23,8 @@ struct LagWeights {
   double beta, first, later;  ///< w_0; (1 - beta) p: w_1
 
   LagWeights(double momentum, double share);
-  double squares() const;  ///< sum w_l^2
+  double sum(double steps) const;                 ///< sum w_l, l < steps
+  double squares(double steps = HUGE_VAL) const;  ///< sum w_l^2, l < steps
   double correlation()
       const;  ///< r_1, of the weights with themselves one later: r_l = r_1 beta^(l-1)
 };
@@ -45,7 +47,8 @@ class FilteredNoise {
  public:
   /// Varying momentum is interpolated, in cubics of log(1 - beta); else computed for every value.
   FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries, const Filter& filter);
-  SignNoise operator()(double risk, double momentum) const;
+  /// After so many steps from nothing, where the residuals are not Gaussian: N of the lags so far.
+  SignNoise operator()(double risk, double momentum, double steps = HUGE_VAL) const;
 
  private:
   /// What they depend on beside R and beta.
@@ -55,24 +58,28 @@ class FilteredNoise {
     int batch;
     GradientOf entries;
     Filter filter;
-    double seen(double risk, double momentum) const;
+    double seen(double risk, double momentum, double steps = HUGE_VAL) const;
     /// The others, with seen = 1.
     SignNoise spread(double risk, double momentum) const;
+    /// After t = 1, 2, 4, .. steps, the last 0: log N_t/N, and the log of what the filter holds of
+    /// noise that grew so over what it would of N_t from the start on.
+    std::vector<Eigen::Array2d> starts(double risk, double momentum) const;
+    static constexpr double kStart = 8;  // times 1/(1 - beta), until they are over
   };
   /// Of one momentum; filled as it is asked for.
   class AtMomentum {
    public:
     AtMomentum(const Setting& setting, double momentum);
-    SignNoise operator()(double risk) const;
+    SignNoise operator()(double risk, double steps) const;
 
    private:
-    const SignNoise& spread_at(int power_of_16) const;
-
     static constexpr int kLowest = -270, kHighest = 270;  // powers of 16 of R
     struct Node {
       std::once_flag filled;
       SignNoise spread;
+      std::vector<Eigen::Array2d> starts;
     };
+    const Node& node_at(int power_of_16) const;
     Setting setting_;
     double momentum_;
     LogChebyshevOf<10> seen_;  ///< of R^(1/4), in which an octave is four of R; 1e-7

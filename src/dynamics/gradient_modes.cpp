@@ -59,11 +59,11 @@ void add_gradient_response(ModeSystem& system, const NoiseLaw& noise, int batch)
 }
 
 void warn_of_memory(ModeSystem& system, const NoiseLaw& noise, double steps) {
-  constexpr double most = 50;  // means over 20 are within 6 %, over 100 and more up to half off
+  constexpr double most = 50;
   if (std::isinf(noise.variance) && steps > most)
     system.warnings.push_back(
         fmt::format("the label noise has no variance, and a mean over {:.3g} steps of it does not "
-                    "settle, above {:g}: runs part from the curve",
+                    "settle, above {:g}: runs scatter widely, and of large steps lie a tenth below",
                     steps, most));
 }
 

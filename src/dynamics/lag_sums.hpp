@@ -25,10 +25,10 @@ inline double before_first(const LagWeights& weights) {
 struct RootNode {
   double s, weight;
 };
+inline constexpr double kFirstNode = -3.6, kNodeStep = 0.35;
 inline RootNode root_node(int i) {
-  constexpr double h = 0.35;
-  const double eta = -3.6 + h * i, s = std::exp(eta - std::exp(-eta));
-  return {s, h * (1 + std::exp(-eta)) * std::sqrt(s / std::numbers::pi)};
+  const double eta = kFirstNode + kNodeStep * i, s = std::exp(eta - std::exp(-eta));
+  return {s, kNodeStep * (1 + std::exp(-eta)) * std::sqrt(s / std::numbers::pi)};
 }
 
 /// H(y) = sum_(1 <= n < steps) (beta/sqrt(beta2))^n prod_(l <= n) psi((1 - beta2) beta2^(-l) y).
@@ -46,6 +46,22 @@ double later_lags(double y, double beta, double beta2, double steps, const LogPs
     if (term < 1e-30) break;
   }
   return sum;
+}
+
+/// What H of the nodes before the first, where only it counts, adds to the first's own: H ~
+/// y^(r - 1/2), r = log beta/log beta2, small where the filter remembers longer than the squares.
+inline double later_below(double later, double y, double beta, double beta2, double steps) {
+  if (beta == 0) return 0;
+  const bool all = (1 - beta2) * y * std::pow(beta2, -steps) > 1;  // else H is flat there
+  const double r = all ? std::log(beta) / std::log(beta2) : 0.5;
+  const auto log_s = [](double eta) { return eta - std::exp(-eta); };
+  double sum = 0;
+  for (double eta = kFirstNode - kNodeStep; eta > -700; eta -= kNodeStep) {
+    const double term = (1 + std::exp(-eta)) * std::exp(r * (log_s(eta) - log_s(kFirstNode)));
+    sum += term;
+    if (term < 1e-12 * sum || term < 1e-30) break;
+  }
+  return later * sum / (1 + std::exp(-kFirstNode));
 }
 
 }  // namespace riskcurve

@@ -139,7 +139,8 @@ Around around(const Experiment& experiment) {
           result.kind = Momentum::before;
           result.filter = filter_of(of);
           if (result.filter.momentum > 0 || *result.filter.share > 0)
-            result.chain.momentum = constant_schedule(result.filter.momentum);
+            // Of none the buffer is the last gradient.
+            result.chain.momentum = constant_schedule(std::max(result.filter.momentum, 1e-12));
         } else if constexpr (requires { Of::momentum; }) {
           result.kind = Of::momentum;
         }

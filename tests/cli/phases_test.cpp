@@ -8,8 +8,11 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "cli/command_fixture.hpp"
 
@@ -78,19 +81,80 @@ TEST_F(PhasesCommand, ResumedAfterAKillGivesTheSameBytes) {
   EXPECT_EQ(run(grid + "--out " + path("cut.csv")), 2);  // says --resume
   EXPECT_NE(contents("err.txt").find("--resume"), std::string::npos);
   EXPECT_EQ(run("--points 6 --resume --out " + path("cut.csv")), 2);  // another map
+  EXPECT_EQ(run(grid + "--optimizers sign_svd,sign_sgd --resume --out " + path("cut.csv")), 2);
   ASSERT_EQ(run(grid + "--threads 2 --resume --out " + path("cut.csv")), 0);
   EXPECT_EQ(contents("cut.csv"), contents("whole.csv"));
   EXPECT_FALSE(fs::exists(path(partial)));
 }
 
+std::vector<std::string> split(const std::string& line) {
+  std::vector<std::string> cells;
+  std::istringstream text(line);
+  for (std::string cell; std::getline(text, cell, ',');) cells.push_back(cell);
+  return cells;
+}
+
+TEST_F(PhasesCommand, ComparesAnyTwoAtTheRisksThatOptimumHas) {
+  ASSERT_EQ(run("--optimizers adam,sgd --dimension 40 --points 2 --alpha 0.3 0.6 --beta 0.2 0.9 "
+                "--horizons 10 100 --out " +
+                path("map.csv") + " --plot " + path("map.svg")),
+            0)
+      << contents("err.txt");
+  const std::string text = contents("out.txt"), warned = contents("err.txt");
+  EXPECT_EQ(text.rfind("Adam against SGD, one-sided power law, N = 40, batch 40", 0), 0u) << text;
+  EXPECT_NE(text.find("solved step by step (Adam), fastest mode "), std::string::npos) << text;
+  EXPECT_NE(warned.find("the matrix is small"), std::string::npos) << warned;
+  const std::string drawn = contents("map.svg");
+  for (const char* label : {"Adam ahead at every horizon", "SGD ahead at every horizon",
+                            "fitted exponent e of Adam", "fitted exponent e of SGD"})
+    EXPECT_NE(drawn.find(label), std::string::npos) << label;
+  EXPECT_EQ(drawn.find("Sign"), std::string::npos);
+
+  std::istringstream csv(contents("map.csv"));
+  std::string line;
+  std::getline(csv, line);
+  const std::vector<std::string> header = split(line);
+  std::getline(csv, line);
+  std::getline(csv, line);
+  const std::vector<std::string> row = split(line);  // alpha = 0.3, beta = 0.9
+  const auto value = [&](const std::string& column) {
+    const auto at = std::find(header.begin(), header.end(), column) - header.begin();
+    return std::stod(row.at(static_cast<std::size_t>(at)));
+  };
+  EXPECT_EQ(std::count(header.begin(), header.end(), "adam_exponent_derived"), 0);
+  for (const std::string name : {"adam", "sgd"}) {
+    write("one.toml",
+          "[problem]\ngeometry = 'matrix'\n"
+          "covariance_out = { kind = 'isotropic', dimension = 40 }\n"
+          "covariance_in = { kind = 'power_law', dimension = 40, alpha = 0.3 }\n"
+          "target = { kind = 'power_law', beta = 0.9, sides = 'in' }\n"
+          "[optimizer]\nname = '" +
+              name +
+              "'\nbatch = 40\n"
+              "[schedule]\nkind = 'constant'\nstep = 1\n[run]\nsteps = 100\n");
+    ASSERT_EQ(shell("\"$R\" optimum one.toml --json"), 0) << contents("err.txt");
+    const std::string json = contents("out.txt");
+    const std::size_t at = json.find("\"risk\":");
+    ASSERT_NE(at, std::string::npos) << json;
+    EXPECT_NEAR(value(name + "_risk_2") / std::stod(json.substr(at + 7)), 1, 1e-3) << name;
+  }
+}
+
 TEST_F(PhasesCommand, RefusesWhatItCannotMapInOneLine) {
-  const std::pair<const char*, const char*> bad[] = {{"--alpha 1 0.5", "--alpha"},
-                                                     {"--alpha 0 1", "--alpha"},
-                                                     {"--horizons 100 10", "--horizons"},
-                                                     {"--dimension 1e10", "--batch"},
-                                                     {"--resume", "--resume"},
-                                                     {"--out map.txt", "--out"},
-                                                     {"--points 1", "--points"}};
+  const std::pair<const char*, const char*> bad[] = {
+      {"--alpha 1 0.5", "--alpha"},
+      {"--alpha 0 1", "--alpha"},
+      {"--horizons 100 10", "--horizons"},
+      {"--dimension 1e10", "--batch"},
+      {"--resume", "--resume"},
+      {"--out map.txt", "--out"},
+      {"--points 1", "--points"},
+      {"--optimizers adam", "--optimizers = adam:"},
+      {"--optimizers sgd,adm", "sign_sgd, adam,"},
+      {"--optimizers sgd,sgd", "two different ones"},
+      {"--optimizers sgd,clipped_sgd", "= clipped_sgd:"},
+      {"--optimizers schatten,sgd", "= schatten:"},
+      {"--optimizers sgd,adam,lion", "--optimizers"}};
   for (const auto& [options, field] : bad) {
     EXPECT_EQ(run(options), 2) << options;
     const std::string line = contents("err.txt");

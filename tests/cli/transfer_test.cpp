@@ -45,7 +45,8 @@ TEST_F(TransferCommand, GivesExponentsPointsAndWhereToStartTheOthers) {
   EXPECT_EQ(exponents["from"][1], 10.0);
   EXPECT_EQ(exponents["to"][1], 160.0);
   const Json others = json["optimizers"];
-  EXPECT_EQ(others["optimizer"], Json({"sgd", "sign_sgd", "clipped_sgd"}));
+  EXPECT_EQ(others["optimizer"],
+            Json({"sgd", "sign_sgd", "clipped_sgd", "sgd, momentum 0.9", "adam", "lion"}));
   EXPECT_NEAR(others["start"][1].get<double>(), 0.05 * others["ratio"][1].get<double>(), 1e-15);
   EXPECT_EQ(json["quantity"].size(), 15u);
   const std::string csv = contents("points.csv");

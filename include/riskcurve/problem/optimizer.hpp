@@ -22,6 +22,7 @@ enum class Momentum { after, before };
 /// theta -= gamma G
 struct Sgd {
   static constexpr const char* name = "sgd";
+  static constexpr const char* title = "SGD";
   static constexpr Momentum momentum = Momentum::after;
   static constexpr bool l2 = true;
   int batch = 1;
@@ -36,6 +37,7 @@ struct Sgd {
 /// compared with, 0 the natural gradient. Where K has no variance nothing moves.
 struct PreconditionedSgd {
   static constexpr const char* name = "preconditioned_sgd";
+  static constexpr const char* title = "preconditioned SGD";
   static constexpr Momentum momentum = Momentum::after;
   int batch = 1;
   double exponent = kRequired;
@@ -50,6 +52,7 @@ struct PreconditionedSgd {
 /// theta -= gamma sign(G), coordinate by coordinate; sign(0) = 0
 struct SignSgd {
   static constexpr const char* name = "sign_sgd";
+  static constexpr const char* title = "SignSGD";
   static constexpr Momentum momentum = Momentum::before;
   static constexpr bool l2 = true;
   int batch = 1;
@@ -65,6 +68,7 @@ struct SignSgd {
 ///   batch:  theta -= gamma G min(1, C/|G|)
 struct ClippedSgd {
   static constexpr const char* name = "clipped_sgd";
+  static constexpr const char* title = "clipped SGD";
   static constexpr Momentum momentum = Momentum::after;
   static constexpr bool l2 = true;
   enum class Clip { sample, batch };
@@ -87,6 +91,7 @@ struct ClippedSgd {
 /// W -= gamma U V^T: the ideal of Muon
 struct SignSvd {
   static constexpr const char* name = "sign_svd";
+  static constexpr const char* title = "SignSVD";
   int batch = 1;
   bool operator==(const SignSvd&) const = default;
   template <class Self, class Keys>
@@ -98,6 +103,7 @@ struct SignSvd {
 /// W -= gamma U S^exponent V^T
 struct Schatten {
   static constexpr const char* name = "schatten";
+  static constexpr const char* title = "Schatten";
   int batch = 1;
   double exponent = kRequired;
   bool operator==(const Schatten&) const = default;
@@ -111,6 +117,7 @@ struct Schatten {
 /// W -= gamma U f(S) V^T, f(g) = g/sqrt(g^2 + epsilon^2)
 struct RegularizedSvd {
   static constexpr const char* name = "regularized_svd";
+  static constexpr const char* title = "regularised SVD";
   int batch = 1;
   double epsilon = kRequired;
   bool operator==(const RegularizedSvd&) const = default;
@@ -134,6 +141,7 @@ inline constexpr Range kBeta = Range{0, 1, false, true};
 /// AdamW with a weight_decay. Source: arXiv 1412.6980.
 struct Adam {
   static constexpr const char* name = "adam";
+  static constexpr const char* title = "Adam";
   static constexpr bool remembers = true;
   int batch = 1;
   Betas betas = {0.9, 0.999};
@@ -152,6 +160,7 @@ struct Adam {
 /// v <- alpha v + (1 - alpha) G^2 from zero, theta -= gamma G/(sqrt(v) + eps)
 struct RmsProp {
   static constexpr const char* name = "rmsprop";
+  static constexpr const char* title = "RMSprop";
   static constexpr bool remembers = true;
   int batch = 1;
   double alpha = 0.99, eps = 1e-8;
@@ -167,6 +176,7 @@ struct RmsProp {
 /// v <- v + G^2 from zero, theta -= gamma G/(sqrt(v) + eps)
 struct AdaGrad {
   static constexpr const char* name = "adagrad";
+  static constexpr const char* title = "AdaGrad";
   static constexpr bool remembers = true;
   int batch = 1;
   double eps = 1e-10;
@@ -182,6 +192,7 @@ struct AdaGrad {
 /// Source: arXiv 2302.06675.
 struct Lion {
   static constexpr const char* name = "lion";
+  static constexpr const char* title = "Lion";
   static constexpr bool remembers = true;
   int batch = 1;
   Betas betas = {0.9, 0.99};
@@ -198,6 +209,8 @@ using Optimizer = std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, Adam
                                Lion, SignSvd, Schatten, RegularizedSvd>;
 
 std::string name_of(const Optimizer& optimizer);
+/// As texts and plots call it: "SignSGD".
+std::string title_of(const Optimizer& optimizer);
 /// The name, with what sets its ways apart: "clipped_sgd, by batch".
 std::string label_of(const Optimizer& optimizer);
 int batch_of(const Optimizer& optimizer);
@@ -205,5 +218,7 @@ int batch_of(const Optimizer& optimizer);
 Optimizer with_batch(Optimizer optimizer, int batch);
 /// Throws InputError about "optimizer.exponent" and the like, unless all are in their range.
 void validate(const Optimizer& optimizer);
+/// Those that need no more than their name: every parameter at its default.
+std::vector<Optimizer> default_optimizers();
 
 }  // namespace riskcurve

@@ -40,6 +40,7 @@ class AdaptiveResponse {
     const LagWeights weights(of.filter.momentum, of.filter.share_of(of.filter.momentum));
     law_ = std::make_shared<const AdaptiveLaw>(noise, of.batch, entries, weights, of.root.keep);
     steady_ = std::make_shared<const SteadyScalars>(weights, of.root.keep);
+    variance_of_v_ = 2 * (1 - of.root.keep) / (1 + of.root.keep);
   }
 
   AdaptiveNoise noise(double risk, double steps = HUGE_VAL) const {
@@ -62,12 +63,19 @@ class AdaptiveResponse {
     const double kappa = spread_ ? now.signal / at.power : 0;
     if (steady_ && kappa > 0) about_root *= steady_->gain_under(kappa) * std::sqrt(1 + kappa);
     const double root = std::sqrt(at.power * (1 + kappa));
-    const double gain = scalars.gain * std::pow(about_root, root / (root + floor_));
-    // The filter has the noise that is linear in it pass with the gain.
-    const double slope = filtered_ ? scalars.gain * at.started : 1;
-    return {ArrayXd::Constant(1, gain),
-            Eigen::Array2d(scalars.linear / (slope * slope) * at.power,
-                           (scalars.noise - scalars.linear) * at.power)};
+    // How much of what is divided by moves with v; A of that, to second order in what v does.
+    const double moves = root / (root + floor_);
+    const double slope =
+        std::pow(scalars.gain, moves) * std::exp(-0.25 * moves * (1 - moves) * variance_of_v_);
+    const double now_linear =
+        slope * std::pow(at.started, moves);  // with the start, without signal
+    const double of_v = moves * moves / std::pow(scalars.gain * at.started, 2);
+    const double linear = 1 + of_v * scalars.linear - moves * moves,
+                 rest = of_v * (scalars.noise - scalars.linear);
+    const double plain = now_linear * now_linear * at.power;
+    // A filter has the noise that is linear in it pass with the gain.
+    return {ArrayXd::Constant(1, slope * std::pow(about_root, moves)),
+            Eigen::Array2d(linear * (filtered_ ? at.power : plain), rest * plain)};
   }
   /// The shape of what is not linear between coordinates: C(rho) - C_0 rho, over its value at 1.
   double rest(double rho) const {
@@ -88,6 +96,7 @@ class AdaptiveResponse {
   bool spread_;   // whether signals are spread over coordinates
   double floor_;  // eps over the root of a typical K_jj
   double variance_ = 0, batch_ = 1;
+  double variance_of_v_ = 0;  // of large batches, over its mean squared
   std::shared_ptr<const AdaptiveLaw> law_;
   std::shared_ptr<const SteadyScalars> steady_;
 };

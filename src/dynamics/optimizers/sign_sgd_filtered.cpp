@@ -34,7 +34,7 @@ struct FilteredSign {
   /// what the map adds to it.
   Response response(const Now& now) const {
     const double r = weights(now.momentum).first;
-    const SignNoise sign = noise(now.risk, now.momentum);
+    const SignNoise sign = noise(now.risk, now.momentum, now.time + 1);
     const double slope =
         std::sqrt(2 / pi * sign.felt / sign.seen / (now.filtered + r * r * sign.felt));
     return {ArrayXd::Constant(1, slope),
@@ -42,7 +42,7 @@ struct FilteredSign {
   }
   /// Of single directions: the gain is the slope by the noise over that by its deviation.
   Response at_directions(const Now& now) const {
-    const SignNoise sign = noise(now.risk, now.momentum);
+    const SignNoise sign = noise(now.risk, now.momentum, now.time + 1);
     return {ArrayXd::Constant(1, std::sqrt(sign.felt / sign.seen)),
             Eigen::Array2d(sign.felt, sign.remainder * plain_remainder(now))};
   }
@@ -161,12 +161,23 @@ Filter filter_of(const Lion& lion) {
   return {lion.betas[1], false, false, lion.betas[0], {}};
 }
 
+namespace {
+
+template <class Problem>
+ModeSystem lion_system(const Problem& problem, const Lion& lion) {
+  const SignSgd sign{lion.batch};
+  return lion.betas[0] == 0 && lion.betas[1] == 0 ? mode_system(problem, sign)
+                                                  : mode_system(problem, sign, filter_of(lion));
+}
+
+}  // namespace
+
 ModeSystem mode_system(const VectorProblem& problem, const Lion& lion) {
-  return mode_system(problem, SignSgd{lion.batch}, filter_of(lion));
+  return lion_system(problem, lion);
 }
 
 ModeSystem mode_system(const MatrixProblem& problem, const Lion& lion) {
-  return mode_system(problem, SignSgd{lion.batch}, filter_of(lion));
+  return lion_system(problem, lion);
 }
 
 }  // namespace riskcurve
