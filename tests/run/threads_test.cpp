@@ -10,6 +10,7 @@
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/integrate/sde.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve {
@@ -113,6 +114,18 @@ TEST(Experiment, IsSharedBetweenThreads) {
     EXPECT_TRUE((curve[i].risk == alone.risk).all());
     EXPECT_TRUE((runs[i].risk == runs_alone.risk).all());
   }
+}
+
+TEST(Threads, OfAnSdeGetTheNumbersOfOne) {
+  const ModeSystem system = mode_system(vector_problem(laplace_noise(0.3)), SignSgd{2});
+  const Eigen::ArrayXd times{{0.0, 7.5, 40.0}};
+  SdeOptions options;
+  options.runs = 7;
+  options.threads = 1;
+  const Ensemble one = solve_sde(system, constant_schedule(0.01), times, options);
+  options.threads = 3;
+  const Ensemble more = solve_sde(system, constant_schedule(0.01), times, options);
+  EXPECT_TRUE((one.risk == more.risk).all());
 }
 
 }  // namespace
