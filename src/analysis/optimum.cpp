@@ -161,8 +161,6 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
 double stationary_risk(const ModeSystem& system, double step, double t) {
   check(system);
   if (!(step > 0) || !std::isfinite(step)) throw InputError("step", step, "a finite number > 0");
-  // Not of the first squares.
-  if (system.squares && system.squares->keep < 1) t = std::max(t, 1e9);
   // log of the risk that noise sustains over R.
   const auto excess = [&](double x) {
     const double risk = std::exp(x);

@@ -40,6 +40,7 @@ double sustained_risk(const ModeSystem& system, double gamma, double t, double r
   const Blocks& blocks = *system.blocks;
   if (blocks.workers > 1 || (blocks.gradient_at.array() != 0).count() > 1)
     return std::numeric_limits<double>::quiet_NaN();
+  t = system.settled(t);
   const Response factors = system.steady_response(system.steady(t, gamma, risk));
   const Eigen::ArrayXd a = (system.drift.matrix() * factors.drift.matrix()).array();
   ChainNow chain = blocks.at(t, gamma);
@@ -92,6 +93,7 @@ NoiseMemory noise_memory(const ModeSystem& system, double t, double risk) {
   NoiseMemory memory;
   if (!system.blocks || !system.blocks->momentum) return memory;
   const Blocks& blocks = *system.blocks;
+  t = system.settled(t);
   const Now now = system.steady(t, 1, risk);
   ChainNow chain = blocks.at(t, 1);
   chain.step = std::max(1.0, t);

@@ -53,9 +53,9 @@ class BatchPower {
     const double shift = entries == GradientOf::matrix ? 0.5 * std::numbers::ln2 : 0;
     const double b = batch;
     // E over a normal n > 0, log n = v: the transform is asked at v + (log x)/2, on one grid.
-    constexpr int two = 2;  // v advances by 2 steps of it, log x/2 by one
+    constexpr int stride = 4;  // v advances by so many steps of it, log x/2 by one
     constexpr double h = 0.5 * kStep, v0 = -26, v1 = 2.3;
-    const auto count = static_cast<std::size_t>((v1 - v0 + 0.5 * (kHigh - kLow)) / h) + 2 * two;
+    const auto count = static_cast<std::size_t>((v1 - v0 + 0.5 * (kHigh - kLow)) / h) + 2 * stride;
     std::vector<double> less(count), ratio(count), slope_at(count), density, square;
     for (std::size_t i = 0; i < count; ++i) {
       const double y = v0 + 0.5 * kLow + h * static_cast<double>(i) - 0.5 * std::log(scale) -
@@ -64,9 +64,10 @@ class BatchPower {
       ratio[i] = (1 + less[i]) * entry.ratio(y);
       slope_at[i] = (1 + less[i]) * 0.5 * b * entry.slope(y);
     }
-    for (double v = v0; v < v1; v += two * h) {
+    for (double v = v0; v < v1; v += stride * h) {
       const double n = std::exp(v);
-      density.push_back(2 * two * h * n * std::exp(-0.5 * n * n) / std::sqrt(2 * std::numbers::pi));
+      density.push_back(2 * stride * h * n * std::exp(-0.5 * n * n) /
+                        std::sqrt(2 * std::numbers::pi));
       square.push_back(n * n);
     }
     std::vector<double> log_psi, slope, noise;
@@ -74,7 +75,7 @@ class BatchPower {
     for (double at = kLow; at < kHigh; at += kStep, ++from) {
       double less_than_one = 0, chi = 0, minus = 0;
       for (std::size_t j = 0; j < density.size(); ++j) {
-        const std::size_t i = from + two * j;
+        const std::size_t i = from + stride * j;
         less_than_one += density[j] * less[i];
         chi += density[j] * square[j] * ratio[i];
         minus -= density[j] * slope_at[i];
@@ -189,6 +190,7 @@ AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, d
 
 struct AdaptiveLaw::Spreads {
   std::mutex lock;
+  std::vector<BatchDraw> draws;  // the same at every risk
   std::map<int, Spread> at;
   std::map<int, Starts> starts;
 };
@@ -200,13 +202,16 @@ AdaptiveLaw::AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries,
       batch_(batch),
       entries_(entries),
       weights_(weights),
-      beta2_(beta2) {
+      beta2_(beta2),
+      spreads_(std::make_shared<Spreads>()),
+      scale_(typical_square(noise, 0)) {
   if (law_.gaussian()) {
     // R at which 2P/b = 1, whatever the noise: all is in units of it.
     const double risk = 0.5 * batch;
     AdaptiveLaw without(*this);
     without.noise_ = no_noise();
     without.law_ = ResidualLaw(without.noise_);
+    without.scale_ = 0;
     unit_ = without.at(risk);
     unit_spread_ = without.spread(risk);
     unit_starts_ = without.starts(risk);
@@ -225,8 +230,6 @@ AdaptiveLaw::AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries,
   };
   gain_ = std::make_shared<const Table>(of(&AdaptiveScalars::gain));
   ratio_ = std::make_shared<const Table>(of(&AdaptiveScalars::noise));
-  spreads_ = std::make_shared<Spreads>();
-  scale_ = typical_square(noise, 0);
 }
 
 const AdaptiveLaw::Spread& AdaptiveLaw::spread_at(int power_of_16) const {
@@ -292,7 +295,7 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
 }
 
 AdaptiveScalars AdaptiveLaw::at(double risk) const {
-  const double scale = typical_square(noise_, risk) / batch_;
+  const double scale = typical(risk);
   const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
   AdaptiveScalars scalars = scalars_of(power, weights_, beta2_, HUGE_VAL);
   scalars.gain /= std::sqrt(scale);
@@ -300,7 +303,7 @@ AdaptiveScalars AdaptiveLaw::at(double risk) const {
 }
 
 AdaptiveLaw::Starts AdaptiveLaw::starts(double risk) const {
-  const double scale = typical_square(noise_, risk) / batch_;
+  const double scale = typical(risk);
   const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
   const AdaptiveScalars steady = scalars_of(power, weights_, beta2_, HUGE_VAL);
   Starts starts;
@@ -321,12 +324,17 @@ AdaptiveLaw::Spread AdaptiveLaw::spread(double risk) const {
   const int b = std::min(batch_, 64);
   const auto steps = static_cast<std::size_t>(std::clamp(400 * memory, 2e4, 1e5));
   const auto warm = static_cast<std::size_t>(12 * memory) + 2;
-  Random random(1, 0, 3);
-  std::vector<BatchSample> batches(steps + 2 * warm);
+  std::vector<BatchDraw>& draws = spreads_->draws;
+  if (draws.empty()) {
+    Random random(1, 0, 3);
+    draws.reserve(steps + 2 * warm);
+    while (draws.size() < steps + 2 * warm) draws.push_back(draw_batch(random, noise_, b));
+  }
+  std::vector<BatchSample> batches(draws.size());
   std::vector<double> inverse(batches.size());
   double v = 0;
   for (std::size_t k = 0; k < batches.size(); ++k) {
-    batches[k] = sample_batch(random, noise_, risk, b);
+    batches[k] = draws[k].at(risk);
     v = k == 0 ? batches[k].square : beta2_ * v + (1 - beta2_) * batches[k].square;
     inverse[k] = 1 / std::sqrt(v);
   }

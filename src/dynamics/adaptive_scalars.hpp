@@ -75,6 +75,8 @@ class AdaptiveLaw {
   Spread spread(double risk) const;
   /// log2 R, within what makes a difference: from where noise rules to where it is nothing.
   double place(double risk) const;
+  /// A typical power of the residuals, the median of z^2 being 0.45.
+  double typical(double risk) const { return (scale_ + 0.9 * risk) / batch_; }
   /// Steps after which starts are over.
   double start_memory() const { return 8 / (1 - std::max(beta2_, weights_.beta)); }
   Starts starts(double risk) const;
@@ -95,7 +97,7 @@ class AdaptiveLaw {
   struct Spreads;
   std::shared_ptr<const Table> gain_, ratio_;
   std::shared_ptr<Spreads> spreads_;
-  double scale_ = 1;        // a typical epsilon^2
+  double scale_;            // a typical epsilon^2
   AdaptiveScalars unit_{};  // Gaussian residuals, 2P/b = 1
   Spread unit_spread_{};
   Starts unit_starts_;

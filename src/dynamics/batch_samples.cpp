@@ -5,21 +5,29 @@
 
 namespace riskcurve {
 
-BatchSample sample_batch(Random& random, const NoiseLaw& noise, double risk, int batch) {
-  const double root = std::sqrt(2 * risk);
-  BatchSample sum{};
+BatchDraw draw_batch(Random& random, const NoiseLaw& noise, int batch) {
+  BatchDraw sum{};
   for (int i = 0; i < batch; ++i) {
-    const double g = root * random.normal(), l = g - noise.sample(random);
-    sum.square += l * l;
-    sum.along += l * g;
+    const double z = random.normal(), epsilon = noise.sample(random);
+    sum.zz += z * z;
+    sum.ze += z * epsilon;
+    sum.ee += epsilon * epsilon;
   }
-  return {sum.square / batch, sum.along / batch};
+  return {sum.zz / batch, sum.ze / batch, sum.ee / batch};
+}
+
+BatchSample BatchDraw::at(double risk) const {
+  const double root = std::sqrt(2 * risk), gg = 2 * risk * zz;
+  // Rounded differences of what is nearly equal stay within what the three allow.
+  const double square = std::max(gg - 2 * root * ze + ee, 1e-30 * (gg + ee));
+  const double most = std::sqrt(square * gg);
+  return {square, std::clamp(gg - root * ze, -most, most)};
 }
 
 double typical_square(const NoiseLaw& noise, double risk) {
   Random random(1, 0, 2);
   std::vector<double> squares(1001);
-  for (double& x : squares) x = sample_batch(random, noise, risk, 1).square;
+  for (double& x : squares) x = draw_batch(random, noise, 1).at(risk).square;
   std::nth_element(squares.begin(), squares.begin() + 500, squares.end());
   return squares[500];
 }

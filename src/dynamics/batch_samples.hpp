@@ -15,7 +15,12 @@ namespace riskcurve {
 struct BatchSample {
   double square, along;
 };
-BatchSample sample_batch(Random& random, const NoiseLaw& noise, double risk, int batch);
+/// Of one batch at any risk: means of z^2, z epsilon and epsilon^2.
+struct BatchDraw {
+  double zz, ze, ee;
+  BatchSample at(double risk) const;
+};
+BatchDraw draw_batch(Random& random, const NoiseLaw& noise, int batch);
 
 /// The median of l^2, sampled.
 double typical_square(const NoiseLaw& noise, double risk);

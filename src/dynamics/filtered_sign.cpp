@@ -131,7 +131,7 @@ SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
   const double beta2 = momentum * momentum;
   double past = 0;  // sum_(l >= 1) of (w_l/w_1)^2 q_l
   for (std::size_t k = 0; k < batches.size(); ++k) {
-    batches[k] = sample_batch(random, noise, risk, b);
+    batches[k] = draw_batch(random, noise, b).at(risk);
     const double q = batches[k].square;
     const double w0 = weights.first, w1 = weights.later;
     inverse[k] = 1 / std::sqrt(w0 * w0 * q + w1 * w1 * past);

@@ -2,13 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 
+double ModeSystem::settled(double t) const {
+  constexpr double late = 1e9;
+  return squares && squares->keep < 1 ? std::max(t, late) : t;
+}
+
 Now ModeSystem::steady(double t, double gamma, double risk) const {
+  t = settled(t);
   Now now{t, gamma, risk, extra_initial};
   if (!blocks) return now;
   const ChainNow chain = blocks->at(t, gamma);

@@ -164,8 +164,10 @@ struct ModeSystem {
   Now start() const { return {0, 0, risk(initial), extra_initial, &initial}; }
   /// The response with the largest g of RootOfSquares once V is N.
   Response steady_response(const Now& now) const;
-  /// An instant at risk R with what a filter before the map holds when it has run long, of noise
-  /// alone.
+  /// t, or where means of squares fade a time when their start is forgotten.
+  double settled(double t) const;
+  /// An instant at risk R, settled, with what a filter before the map holds when it has run long,
+  /// of noise alone.
   Now steady(double t, double gamma, double risk) const;
   /// What an observer slower than the chain's memory sees, ds/dt = -2 gamma a s + gamma^2 c: the
   /// rates with everything that the buffer adds up.
