@@ -32,8 +32,10 @@ int main(int argc, char** argv) {
   start_again_under_a_limit(argv);
   keep_memory();
   try {
-    CLI::App app("Risk curves of SGD, SignSGD, SignSVD and clipped SGD in high dimensions",
-                 "riskcurve");
+    CLI::App app(
+        "Risk curves of optimizers in high dimensions: SGD, SignSGD, SignSVD, Adam, Lion and their "
+        "kin",
+        "riskcurve");
     app.set_version_flag("--version", "riskcurve " RISKCURVE_VERSION);
     app.require_subcommand(1);
     Action action;

@@ -7,7 +7,7 @@
 namespace riskcurve {
 namespace {
 
-constexpr double kStep = 0.05;  // of log x
+constexpr double kEntryStep = 0.05;  // of log x
 
 }  // namespace
 
@@ -18,14 +18,14 @@ EntryTransform::EntryTransform(double scale, const Function& m, const Function& 
   double high = low_;
   while (m(std::exp(high)) > 1e-9 && high - low_ < 60) high += 1;
   std::vector<double> logs, tops;
-  for (double y = low_ - 4 * kStep; y < high + 4 * kStep; y += kStep) {
+  for (double y = low_ - 4 * kEntryStep; y < high + 4 * kEntryStep; y += kEntryStep) {
     const double x = std::exp(y);
     logs.push_back(std::log(m(x)));
     tops.push_back(std::log(std::max(numerator(x), 1e-300)));
   }
   high_ = high;
-  log_ = {logs.begin(), logs.end(), low_ - 4 * kStep, kStep};
-  top_ = {tops.begin(), tops.end(), low_ - 4 * kStep, kStep};
+  log_ = {logs.begin(), logs.end(), low_ - 4 * kEntryStep, kEntryStep};
+  top_ = {tops.begin(), tops.end(), low_ - 4 * kEntryStep, kEntryStep};
   start_ = log_(low_);
   exponent_ = std::max(1e-3, log_.prime(low_) / start_);
 }
@@ -46,7 +46,7 @@ double EntryTransform::ratio(double y) const {
 double EntryTransform::integral(double y) const {
   if (y < low_) return log(y) / exponent_;
   double sum = start_ / exponent_;
-  const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kStep)));
+  const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kEntryStep)));
   const double h = (y - low_) / n;
   for (int i = 0; i < n; ++i)
     sum += h / 6 * (log(low_ + i * h) + 4 * log(low_ + (i + 0.5) * h) + log(low_ + (i + 1) * h));
@@ -56,7 +56,7 @@ double EntryTransform::integral(double y) const {
 double EntryTransform::weighted_integral(double y) const {
   if (y < low_) return 1;
   double sum = std::exp(low_ - y);
-  const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kStep)));
+  const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kEntryStep)));
   const double h = (y - low_) / n;
   const auto f = [&](double at) { return std::exp(at - y) * ratio(at); };
   for (int i = 0; i < n; ++i)

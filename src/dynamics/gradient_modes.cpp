@@ -63,7 +63,8 @@ void warn_of_memory(ModeSystem& system, const NoiseLaw& noise, double steps) {
   if (std::isinf(noise.variance) && steps > most)
     system.warnings.push_back(
         fmt::format("the label noise has no variance, and a mean over {:.3g} steps of it does not "
-                    "settle, above {:g}: runs scatter widely, and of large steps lie a tenth below",
+                    "settle, above {:g}: runs scatter widely, at large steps around a tenth more "
+                    "or less than the curve",
                     steps, most));
 }
 

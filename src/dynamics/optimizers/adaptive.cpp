@@ -134,12 +134,18 @@ void check_eps(const Adaptive& of, double typical) {
                      "covariance matrix in given coordinates, whose diagonal is uneven");
 }
 
+/// Steps that the longer of its memories holds.
+double memory_of(const Adaptive& of) {
+  return 1 / (1 - std::max(of.root.keep, of.filter.momentum));
+}
+
 ModeSystem system_of(const VectorProblem& problem, const Adaptive& of) {
   const Covariance& covariance = problem.covariance;
   const bool diagonal =
       covariance.orientation == Orientation::diagonal || covariance.spectrum.size() == 1;
   const bool given = covariance.orientation == Orientation::given && !diagonal;
   ModeSystem system = mode_system(problem, SignSgd{of.batch});
+  warn_of_memory(system, problem.noise, memory_of(of));
   const double tau = covariance.spectrum.mean(), floor = of.eps / std::sqrt(tau);
   const AdaptiveResponse response(problem.noise, of, GradientOf::vector, !diagonal, floor);
   ArrayXd remainder = (system.weight > 0).select(system.multiplicity, 0.0);
@@ -162,6 +168,7 @@ ModeSystem system_of(const MatrixProblem& problem, const Adaptive& of) {
                          " is not derived for correlated coordinates of a matrix");
   const bool generic = own(out, Orientation::generic) || own(in, Orientation::generic);
   ModeSystem system = mode_system(problem, SignSgd{of.batch});
+  warn_of_memory(system, problem.noise, memory_of(of));
   warn_of_few_rows(system, problem);
   const double floor = of.eps / std::sqrt(out.spectrum.mean() * in.spectrum.mean());
   const AdaptiveResponse response(problem.noise, of, GradientOf::matrix, generic, floor);
