@@ -116,6 +116,7 @@ Bands bands(const ModeSystem& system, const Schedule& step, const RiskCurve& cur
   if (curve.status != RiskCurve::Status::ok) return none("the prediction stopped early");
   const Eigen::ArrayXd& center = averaged ? curve.averaged_risk : curve.risk;
   if (center.size() == 0) return none("there is no average of the iterates");
+  if (system.filtered) return none("the spread of runs is not derived for a signal of any size");
   if (system.extra_initial.size() > 0) return none("the optimizer has states of its own");
   if (system.blocks && system.blocks->workers > 1)
     return none("the spread of workers that meet is not derived");

@@ -38,6 +38,24 @@ Trial trial_of(const Sensitivity& at, double step, double horizon) {
   return {step, at.risk, horizon, slope};
 }
 
+/// The slope between two steps at either side, where derivatives along the run are not known. A
+/// parabola errs by its third derivative times kApart^2/6, of which regret is the square.
+constexpr double kApart = 0.05, kNoCloser = 1e-3;
+Trial trial_between(const ModeSystem& system, double step, double horizon,
+                    const OptimumOptions& options) {
+  double risk[2];
+  for (const int side : {0, 1}) {
+    const RiskCurve curve = solve(system, constant_schedule(step * std::exp((side - 0.5) * kApart)),
+                                  Eigen::ArrayXd::Constant(1, horizon), options.solve);
+    if (curve.status == RiskCurve::Status::diverged) return {step, INFINITY, horizon, INFINITY};
+    if (curve.status != RiskCurve::Status::ok) throw Stopped{curve.message};
+    risk[side] = options.solve.averaged ? curve.averaged_risk[0] : curve.risk[0];
+  }
+  if (!(risk[0] > 0 && risk[1] > 0))
+    throw Stopped{fmt::format("the risk vanishes at step size {:.4g}", step)};
+  return {step, std::sqrt(risk[0] * risk[1]), horizon, std::log(risk[1] / risk[0]) / kApart};
+}
+
 /// The root of the slope: `evaluate` is called at step sizes.
 Optimum root(const std::function<Trial(double)>& evaluate, double first,
              const OptimumOptions& options, const int& solves) {
@@ -97,6 +115,19 @@ void check(const ModeSystem& system) {
   if (!(risk > 0)) throw InputError("problem.target, initial risk", risk, "a number > 0");
 }
 
+/// Of rates that know their past: where a long run no longer moves.
+double risk_at_rest(const ModeSystem& system, double step) {
+  double last = NAN;
+  for (double steps = 1e3; steps < 1e10; steps *= 4) {
+    const RiskCurve curve =
+        solve(system, constant_schedule(step), Eigen::ArrayXd::Constant(1, steps));
+    if (curve.status != RiskCurve::Status::ok) return NAN;
+    if (std::abs(curve.risk[0] - last) < kNoCloser * last) return curve.risk[0];
+    last = curve.risk[0];
+  }
+  return last;
+}
+
 }  // namespace
 
 double guessed_step(const ModeSystem& system, double horizon) {
@@ -106,14 +137,20 @@ double guessed_step(const ModeSystem& system, double horizon) {
   return std::min(descent / injected, 4 * start.risk / (descent * horizon));
 }
 
-Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& options) {
+Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& asked) {
   check(system);
+  OptimumOptions options = asked;
+  if (system.filtered) options.tolerance = std::max(asked.tolerance, kNoCloser);
   if (!(horizon > 0) || !std::isfinite(horizon))
     throw InputError("horizon", horizon, "a finite number of steps > 0");
   int solves = 0;
   FewModes modes(system, horizon);
   const auto evaluate = [&](double step) {
     ++solves;
+    if (system.filtered) {
+      ++solves;
+      return trial_between(system, step, horizon, options);
+    }
     const Schedule schedule = constant_schedule(step);
     return trial_of(sensitivity(modes.under(schedule), schedule, horizon, options.solve), step,
                     horizon);
@@ -141,6 +178,7 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
     if (curve.status != RiskCurve::Status::ok) throw Stopped{curve.message};
     const double steps = std::isfinite(curve.reached) ? curve.reached : longest;
     ++solves;
+    if (system.filtered) return trial_between(system, step, steps, options);
     FewModes modes(system, steps);
     return trial_of(sensitivity(modes.under(schedule), schedule, steps, options.solve), step,
                     steps);
@@ -161,6 +199,7 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
 double stationary_risk(const ModeSystem& system, double step, double t) {
   check(system);
   if (!(step > 0) || !std::isfinite(step)) throw InputError("step", step, "a finite number > 0");
+  if (system.filtered) return risk_at_rest(system, step);
   // log of the risk that noise sustains over R.
   const auto excess = [&](double x) {
     const double risk = std::exp(x);

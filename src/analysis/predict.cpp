@@ -34,7 +34,7 @@ RiskCurve solved(const ModeSystem& full, const Experiment& experiment,
 
 /// What is not known of runs as far from the curve as a large signal takes them.
 std::string too_large_a_signal(const Trust& trust) {
-  if (!(trust.signal > kTrustedSignal)) return "";
+  if (!(trust.signal > kTrustedSignal) || trust.any_signal) return "";
   return fmt::format(
       "the signal is {:.3g} times the sampling noise, above {:g}: runs part from the curve by more "
       "than they scatter",

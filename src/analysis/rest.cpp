@@ -38,7 +38,7 @@ BlockMatrix limit(Affine step, const BlockMatrix& start) {
 
 double sustained_risk(const ModeSystem& system, double gamma, double t, double risk) {
   const Blocks& blocks = *system.blocks;
-  if (blocks.workers > 1 || (blocks.gradient_at.array() != 0).count() > 1)
+  if (system.filtered || blocks.workers > 1 || (blocks.gradient_at.array() != 0).count() > 1)
     return std::numeric_limits<double>::quiet_NaN();
   t = system.settled(t);
   const Response factors = system.steady_response(system.steady(t, gamma, risk));
@@ -91,7 +91,7 @@ double sustained_risk(const ModeSystem& system, double gamma, double t, double r
 
 NoiseMemory noise_memory(const ModeSystem& system, double t, double risk) {
   NoiseMemory memory;
-  if (!system.blocks || !system.blocks->momentum) return memory;
+  if (!system.blocks || !system.blocks->momentum || system.filtered) return memory;
   const Blocks& blocks = *system.blocks;
   t = system.settled(t);
   const Now now = system.steady(t, 1, risk);
@@ -154,6 +154,8 @@ NoiseMemory noise_memory(const ModeSystem& system, double t, double risk) {
 }
 
 double largest_stable_step_of_blocks(const ModeSystem& system) {
+  // Updates are bounded.
+  if (system.filtered) return std::numeric_limits<double>::infinity();
   const ModeSystem merged = system.modes() > kFew ? compress(system) : ModeSystem{};
   const ModeSystem& few = system.modes() > kFew ? merged : system;
   const double scale = 1 + (std::isfinite(few.noise_variance) ? few.noise_variance : 0.0);

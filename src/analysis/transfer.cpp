@@ -177,7 +177,10 @@ class Search {
     optimum_.solve.progress = [this](double) { return !(stopped_ |= !report()); };
   }
   void reached(double fraction) { fraction_ = fraction; }
-  FoundStep operator()(const Experiment& experiment, double start) {
+  FoundStep operator()(Experiment experiment, double start) {
+    // A hundred searches: where a large signal would matter, the trust numbers say so.
+    if (experiment.signal == Signal::automatic && !experiment.chain.momentum)
+      experiment.signal = Signal::small;
     ModeSystem system = mode_system(experiment);
     system.observable.clear();
     optimum_.start = start;

@@ -43,13 +43,13 @@ std::vector<Broken> broken(const Trust& trust) {
                      fmt::format("the fastest mode decays at rate {:.3g} a step, above {:g}: steps "
                                  "are too large for a continuous-time limit",
                                  trust.step_rate, kTrustedStepRate)});
-  if (trust.signal > kTrustedSignal)
+  if (trust.signal > kTrustedSignal && !trust.any_signal)
     found.push_back(
         {"signal", fmt::format("the signal ||K_out Delta K_in|| is {:.3g} times the sampling noise "
                                "of the gradient in operator norm, above {:g}: batch too large or "
                                "target of too low rank; runs decay more slowly than the curve",
                                trust.signal, kTrustedSignal)});
-  if (trust.rank > 0 && trust.rank < kTrustedRank)
+  if (trust.rank > 0 && trust.rank < kTrustedRank && !trust.any_signal)
     found.push_back(
         {"rank", fmt::format("the initial risk has only {:.3g} singular directions (effective "
                              "rank, below {:g}): residuals are not Gaussian, and runs part from "
@@ -88,7 +88,8 @@ double largest_step_rate(const Schedule& schedule, const ModeSystem& system,
 
 /// Power of the signal in a filtered gradient over that of its noise, R taking all modes with it.
 double largest_filtered_signal(const ModeSystem& system, const RiskCurve& curve) {
-  if (!system.blocks || !(system.blocks->filtered_total > 0) || system.directions || system.squares)
+  if (!system.blocks || !(system.blocks->filtered_total > 0) || system.directions ||
+      system.squares || system.filtered)
     return 0;
   const Blocks& blocks = *system.blocks;
   const double start = system.risk(system.initial);
@@ -184,6 +185,7 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
     if (std::isfinite(risk)) largest = std::max(largest, risk);
   Trust numbers = of_problem(experiment);
   if (system.signal) numbers.signal = system.signal(largest);
+  numbers.any_signal = system.filtered.has_value();
   numbers.participation = participation(system);
   numbers.step_rate = largest_step_rate(experiment.schedule, system, curve);
   numbers.filtered_signal = largest_filtered_signal(system, curve);

@@ -24,7 +24,7 @@ struct CompareArguments {
 
 int run(const CompareArguments& options) {
   check(options.outputs);
-  const Loaded loaded = load(options.file);
+  const Loaded loaded = load(options.file, options.solver.signal);
   const Prediction prediction = run_prediction(loaded, options.solver);
   const RiskCurve& curve = prediction.curve;
   const bool predicted_all = curve.status == RiskCurve::Status::ok;

@@ -28,7 +28,7 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 
 struct OptimumArguments {
-  std::string file, schedule = "constant", threshold;
+  std::string file, signal, schedule = "constant", threshold;
   std::vector<std::string> over;
   bool averaged = false;
   std::optional<double> horizon, reach;
@@ -171,8 +171,11 @@ void add_trust(Result& result, Experiment experiment, const Schedule& schedule,
 }
 
 /// The file's system, or with --threshold the one that clips at the best threshold of the moment.
-ModeSystem system_of(const Experiment& experiment, bool best_threshold) {
+ModeSystem system_of(Experiment experiment, bool best_threshold, bool constant) {
   if (best_threshold) return optimally_clipped_sgd(experiment);
+  // Schedules are searched along derivatives, which rates that know their past do not have.
+  if (!constant && experiment.signal == Signal::automatic && !experiment.chain.momentum)
+    experiment.signal = Signal::small;
   ModeSystem system = mode_system(experiment);
   system.observable.clear();
   return system;
@@ -186,7 +189,7 @@ int run_together(const OptimumArguments& options) {
     if (given)
       throw InputError("--over", fmt::format("{}", fmt::join(options.over, ",")),
                        fmt::format("without {}: it looks for constants", option));
-  const Loaded loaded = load(options.file);
+  const Loaded loaded = load(options.file, options.signal);
   Progress progress("optimising");
   JointOptions joint;
   joint.over = options.over;
@@ -240,8 +243,10 @@ int run(const OptimumArguments& options) {
                      "without --horizon and --schedule: it looks for the best constant step");
   const bool best_threshold = !options.threshold.empty();
   if (best_threshold) check_output("--threshold", options.threshold, {".csv"});
-  const Loaded loaded = load(options.file);
-  const ModeSystem full = system_of(loaded.experiment, best_threshold), system = compress(full);
+  const Loaded loaded = load(options.file, options.signal);
+  const ModeSystem full =
+                       system_of(loaded.experiment, best_threshold, options.schedule == "constant"),
+                   system = compress(full);
   Progress progress("optimising");
   SolveOptions solve_options;
   solve_options.rtol = options.rtol;
@@ -325,6 +330,7 @@ void add_optimum(CLI::App& app, Action& action) {
   command->add_flag("--averaged", options->averaged,
                     "the risk of the average of the iterates in place of the risk");
   add_rtol(*command, options->rtol);
+  add_signal(*command, options->signal);
   add_outputs(*command, options->outputs);
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

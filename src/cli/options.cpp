@@ -32,11 +32,20 @@ void add_solver(CLI::App& command, SolverChoice& choice) {
           "the step size")
       ->check(CLI::IsMember({"exponential", "dopri5", "rosenbrock4", "recursion"}));
   add_rtol(command, choice.rtol);
+  add_signal(command, choice.signal);
 }
 
 void add_rtol(CLI::App& command, double& rtol) {
   command.add_option("--rtol", rtol, "relative error allowed in the risk, from 1e-13 to below 1")
       ->capture_default_str();
+}
+
+void add_signal(CLI::App& command, std::string& signal) {
+  command
+      .add_option("--signal", signal,
+                  "spectral maps: small beside the noise, full (of any size), or auto: the latter "
+                  "where it matters")
+      ->check(CLI::IsMember({"auto", "small", "full"}));
 }
 
 void add_bands(CLI::App& command, SolverChoice& choice) {
@@ -59,8 +68,10 @@ void add_ensemble(CLI::App& command, EnsembleChoice& choice) {
       "runs of the stochastic differential equation of the limit, not of the algorithm");
 }
 
-Loaded load(const std::string& file) {
+Loaded load(const std::string& file, const std::string& signal) {
   Loaded loaded{read_experiment(file), ""};
+  for (const auto& choice : kSignals)
+    if (signal == choice.text) loaded.experiment.signal = choice.value;
   loaded.title = describe(loaded.experiment);
   return loaded;
 }

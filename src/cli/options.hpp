@@ -14,10 +14,12 @@ namespace riskcurve::cli {
 void add_file(CLI::App& command, std::string& file);
 
 struct SolverChoice {
-  std::string method = "exponential";
+  std::string method = "exponential", signal = {};
   double rtol = SolveOptions{}.rtol;
   bool modes = false, bands = false;
 };
+/// Of the theory of spectral maps; empty: as the file says.
+void add_signal(CLI::App& command, std::string& signal);
 void add_solver(CLI::App& command, SolverChoice& choice);
 /// The caller hands it to check_rtol.
 void add_rtol(CLI::App& command, double& rtol);
@@ -36,7 +38,7 @@ struct Loaded {
   Experiment experiment;
   std::string title;
 };
-Loaded load(const std::string& file);
+Loaded load(const std::string& file, const std::string& signal = "");
 
 // The work itself, under a progress bar; Ctrl-C interrupts it.
 Prediction run_prediction(const Loaded& loaded, const SolverChoice& choice);

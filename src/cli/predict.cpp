@@ -27,7 +27,7 @@ struct PredictArguments {
 
 int predict(const PredictArguments& options) {
   check(options.outputs);
-  const Loaded loaded = load(options.file);
+  const Loaded loaded = load(options.file, options.solver.signal);
   const Prediction prediction = run_prediction(loaded, options.solver);
   const RiskCurve& curve = prediction.curve;
 

@@ -64,6 +64,7 @@ ModeSystem compress(const ModeSystem& system, int nodes, double slow) {
 
 ModeSystem compress(const ModeSystem& system, const std::function<int(double rate)>& nodes,
                     double slow) {
+  if (system.filtered) return system;  // merged where it was filled
   if (system.directions || (system.squares && system.squares->each))
     return merge_directions(system);
   const Eigen::Index noises = system.diffusion.cols();

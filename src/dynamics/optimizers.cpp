@@ -34,18 +34,43 @@ std::vector<std::string> names_for() {
 /// The filter that stands before the optimizer's map, if any.
 template <class Of>
 std::optional<Filter> filter_in(const Chain& chain) {
-  if constexpr (requires { Of::momentum; })
+  if constexpr (TakesMomentum<Of>)
     if (chain.momentum && Of::momentum == Momentum::before)
       return Filter{(*chain.momentum)(0), chain.nesterov,
                     chain.momentum->kind != ConstantSchedule::kind};
   return {};
 }
 
+/// Whether a signal of any size is to be allowed for where a small one is known too. For the SDE,
+/// which asks for whole grids, it is not derived.
 template <class Problem, class Of>
-ModeSystem filled(const Problem& problem, const Of& optimizer, const Chain& chain, Grids grids) {
+bool sees_any_signal(const Experiment& experiment, const Problem& problem, const Of& of,
+                     Grids grids) {
+  if constexpr (requires(const Filter& filter) { mode_system(problem, of, filter, grids); }) {
+    if (experiment.signal != Signal::automatic) return experiment.signal == Signal::full;
+    const Chain& chain = experiment.chain;
+    return grids == Grids::compressed && !chain.batch && !chain.local &&
+           any_signal_is_derived(problem) && signal_matters(problem, of.batch);
+  }
+  return false;
+}
+
+template <class Problem, class Of>
+ModeSystem filled(const Problem& problem, const Of& optimizer, const Experiment& experiment,
+                  Grids grids) {
+  const Chain& chain = experiment.chain;
+  if (!filter_in<Of>(chain) && sees_any_signal(experiment, problem, optimizer, grids)) {
+    if constexpr (requires { mode_system(problem, optimizer, Filter{}, grids); })
+      return mode_system(problem, optimizer, Filter{}, grids);
+  }
   if (const auto filter = filter_in<Of>(chain)) {
-    if constexpr (requires { mode_system(problem, optimizer, *filter); })
+    if constexpr (requires { mode_system(problem, optimizer, *filter, grids); }) {
+      if (experiment.signal == Signal::small)
+        throw InputError("run.signal", "\"small\"", "\"full\" with momentum before the map");
+      return mode_system(problem, optimizer, *filter, grids);
+    } else if constexpr (requires { mode_system(problem, optimizer, *filter); }) {
       return mode_system(problem, optimizer, *filter);
+    }
     throw InputError("optimizer.momentum", "before the map",
                      fmt::format("0: it is not derived for {}", Of::name));
   }
@@ -131,7 +156,7 @@ struct Around {
   Momentum kind = Momentum::after;
   Filter filter = {};
 };
-Around around(const Experiment& experiment) {
+Around around(const Experiment& experiment, const ModeSystem& system) {
   Around result{experiment.chain};
   std::visit(
       [&]<class Of>(const Of& of) {
@@ -141,8 +166,11 @@ Around around(const Experiment& experiment) {
           if (result.filter.momentum > 0 || *result.filter.share > 0)
             // Of none the buffer is the last gradient.
             result.chain.momentum = constant_schedule(std::max(result.filter.momentum, 1e-12));
-        } else if constexpr (requires { Of::momentum; }) {
+        } else if constexpr (TakesMomentum<Of>) {
           result.kind = Of::momentum;
+          // Of none the buffer is the last gradient.
+          if (system.filtered && !result.chain.momentum)
+            result.chain.momentum = constant_schedule(1e-12);
         }
       },
       experiment.optimizer);
@@ -172,8 +200,8 @@ void surround(ModeSystem& system, const Experiment& experiment, const Around& wi
   }
   system.blocks = blocks_of(chain, kind, batch_of(experiment.optimizer), filter);
   const bool before = chain.momentum && kind == Momentum::before;
-  if (before) system.blocks->before = 1;
-  if (before || system.squares)
+  if (before && !system.filtered) system.blocks->before = 1;
+  if ((before && !system.filtered) || system.squares)
     system.blocks->filtered_total = (system.drift.col(0) * system.multiplicity).sum();
   if (pulled) add_inverse(system);
   if (blocks_need_start(experiment)) add_start(system, experiment);
@@ -189,15 +217,21 @@ ModeSystem mode_system(const Experiment& experiment, Grids grids) {
   validate(experiment.optimizer);
   validate(experiment);
   const auto of_batch = [&](int batch) {
-    return std::visit([&](const auto& problem,
-                          const auto& of) { return filled(problem, of, experiment.chain, grids); },
-                      experiment.problem, with_batch(experiment.optimizer, batch));
+    return std::visit(
+        [&](const auto& problem, const auto& of) { return filled(problem, of, experiment, grids); },
+        experiment.problem, with_batch(experiment.optimizer, batch));
   };
   ModeSystem system = experiment.chain.batch ? with_batches(*experiment.chain.batch, of_batch)
                                              : of_batch(batch_of(experiment.optimizer));
   system.optimizer = name_of(experiment.optimizer);
+  if (system.filtered && experiment.chain.batch)
+    throw InputError("optimizer.batch", "(a schedule)",
+                     "one number where a signal of any size is allowed for");
+  if (system.filtered && experiment.chain.local && experiment.chain.local->workers > 1)
+    throw InputError("optimizer.local.workers", experiment.chain.local->workers,
+                     "1 where a signal of any size is allowed for");
   check_rates(system, experiment);
-  const Around with = around(experiment);
+  const Around with = around(experiment, system);
   if (!with.chain.empty() || system.squares) surround(system, experiment, with);
   const auto remark = [&](const Covariance& covariance) {
     if (!covariance.remark.empty()) system.warnings.push_back(covariance.remark);

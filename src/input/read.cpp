@@ -210,6 +210,7 @@ Experiment read_experiment(const Fields& file, OtherKeys others) {
   const Fields problem = file.table("problem"), schedule = file.table("schedule"),
                optimizer = file.table("optimizer");
   experiment.run = read_run(file.table("run"));
+  ReadKeys(file.table("run"))("signal", experiment.signal, kSignals);
   if (problem.has("geometry") && problem.one_of("geometry", {"vector", "matrix"}) == "matrix") {
     experiment.problem = read_matrix_problem(problem);
   } else {
@@ -221,6 +222,10 @@ Experiment read_experiment(const Fields& file, OtherKeys others) {
   std::visit(
       [&](const auto& of) {  // a key of the optimizer's own
         if constexpr (requires { of.nesterov; }) experiment.chain.nesterov = false;
+        if constexpr (requires { of.momentum + 1.0; }) experiment.chain.momentum.reset();
+        if constexpr (requires { of.weight_decay; })
+          if (!optimizer.has("weight_decay"))
+            experiment.chain.weight_decay = constant_schedule(of.weight_decay);
       },
       experiment.optimizer);
   file.reject_unknown();

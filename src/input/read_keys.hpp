@@ -49,7 +49,16 @@ class ReadKeys {
   }
   void operator()(const char* key, std::vector<double>& x, const Range& range) const {
     const std::string name = called(key);
-    if (fields_.has(name)) x = fields_.numbers(name, range);
+    if (!fields_.has(name)) return;
+    if (std::string_view(key) != "ns_coefficients") {
+      x = fields_.numbers(name, range);
+      return;
+    }
+    // A list of numbers, or of triples.
+    const Eigen::MatrixXd rows = fields_.matrix(name);
+    if (rows.cols() != 1 && rows.cols() != 3) fields_.fail(name, "numbers, or triples of them");
+    const auto numbers = rows.reshaped<Eigen::RowMajor>();
+    x.assign(numbers.begin(), numbers.end());
   }
   void operator()(const char* key, std::array<double, 2>& x, const Range& range) const {
     if (!fields_.has(key)) return;

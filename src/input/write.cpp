@@ -257,10 +257,18 @@ std::string optimizer_text(const Optimizer& optimizer, const Chain& chain) {
     pairs.emplace_back("batch", inline_table(batch));
   }
   for (auto& pair : key_pairs(chain)) pairs.push_back(std::move(pair));
+  const bool has_a_default = std::visit(
+      [](const auto& of) {
+        return requires {
+          of.weight_decay;
+        };
+      },
+      optimizer);
+  if (has_a_default && !chain.weight_decay) pairs.emplace_back("weight_decay", "0");
   return lines(pairs);
 }
 
-std::string run_text(const Run& run) {
+std::string run_text(const Run& run, Signal signal) {
   Pairs pairs{{"steps", number_text(run.steps)}};
   const auto points = static_cast<int>(run.at.size()) - 1;
   if (points < 1 || points > 1000000 || run.steps < 1) {
@@ -273,6 +281,9 @@ std::string run_text(const Run& run) {
   } else {
     pairs.emplace_back("at", list_text(run.at));
   }
+  for (const auto& choice : kSignals)
+    if (signal == choice.value && signal != Signal::automatic)
+      pairs.emplace_back("signal", "\"" + std::string(choice.text) + "\"");
   return lines(pairs);
 }
 
@@ -283,7 +294,7 @@ std::string to_toml(const Experiment& experiment) {
          std::visit([](const auto& problem) { return problem_text(problem); }, experiment.problem) +
          "\n[optimizer]\n" + optimizer_text(experiment.optimizer, experiment.chain) +
          "\n[schedule]\n" + schedule_text(experiment.schedule, experiment.dimension()) +
-         "\n[run]\n" + run_text(experiment.run);
+         "\n[run]\n" + run_text(experiment.run, experiment.signal);
 }
 
 }  // namespace riskcurve

@@ -53,7 +53,7 @@ RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const
   if (blocks.jump_period > 0 || blocks.weight_power != 0)
     throw InputError("method", "dopri5",
                      "recursion: lookahead, workers and weighted averages have no continuum");
-  if (recursion.sees_directions() || system.squares)
+  if (recursion.sees_directions() || system.squares || system.filtered)
     throw InputError("method", "dopri5",
                      "recursion: the mean and the variance of single directions, and what updates "
                      "are divided by, have no continuum");

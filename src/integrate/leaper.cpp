@@ -220,6 +220,7 @@ double Leaper::weights_after(double k, double n, double weights) const {
 
 BlockState Leaper::after(double k, double n, double weights, const BlockState& from) const {
   const auto lead = [&](const BlockInstant& middle, const Tilt* tilt, double count) {
+    if (recursion_.system().filtered) return lead_filtered(recursion_, middle, count, from);
     BlockState to = from;
     with_size(recursion_.blocks().size,
               [&](auto m) { leap_lanes<m()>(recursion_, middle, tilt, count, from, to); });
@@ -232,6 +233,7 @@ BlockState Leaper::after(double k, double n, double weights, const BlockState& f
   const BlockState middle = lead(instant(half, from), nullptr, std::floor(0.5 * n));
   const BlockInstant there = instant(half, middle);
   const BlockState guess = lead(there, nullptr, n);
+  if (recursion_.system().filtered) return guess;
   const BlockInstant first = instant(0, from), last = instant(n - 1, guess);
   const Tilt tilt{first, last, guess};
   return lead(there, &tilt, n);
@@ -251,10 +253,11 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
     const double unit = std::exp2(std::max(1.0, std::floor(std::log2(n)) - 2));
     return unit * std::floor(n / unit);
   };
+  const double order = recursion_.system().filtered ? 1 : 2;
   while (true) {
     const double n = round(std::min(length_, most)), half = 0.5 * n;
-    if (n < kFewest) {
-      length_ = 2 * kFewest;
+    if (n < fewest()) {
+      length_ = 2 * fewest();
       return 0;
     }
     const BlockState whole = after(k, n, weights, state);
@@ -262,14 +265,14 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
     const BlockState second =
         after(k + half, half, weights_between, after(k, half, weights, state));
     const double wrong = error(whole, second);
-    const double growth = std::cbrt(rtol_ / std::max(wrong, 1e-3 * rtol_));
+    const double growth = std::pow(rtol_ / std::max(wrong, 1e-3 * rtol_), 1.0 / (order + 1));
     if (!(wrong <= rtol_)) {
       length_ = std::max(0.2, std::isfinite(wrong) ? 0.8 * growth : 0.2) * n;
       continue;
     }
     if (n >= 0.7 * length_ || growth < 1) length_ = std::clamp(0.8 * growth, 0.5, 4.0) * n;
     state = second;
-    state.own += (second.own - whole.own) / 3;
+    state.own += (second.own - whole.own) / (std::exp2(order) - 1);
     if (state.mean.size() > 0) state.mean += (second.mean - whole.mean) / 3;
     weights = weights_after(k + half, half, weights_between);
     return n;

@@ -15,9 +15,10 @@ class Leaper {
   static bool can(const Recursion& recursion);
 
   /// Takes up to `most` steps from step k; returns how many, 0 where steps are better taken one by
-  /// one: kFewest of them.
+  /// one: fewest() of them. A FilteredMap's steps are all taken to be like the middle one: first
+  /// order, extrapolated to second.
   double leap(double k, double most, double& weights, BlockState& state);
-  static constexpr double kFewest = 32;
+  double fewest() const { return recursion_.system().filtered ? 256 : 32; }
 
  private:
   BlockState after(double k, double n, double weights, const BlockState& from) const;

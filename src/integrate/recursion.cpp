@@ -22,7 +22,7 @@ Recursion::Recursion(const ModeSystem& system, const Schedule& schedule)
       padded_((system.modes() + kBlock - 1) / kBlock * kBlock),
       weight_(pad(system.weight)),
       multiplicity_(ArrayXd::Ones(padded_)) {
-  if ((sees_directions() || system.squares) && system.multiplicity.size() > 0)
+  if ((sees_directions() || system.squares || system.filtered) && system.multiplicity.size() > 0)
     multiplicity_.head(system.modes()) = (system.multiplicity > 0).select(system.multiplicity, 1.0);
   if (blocks_.inverse.size() > 0) inverse_ = pad(blocks_.inverse);
   if (system.squares) {
@@ -54,6 +54,7 @@ BlockState Recursion::start() const {
   if (blocks_.workers > 1) state.cross = state.own;
   if (sees_directions()) state.mean = means_of(state, multiplicity_, m);
   if (system_.squares) state.squares.setZero(padded_);
+  if (system_.filtered) state.past.noise.setZero(system_.modes());
   return state;
 }
 
@@ -104,6 +105,10 @@ BlockInstant Recursion::instant(double k, double weights, const BlockState& stat
   at.now.risk = std::max(risk(state), kVanishedRisk);
   if (blocks_.filtered_total > 0) at.now.filtered = 2 * form(state, filtered_, at.step.read);
   if (system_.squares) at.now.signal = 2 * form(state, filtered_, blocks_.gradient_at);
+  if (system_.filtered) {
+    answer_filtered(state, at);
+    return at;
+  }
   at.factors = sees_directions() ? system_.directions->response(at.now) : system_.response(at.now);
   const Index modes = system_.modes(), noises = system_.diffusion.cols();
   const auto combine = [&](const ArrayXXd& columns, const ArrayXd& factors, Index first,
@@ -171,7 +176,9 @@ void advance_lanes(const BlockInstant& at, const ArrayXd& inverse, BlockState& s
 }  // namespace
 
 void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
-  if (sees_directions())
+  if (system_.filtered)
+    advance_filtered(*this, instant, state);
+  else if (sees_directions())
     advance_directions(*this, instant, state);
   else
     with_size(blocks_.size, [&](auto m) { advance_lanes<m()>(instant, inverse_, state); });
@@ -180,6 +187,9 @@ void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
   const BlockMatrix jump = blocks_.jump(instant.chain);
   Meeting(jump, blocks_.workers).apply(state);
   if (state.mean.size() > 0) state.mean = (state.mean.matrix() * jump.transpose()).array().eval();
+  for (FilteredLag& lag : state.past.lags)
+    for (ArrayXXd* of : {&lag.covariance, &lag.response})
+      *of = (of->matrix() * jump.transpose()).array().eval();
 }
 
 }  // namespace riskcurve

@@ -1,10 +1,28 @@
 #pragma once
+#include <deque>
 #include <functional>
+#include <memory>
 
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/integrate/solve.hpp"
 
 namespace riskcurve {
+
+/// Of a FilteredMap, n steps ago; shape (modes, M).
+struct FilteredLag {
+  Eigen::ArrayXXd covariance;  ///< of X with the linear part of the map then
+  Eigen::ArrayXXd response;    ///< of X to the rest of the map then
+  Eigen::ArrayXd linear;       ///< variance of that linear part
+  std::shared_ptr<const FilteredAnswer> answer;
+  Eigen::ArrayXd rest;  ///< E of the rests then and now, as last looked at
+};
+/// What a FilteredMap remembers, one direction of each mode.
+struct FilteredPast {
+  std::deque<FilteredLag> lags;      ///< the last step first
+  Eigen::ArrayXd noise;              ///< E M^2 of samples' noise, over h^2
+  double risk = 0, weight = 0;       ///< mean of R over the memory by the squares of its weights
+  double looked = -1, interval = 1;  ///< when `rest` was, and how long it serves
+};
 
 /// The moments of all modes between two steps, padded to whole lanes (block_lanes.hpp).
 struct BlockState {
@@ -12,6 +30,7 @@ struct BlockState {
   Eigen::ArrayXXd cross;   ///< between two workers; empty where there is one
   Eigen::ArrayXXd mean;    ///< of one direction, shape (padded modes, M); empty without directions
   Eigen::ArrayXd squares;  ///< V, padded; empty without RootOfSquares
+  FilteredPast past;       ///< empty without FilteredMap
 };
 
 /// All that one step does: computed from the state it begins with.
@@ -26,6 +45,9 @@ struct BlockInstant {
   // With RootOfSquares: V of this step, g and what is under its root over V
   Eigen::ArrayXd squares, gain;
   double grown = 1;
+
+  // With a FilteredMap:
+  std::shared_ptr<const FilteredAnswer> answer;
 
   // With directions:
   DirectionRates directions;      ///< padded
@@ -70,6 +92,7 @@ class Recursion {
   double form(const BlockState& state, const Eigen::ArrayXd& weight, const BlockVector& x) const;
 
   void divide_by_root(const BlockState& state, BlockInstant& at) const;
+  void answer_filtered(const BlockState& state, BlockInstant& at) const;
   void see_directions(const BlockState& state, bool slopes, BlockInstant& at) const;
 
   const ModeSystem& system_;
@@ -84,11 +107,16 @@ class Recursion {
 /// m(0), from S(0) = n m m^T.
 Eigen::ArrayXXd means_of(const BlockState& state, const Eigen::ArrayXd& multiplicity, int size);
 void advance_directions(const Recursion& recursion, const BlockInstant& at, BlockState& state);
+/// Blocks of a FilteredMap (recursion_filtered.cpp).
+void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockState& state);
+/// So many steps that are all like this one, from a past that was too.
+BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, double steps,
+                         const BlockState& from);
 
 /// The recursion from `state` = start() on, which ends as the last state; `visit` sees the state
 /// before every step, and the sum of gamma^weight_power over earlier ones. Without a visitor, runs
 /// of more than kLeapAbove steps take many at once where that is exact to 1e-6 of R a leap.
-constexpr double kLeapAbove = 5e5;
+constexpr double kLeapAbove = 5e5, kLeapAboveFiltered = 5e3;
 RiskCurve march(const Recursion& recursion, const Eigen::ArrayXd& at, const SolveOptions& options,
                 BlockState& state,
                 const std::function<void(long k, double weights, const BlockState& state)>& visit);

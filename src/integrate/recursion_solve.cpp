@@ -18,7 +18,7 @@ using Eigen::Index;
 
 constexpr double kDiverged = 1e30;  // growth over the start that counts as divergence
 constexpr long kLook = 256;         // steps between looks at the watch
-constexpr double kLeapError = 1e-6;
+constexpr double kLeapError = 1e-6, kLeapErrorFiltered = 1e-3;
 
 /// What is recorded of a state: the risk, the averaged risk, then the observables.
 class Log {
@@ -116,7 +116,8 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
                 const std::function<void(long k, double weights, const BlockState& state)>& visit) {
   const ModeSystem& system = recursion.system();
   const double horizon = at[at.size() - 1];
-  const bool leaps = !visit && horizon > kLeapAbove && Leaper::can(recursion);
+  const double leap_above = system.filtered ? kLeapAboveFiltered : kLeapAbove;
+  const bool leaps = !visit && horizon > leap_above && Leaper::can(recursion);
   if (!(horizon <= kMostRecursionSteps) && !(options.until_risk > 0) && !leaps)
     throw InputError(
         "at, last", horizon,
@@ -135,7 +136,7 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
   try {
     double weights = 0;
     while (log.due(0)) log.record(state);
-    Leaper leaper(recursion, kLeapError);
+    Leaper leaper(recursion, system.filtered ? kLeapErrorFiltered : kLeapError);
     double plain = 0;          // steps to be taken one by one
     double longest = horizon;  // leap: short where the end is looked for
     for (double now = 0; !log.done();) {
@@ -157,7 +158,7 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
           longest = std::floor(0.5 * taken);
           continue;
         }
-        if (taken == 0) plain = Leaper::kFewest;
+        if (taken == 0) plain = leaper.fewest();
       }
       if (taken == 0) {
         const BlockInstant instant = recursion.instant(now, weights, state);

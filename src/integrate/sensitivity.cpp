@@ -201,6 +201,9 @@ std::vector<double> graded(double horizon, double rate_at_start, double rate_at_
 
 Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double horizon,
                         SolveOptions options) {
+  if (system.filtered)
+    throw InputError("sensitivity", "of " + system.optimizer + " at any size of the signal",
+                     "a system whose rates know no past");
   if (system.blocks || options.method == Method::recursion)
     return sensitivity_of_recursion(system, step, horizon, options);
   if (system.extra_initial.size() > 0)

@@ -54,7 +54,7 @@ void check_beside(const Chain& chain, const Of&) {
     const auto expected = fmt::format("none beside {}, which has averages of its own", Of::name);
     if (chain.momentum) throw InputError("optimizer.momentum", text_of(*chain.momentum), expected);
     if (chain.schedule_free) throw InputError("optimizer.schedule_free", "(given)", expected);
-  } else if constexpr (!requires { Of::momentum; }) {
+  } else if constexpr (!TakesMomentum<Of>) {
     if (chain.momentum)
       throw InputError(
           "optimizer.momentum", text_of(*chain.momentum),

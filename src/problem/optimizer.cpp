@@ -1,8 +1,37 @@
 #include "riskcurve/problem/optimizer.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 namespace riskcurve {
+
+double Muon::map(double g) const {
+  for (int i = 0; i < ns_steps; ++i) {
+    const auto [a, b, c] = coefficients(i);
+    const double square = g * g;
+    g *= a + square * (b + square * c);
+  }
+  return g;
+}
+
+double Muon::adjust(double rows, double columns) const {
+  switch (adjust_lr_fn) {
+    case Adjust::original:
+      return std::sqrt(std::max(1.0, rows / columns));
+    case Adjust::match_rms_adamw:
+      return 0.2 * std::sqrt(std::max(rows, columns));
+    default:
+      return 1;
+  }
+}
+
+std::array<double, 3> Muon::coefficients(int i) const {
+  const std::size_t first = ns_coefficients.size() == 3 ? 0 : 3 * static_cast<std::size_t>(i);
+  return {ns_coefficients[first], ns_coefficients[first + 1], ns_coefficients[first + 2]};
+}
 
 std::string name_of(const Optimizer& optimizer) {
   return std::visit([](const auto& o) -> std::string { return o.name; }, optimizer);
@@ -32,6 +61,12 @@ Optimizer with_batch(Optimizer optimizer, int batch) {
 
 void validate(const Optimizer& optimizer) {
   std::visit([](const auto& o) { check_keys(o, "optimizer."); }, optimizer);
+  if (const auto* muon = std::get_if<Muon>(&optimizer)) {
+    const std::size_t given = muon->ns_coefficients.size();
+    if (given != 3 && given != 3 * static_cast<std::size_t>(muon->ns_steps))
+      throw InputError("optimizer.ns_coefficients", fmt::format("{} numbers", given),
+                       "three numbers, or three for each of the ns_steps steps");
+  }
 }
 
 std::vector<Optimizer> default_optimizers() {

@@ -25,8 +25,8 @@ inline int workers_of(const Chain& chain) {
 /// Whether the momentum of an optimizer heeds `dampening`.
 inline bool dampens(const Optimizer& optimizer) {
   return std::visit(
-      [](const auto& of) {
-        if constexpr (requires { of.momentum; }) return of.momentum == Momentum::after;
+      []<class Of>(const Of&) {
+        if constexpr (TakesMomentum<Of>) return Of::momentum == Momentum::after;
         return false;
       },
       optimizer);

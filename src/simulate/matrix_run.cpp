@@ -67,7 +67,11 @@ class MatrixRun {
 Ensemble simulate_matrix(const Experiment& experiment, const SimulateOptions& options) {
   make_room_for_blas();
   const MatrixProblem& problem = experiment.matrix();
-  const MatrixUpdate update = update_for<MatrixUpdate>(experiment.optimizer, problem);
+  MatrixUpdate update = update_for<MatrixUpdate>(experiment.optimizer, problem);
+  if (experiment.chain.momentum && update.of_filtered) {
+    update.compute = gradient;
+    update.map = [map = update.of_filtered] { return map; };
+  }
   const MatrixSource source = matrix_source(problem, update.rotation_invariant, options.seed);
   const auto out = static_cast<double>(source.out.dimension()),
              in = static_cast<double>(source.in.dimension());

@@ -26,6 +26,8 @@ struct MatrixUpdate {
   /// several threads at once.
   std::function<Eigen::MatrixXd(const MatrixBatch& batch)> compute;
   MakeMap<Eigen::MatrixXd> map = {};
+  /// What makes a momentum of gradients the update, where momentum stands before the map.
+  GradientMap<Eigen::MatrixXd> of_filtered = {};
 };
 
 // One a file: the optimizers that Monte Carlo runs on matrices.
@@ -38,5 +40,6 @@ MatrixUpdate update_of(const Lion& lion, const MatrixProblem& problem);
 MatrixUpdate update_of(const SignSvd& sign_svd, const MatrixProblem& problem);
 MatrixUpdate update_of(const Schatten& schatten, const MatrixProblem& problem);
 MatrixUpdate update_of(const RegularizedSvd& regularized, const MatrixProblem& problem);
+MatrixUpdate update_of(const Muon& muon, const MatrixProblem& problem);
 
 }  // namespace riskcurve

@@ -17,9 +17,12 @@ namespace {
 using testing_problems::steps;
 
 const std::vector<std::string> matrix_optimizers = {
-    "name = 'sgd'\nbatch = 9", "name = 'sign_sgd'\nbatch = 9", "name = 'sign_svd'\nbatch = 9",
+    "name = 'sgd'\nbatch = 9",
+    "name = 'sign_sgd'\nbatch = 9",
+    "name = 'sign_svd'\nbatch = 9",
     "name = 'schatten'\nexponent = 0.5\nbatch = 30",
-    "name = 'regularized_svd'\nepsilon = 0.1\nbatch = 9"};
+    "name = 'regularized_svd'\nepsilon = 0.1\nbatch = 9",
+    "name = 'muon'\nbatch = 9"};
 
 MatrixProblem problem(Covariance out, Covariance in, double risk, NoiseLaw noise = no_noise()) {
   MatrixProblem p;

@@ -15,8 +15,8 @@
 namespace riskcurve::validation {
 namespace {
 
-const std::vector<std::string> own_keys = {"name", "allowance", "why",   "step", "averaged",
-                                           "runs", "sizes",     "needs", "quick"};
+const std::vector<std::string> own_keys = {"name", "allowance", "why",   "step",  "averaged",
+                                           "runs", "sizes",     "needs", "quick", "edges"};
 const std::vector<std::string> own_tables = {"family", "case", "claim", "figure"};
 
 bool contains(const std::string& text, const std::string& part) {
@@ -62,6 +62,7 @@ Case read_case(const Fields& file, const Fields& family, const Fields& the) {
 
   read.why = the.text_or("why", "");
   read.averaged = holder(family, the, "averaged").boolean_or("averaged", false);
+  read.edges = holder(family, the, "edges").boolean_or("edges", false);
   const Fields& allowing = holder(family, the, "allowance");
   read.allowance = read.why.empty() ? allowing.number("allowance", Range::within(1e-6, 5))
                                     : std::numeric_limits<double>::quiet_NaN();

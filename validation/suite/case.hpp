@@ -22,8 +22,10 @@ struct Case {
   double allowance = 0;
   std::string why;
   bool averaged = false;  ///< held to the averaged risk, in place of the risk
-  bool quick = false;     ///< part of the quick suite
-  std::string missing;    ///< not empty: cannot be run here, and why
+  /// Where less, the deviation of the time at which the risk is reached is held, not the risk's.
+  bool edges = false;
+  bool quick = false;   ///< part of the quick suite
+  std::string missing;  ///< not empty: cannot be run here, and why
 
   /// given: [schedule] of the file. progress: the constant step with which the risk would fall by
   /// e^-progress at its initial rate, noise aside. best: the best constant step for run.steps.

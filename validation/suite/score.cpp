@@ -25,7 +25,21 @@ using Json = nlohmann::ordered_json;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr Index kShown = 12;
 
-void compare_with(const Ensemble& ensemble, Score& score) {
+/// log of the time at which the predicted risk is the runs' at step i over the time of step i,
+/// percent; nan where the curve never is there, or rises. Between steps the log of R is linear.
+double late(const Score& score, Index i) {
+  const double level = score.mean[i];
+  for (Index k = 1; k < score.steps.size(); ++k) {
+    const double before = score.predicted[k - 1], after = score.predicted[k];
+    if (!(before >= level && level >= after && before > after)) continue;
+    const double x = std::log(before / level) / std::log(before / after);
+    const double at = score.steps[k - 1] + x * (score.steps[k] - score.steps[k - 1]);
+    return 100 * (at / score.steps[i] - 1);
+  }
+  return nan;
+}
+
+void compare_with(const Case& the, const Ensemble& ensemble, Score& score) {
   const Comparison apart = compare(score.predicted, score.mean, score.error);
   score.in_errors = apart.worst_in_standard_errors;
   double decisive = -std::numeric_limits<double>::infinity();
@@ -35,10 +49,13 @@ void compare_with(const Ensemble& ensemble, Score& score) {
   for (Index i = 0; i < score.steps.size(); ++i) {
     if (score.steps[i] == 0) continue;
     const double error = 100 * score.error[i] / score.predicted[i];
-    const double beyond = std::abs(apart.in_percent[i]) - kErrors * error;
+    double gap = apart.in_percent[i];
+    if (the.edges)
+      if (const double time = late(score, i); std::abs(time) < std::abs(gap)) gap = time;
+    const double beyond = std::abs(gap) - kErrors * error;
     if (beyond > decisive) {
       decisive = beyond;
-      score.gap = apart.in_percent[i];
+      score.gap = gap;
       score.gap_error = error;
     }
     bias += 100 * (ensemble.risk.row(i).transpose() / score.predicted[i] - 1);
@@ -162,7 +179,7 @@ Score score(const Case& the, std::size_t index, std::uint64_t seed,
     score.failure = fmt::format("{} of {} runs diverged", ensemble.diverged, options.runs);
     return score;
   }
-  compare_with(ensemble, score);
+  compare_with(the, ensemble, score);
   const auto& bands = the.averaged ? prediction.averaged_bands : prediction.bands;
   if (bands && bands->missing.empty()) cover_with(*bands, ensemble, score);
   return score;

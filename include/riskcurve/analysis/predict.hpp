@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/eigen.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/integrate/solve.hpp"
@@ -26,6 +27,8 @@ struct Trust {
   /// curve, estimated from the spectra (signal_ratio at the largest R). docs/theory/matrix.md needs
   /// it small: it grows with the batch, and with a target of low rank.
   double signal = 0;
+  /// Whether the rates hold for a signal of any size: then neither `signal` nor `rank` warns.
+  bool any_signal = false;
   /// Matrix problems: how many singular directions of M = K_out^(1/2) Delta K_in^(1/2) share the
   /// initial risk, (tr M M^T)^2/tr (M M^T)^2 (risk_rank). Residuals are Gaussian given the label
   /// noise only where it is large: their excess kurtosis is about 6 over it. 0 for vector problems.
@@ -49,8 +52,8 @@ struct Trust {
 constexpr double kTrustedIntrinsicDimension = 20;
 constexpr double kTrustedParticipation = 10;
 constexpr double kTrustedStepRate = 0.2;
-constexpr double kTrustedSignal = 0.4;
-constexpr double kTrustedRank = 5;
+constexpr double kTrustedSignal = kSmallSignal;
+constexpr double kTrustedRank = kManyDirections;
 /// An upper limit too: runs of sign_sgd with momentum (docs/theory/chain.md#how-far-it-holds).
 constexpr double kTrustedFilteredSignal = 1;
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,6 +58,41 @@ struct DirectionMap {
   std::function<DirectionRates(double gain, double momentum, const Eigen::ArrayXd& mean,
                                const Eigen::ArrayXd& variance, bool slopes)>
       rates;
+};
+
+/// What a map of a filtered gradient U = p M + r G is given at step k: second moments over one
+/// direction of each mode, gradients over h, shape (modes).
+struct FilteredGradient {
+  double time = 0;               ///< k
+  double risk = 0, memory = 0;   ///< R, and its mean over what M holds, by the square of weights
+  double momentum = 0;           ///< beta of M <- beta M + (1 - beta) G
+  double fresh = 1, share = 0;   ///< r, p
+  Eigen::ArrayXd error;          ///< E of y^2, y the error that the newest gradient answers to
+  Eigen::ArrayXd cross, signal;  ///< E y M, and E M^2 without the noise of samples in it
+  Eigen::ArrayXd noise;          ///< E M^2 of that noise
+};
+/// And what it makes of it: f(U) = h (fresh r G + held p M) + rest, of E f^2 = power.
+struct FilteredAnswer {
+  Eigen::ArrayXd fresh, held;  ///< slopes by the mean of the newest gradient, and by the memory
+  Eigen::ArrayXd fresh_noise;  ///< by the newest gradient's noise
+  Eigen::ArrayXd sampled;      ///< variance of that noise, gradients over h
+  Eigen::ArrayXd power;        ///< E of one direction's f^2
+  std::shared_ptr<const void> resolvent;  ///< for `covariance`, and to start the next answer from
+};
+/// A map of the filtered gradient that sees a signal of any size: slopes differ between modes and
+/// between what is new and what is remembered, and what is not linear is correlated over time. Mode
+/// k holds one direction's moments S, and
+///
+///     X <- A X + z zeta + q rho,   A = fixed + q (fresh v^T r + held p e_M^T) h,
+///
+/// E rho_t rho_(t-n) from `covariance`, given the correlation of the linear parts at both times
+/// (docs/theory/signal.md). Solved step by step.
+struct FilteredMap {
+  std::function<FilteredAnswer(const FilteredGradient& gradient, const FilteredAnswer* last)>
+      answer;
+  std::function<Eigen::ArrayXd(const FilteredAnswer& now, const FilteredAnswer& then,
+                               const Eigen::ArrayXd& correlation)>
+      covariance;
 };
 
 /// Updates over the root of a running mean of squares, as Adam's: V_k, of mode k in units of h,
@@ -131,6 +167,8 @@ struct ModeSystem {
   /// Of blocks whose map sees single directions. `response` then says what a map that sees the
   /// mean over all of them would do: what slow observers ask for.
   std::optional<DirectionMap> directions;
+  /// Of blocks whose map sees signals of any size; `response` then stands for small ones.
+  std::optional<FilteredMap> filtered;
   /// What updates are divided by, beside the response's part; solved step by step.
   std::optional<RootOfSquares> squares;
 

@@ -130,8 +130,24 @@ ModeSystem mode_system(const MatrixProblem& problem, const Schatten& optimizer,
 ModeSystem mode_system(const MatrixProblem& problem, const RegularizedSvd& optimizer,
                        Grids grids = Grids::compressed);
 
-/// The one of these that the experiment's problem and optimizer ask for; Grids::whole for the SDE,
-/// which needs directions. Throws InputError where there is none for this geometry, or the
+/// The same of a filtered gradient (filter.momentum 0: of the plain one), and Muon, whatever the
+/// size of the signal: FilteredMap, one mode for each eigenvalue of the graded side, those within a
+/// quarter of an octave merged where they are many (Grids::whole: kept). Throws InputError unless
+/// one side has equal eigenvalues and the noise has a variance. `response`: slopes of the start.
+/// Source: ours; docs/theory/signal.md.
+ModeSystem mode_system(const MatrixProblem& problem, const SignSvd& optimizer, const Filter& filter,
+                       Grids grids = Grids::compressed);
+Filter filter_of(const Muon& optimizer);
+ModeSystem mode_system(const MatrixProblem& problem, const Muon& optimizer,
+                       Grids grids = Grids::compressed);
+/// Whether they are derived for it, and whether small signals do not do: signal_ratio at R(0) above
+/// kSmallSignal, or risk_rank below kManyDirections (docs/theory/trust.md).
+bool any_signal_is_derived(const MatrixProblem& problem);
+bool signal_matters(const MatrixProblem& problem, int batch);
+constexpr double kSmallSignal = 0.4, kManyDirections = 5;
+
+/// The one of these that the experiment's problem, optimizer and `signal` ask for; Grids::whole for
+/// the SDE, which needs directions. Throws InputError where there is none for this geometry, or the
 /// optimizer's parameters are out of range.
 ModeSystem mode_system(const Experiment& experiment, Grids grids = Grids::compressed);
 /// The optimizers that have one, by name.

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -18,6 +19,8 @@ namespace riskcurve {
 /// takes none, one without `l2` no w theta in its gradient (chain.hpp); one that `remembers` has
 /// averages of its own.
 enum class Momentum { after, before };
+template <class Of>
+concept TakesMomentum = std::is_same_v<decltype(Of::momentum), const Momentum>;
 
 /// theta -= gamma G
 struct Sgd {
@@ -92,6 +95,7 @@ struct ClippedSgd {
 struct SignSvd {
   static constexpr const char* name = "sign_svd";
   static constexpr const char* title = "SignSVD";
+  static constexpr Momentum momentum = Momentum::before;
   int batch = 1;
   bool operator==(const SignSvd&) const = default;
   template <class Self, class Keys>
@@ -125,6 +129,45 @@ struct RegularizedSvd {
   static void keys(Self& self, Keys&& key) {
     key("batch", self.batch, kBatch);
     key("epsilon", self.epsilon, Range::positive());
+  }
+};
+
+/// M <- momentum M + (1 - momentum) G from zero, G~ = momentum M + (1 - momentum) G with nesterov,
+/// else M, then torch.optim.Muon's Newton-Schulz iteration,
+///   X = G~/|G~|_F,   ns_steps times X <- a X + b (X X^T) X + c (X X^T)^2 X,
+///   W <- W - gamma adjust X,   adjust = 1, sqrt(max(1, N_out/N_in)) or 0.2 sqrt(max(N_out, N_in)):
+/// f(g) of every singular value g of X, f the composition of a g + b g^3 + c g^5. ns_coefficients:
+/// three numbers, or three for each step. In a problem file `weight_decay` (chain.hpp) is 0.1 where
+/// it is not given, as in torch.
+struct Muon {
+  static constexpr const char* name = "muon";
+  static constexpr const char* title = "Muon";
+  static constexpr bool remembers = true;
+  static constexpr double weight_decay = 0.1;
+  enum class Adjust { none, original, match_rms_adamw };
+  static constexpr Choice<Adjust> adjusts[] = {{"none", Adjust::none},
+                                               {"original", Adjust::original},
+                                               {"match_rms_adamw", Adjust::match_rms_adamw}};
+  int batch = 1;
+  double momentum = 0.95;
+  bool nesterov = true;
+  int ns_steps = 5;
+  std::vector<double> ns_coefficients = {3.4445, -4.7750, 2.0315};
+  Adjust adjust_lr_fn = Adjust::none;
+  /// f and the factor above.
+  double map(double g) const;
+  double adjust(double rows, double columns) const;
+  /// (a, b, c) of step i.
+  std::array<double, 3> coefficients(int i) const;
+  bool operator==(const Muon&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+    key("momentum", self.momentum, Range{0, 1, false, true});
+    key("nesterov", self.nesterov);
+    key("ns_steps", self.ns_steps, Range::wholes(1, 99));
+    key("ns_coefficients", self.ns_coefficients, Range::any());
+    key("adjust_lr_fn", self.adjust_lr_fn, adjusts);
   }
 };
 
@@ -206,7 +249,7 @@ struct Lion {
 
 /// All there are: what takes part in a problem file is in this list.
 using Optimizer = std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, Adam, RmsProp, AdaGrad,
-                               Lion, SignSvd, Schatten, RegularizedSvd>;
+                               Lion, SignSvd, Schatten, RegularizedSvd, Muon>;
 
 std::string name_of(const Optimizer& optimizer);
 /// As texts and plots call it: "SignSGD".

@@ -200,6 +200,13 @@ enum class Spacing { linear, log };
 /// together.
 Run run_for(double steps, int points = 50, Spacing spacing = Spacing::linear);
 
+/// How large a signal the theory of a spectral map allows for, in a problem file [run] signal:
+/// small beside the gradient's noise, any (docs/theory/signal.md), or the latter where it matters
+/// and is derived.
+enum class Signal { automatic, small, full };
+inline constexpr Choice<Signal> kSignals[] = {
+    {"auto", Signal::automatic}, {"small", Signal::small}, {"full", Signal::full}};
+
 /// All that a prediction or a run needs: a value, that may be shared between threads.
 struct Experiment {
   std::variant<VectorProblem, MatrixProblem> problem;
@@ -207,6 +214,7 @@ struct Experiment {
   Schedule schedule;  ///< the raw step size gamma(k)
   Run run;
   Chain chain = {};  ///< what stands around the optimizer's update
+  Signal signal = Signal::automatic;
 
   bool is_matrix() const { return std::holds_alternative<MatrixProblem>(problem); }
   /// The problem of either geometry; std::bad_variant_access for the other.

@@ -1,0 +1,51 @@
+#pragma once
+#include <memory>
+
+#include "dynamics/saturation.hpp"
+#include "riskcurve/dynamics/mode_system.hpp"
+
+namespace riskcurve {
+
+/// The columns of a gradient whose rows are alike: `rows` N rows; mode k is `count` columns of
+/// variance lambda.
+struct Columns {
+  double rows, batch;
+  Eigen::ArrayXd lambda, count;
+};
+
+/// The resolvent x = tr (u u^T + t^2)^(-1) of a filtered gradient u, N rows and columns of variance
+/// V_j, on a grid of x (docs/theory/signal.md#resolvent):
+///
+///     m = (x/B^2) sum_j lambda_j/(1 + V_j x),     t^2 = [N - sum_j V_j x/(1 + V_j x)]/x,
+///     V_j = chi_0^2 r^2 E y^2 + 2 chi_0 chi_1 r p E y M + chi_1^2 p^2 signal
+///           + A_0 r^2 n_j + A_1 p^2 noise,     n_j = lambda_j (2P + 2 q_j)/B,
+///
+/// A, chi of saturation.hpp at m: single samples that count are divided by what they add.
+struct FilteredResolvent {
+  Eigen::ArrayXd weight;  ///< (2/pi) dt, both ends beyond the grid included, shape (nodes)
+  Eigen::ArrayXXd held;   ///< Z = V x/(1 + V x), shape (modes, nodes)
+  Eigen::ArrayXXd root;   ///< x sqrt(V)/(1 + V x)
+  // Slopes of the polar factor, (1/N) int chi x/(1 + V x) (2/pi) dt, and with A_0; shape (modes)
+  Eigen::ArrayXd fresh, memory, fresh_noise;
+  Eigen::ArrayXd power;  ///< of its columns: Z as t -> 0
+
+  // What the next is made from:
+  std::shared_ptr<const Saturation> now, past;
+  std::shared_ptr<const Saturation::Held> lags;
+  int lag_count = 0;
+  Eigen::ArrayXd rest_ratio;  ///< of another map: its rest over the polar factor's
+};
+
+/// `last`: tables are kept from it where they serve.
+std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, const NoiseLaw& noise,
+                                                      const FilteredGradient& gradient,
+                                                      const FilteredResolvent* last);
+
+/// E rho rho' of the rests of two polar factors, of columns whose linear parts have correlation c:
+///
+///     (c_j/N^2) int int [x sqrt(V_j)/(1 + V_j x)] [x' sqrt(V'_j)/(1 + V'_j x')] L/(1 - L),
+///     L = (1/N) sum_k c_k^2 Z_k(t) Z'_k(t').
+Eigen::ArrayXd rest_covariance(const Columns& columns, const FilteredResolvent& now,
+                               const FilteredResolvent& then, const Eigen::ArrayXd& correlation);
+
+}  // namespace riskcurve

@@ -1,0 +1,177 @@
+#include "dynamics/saturation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "dynamics/residual_transform.hpp"
+#include "riskcurve/dynamics/residual.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+
+constexpr double kAlike = 0.03;  // risks and shares that differ by less have the same numbers
+constexpr double kHead = 0.02;   // of E z^2: a column with as much has numbers of its own
+
+std::vector<double> on_grid(const std::function<double(double log_y)>& f) {
+  std::vector<double> values(LogGrid::kSize);
+  for (int i = 0; i < LogGrid::kSize; ++i)
+    values[static_cast<std::size_t>(i)] = f(LogGrid::node(i));
+  return values;
+}
+
+/// z = u^T Delta v + epsilon of few columns: its characteristic function is
+/// psi(k) = exp(-k^2 v/2) prod_j (1 + k^2 q_j)^(-1/2), and with k = sqrt(m) x
+///     E[m z^2 v_j^2/(1 + m z^2)]/lambda_j = int e^-x [1 - psi/(1 + k^2 q_j)] dx,
+///     chi_j = int x e^-x psi/(1 + k^2 q_j) dx.
+/// In units of E z^2 = 1; trapezoidal in log x.
+class FewColumns {
+ public:
+  FewColumns(const ArrayXd& share, const ArrayXd& count, double variance)
+      : log_psi_(static_cast<std::size_t>(kPoints)) {
+    for (int i = 0; i < kPoints; ++i) {
+      const double square = std::exp(2 * (kFirst + kApart * i));
+      log_psi_[static_cast<std::size_t>(i)] =
+          -0.5 * (square * variance + (count * (square * share).log1p()).sum());
+    }
+  }
+  struct Values {
+    double noise, drift;
+  };
+  /// q: of the column; 0: of none. `gaussian`: of Gaussian z.
+  Values at(double log_y, double q, bool gaussian) const {
+    double held = 0, drift = 0;
+    for (double s = kLowest; s < 4; s += kWide) {
+      const double x = std::exp(s), log_k = 0.5 * log_y + s;
+      const auto i = static_cast<std::size_t>(std::lround((log_k - kFirst) / kApart));
+      const double square = std::exp(2 * log_k);
+      const double log_of = gaussian ? -0.5 * square : log_psi_[i] - std::log1p(square * q);
+      const double weight = kWide * x * std::exp(-x);
+      held -= weight * std::expm1(log_of);
+      drift += weight * x * std::exp(log_of);
+    }
+    return {held * std::exp(-log_y) / (1 + (gaussian ? 0 : 2 * q)), drift};
+  }
+
+ private:
+  static constexpr double kWide = 0.5, kLowest = -15;
+  static constexpr double kApart = 0.5 * LogGrid::kStep;
+  static constexpr double kFirst = 0.5 * LogGrid::kFirst + kLowest;
+  static constexpr int kPoints = 4 * (7 + 17 + 15 + 5);
+  std::vector<double> log_psi_;
+};
+
+}  // namespace
+
+LogGrid::Value LogGrid::operator()(double log_y) const {
+  const double last = node(kSize - 1);
+  if (log_y > last) {
+    const double end = values_.back(), before = values_[kSize - 2];
+    const double power = end * before > 0 ? std::log(end / before) / kStep : 0;
+    const double at = end * std::exp(power * (log_y - last));
+    return {at, power * at};
+  }
+  const double place = std::max((log_y - kFirst) / kStep, 0.0);
+  const int i = std::min(static_cast<int>(place), kSize - 2);
+  const double x = place - i;
+  const auto at = [&](int j) { return values_[static_cast<std::size_t>(j)]; };
+  const double low = at(i), high = at(i + 1);
+  const double from = i > 0 ? 0.5 * (high - at(i - 1)) : high - low,
+               to = i + 2 < kSize ? 0.5 * (at(i + 2) - low) : high - low;
+  const double square = 3 * (high - low) - 2 * from - to, cube = 2 * (low - high) + from + to;
+  return {low + x * (from + x * (square + x * cube)),
+          (from + x * (2 * square + 3 * x * cube)) / kStep};
+}
+
+Saturation::Saturation(const NoiseLaw& noise, double risk, const ArrayXd& share,
+                       const ArrayXd& count)
+    : risk_(risk),
+      scales_(ResidualLaw(noise).gaussian()),
+      share_(share / (2 * risk + noise.variance)),
+      noise_({}),
+      drift_({}) {
+  const double power = 2 * risk + noise.variance;
+  struct Tables {
+    LogGrid noise, drift;
+  };
+  const auto tables = [](const NoiseLaw& law, double at, double square) {
+    const ResidualTransform z(law, at);
+    const double log_square = std::log(square);
+    return Tables{
+        LogGrid(on_grid([&](double y) { return z.at(y - log_square).p * std::exp(-y); })),
+        LogGrid(on_grid([&](double y) { return z.at(y - log_square).chi; }))};
+  };
+  static const Tables gaussian = tables(no_noise(), 0.5, 1);
+  const Tables own = scales_ ? gaussian : tables(noise, risk, power);
+  noise_ = own.noise;
+  drift_ = own.drift;
+  if (share_.size() > 0 && share_.maxCoeff() > kHead) add_few(noise.variance / power, count);
+}
+
+void Saturation::add_few(double variance, const ArrayXd& count) {
+  const FewColumns few(share_, count, variance);
+  for (Index j = 0; j < share_.size(); ++j)
+    if (share_[j] > kHead) heads_.push_back(j);
+  static const std::vector<FewColumns::Values> gaussian = [&] {
+    std::vector<FewColumns::Values> values;
+    for (int i = 0; i < LogGrid::kSize; ++i) values.push_back(few.at(LogGrid::node(i), 0, true));
+    return values;
+  }();
+  const auto add = [&](double q) {
+    std::vector<double> noise(LogGrid::kSize), drift(LogGrid::kSize);
+    for (std::size_t i = 0; i < noise.size(); ++i) {
+      const FewColumns::Values of = few.at(LogGrid::node(static_cast<int>(i)), q, false);
+      noise[i] = of.noise / gaussian[i].noise;
+      drift[i] = of.drift / gaussian[i].drift;
+    }
+    noise_ratio_.emplace_back(std::move(noise));
+    drift_ratio_.emplace_back(std::move(drift));
+  };
+  add(0);
+  for (const Index j : heads_) add(share_[j]);
+}
+
+bool Saturation::serves(double risk, const ArrayXd& share) const {
+  if (!scales_ && !(std::abs(std::log(risk / risk_)) < kAlike)) return false;
+  return share.size() == share_.size() &&
+         ((share - share_).abs() < kAlike * share_.max(kHead)).all();
+}
+
+Saturation::Fresh Saturation::fresh(double log_y, Index column) const {
+  Fresh of{noise_(log_y), drift_(log_y)};
+  if (noise_ratio_.empty()) return of;
+  std::size_t place = 0;
+  if (column >= 0)
+    for (std::size_t h = 0; h < heads_.size(); ++h)
+      if (heads_[h] == column) place = h + 1;
+  const auto times = [&](LogGrid::Value& value, const LogGrid& ratio) {
+    const LogGrid::Value by = ratio(log_y);
+    value = {value.at * by.at, value.slope * by.at + value.at * by.slope};
+  };
+  times(of.noise, noise_ratio_[place]);
+  times(of.drift, drift_ratio_[place]);
+  return of;
+}
+
+Saturation::Held Saturation::held(double first_weight, double momentum, int lags) const {
+  std::vector<double> square(LogGrid::kSize), drift(LogGrid::kSize);
+  for (std::size_t i = 0; i < square.size(); ++i) {
+    double w = 1, sum = 0, squares = 0, kept = 0, moved = 0;
+    double log_y = LogGrid::node(static_cast<int>(i)) + 2 * std::log(first_weight);
+    for (int l = 0; l < std::max(lags, 1); ++l, w *= momentum, log_y += 2 * std::log(momentum)) {
+      const Fresh at = fresh(log_y);
+      sum += w;
+      squares += w * w;
+      kept += w * w * at.noise.at;
+      moved += w * at.drift.at;
+    }
+    square[i] = kept / squares;
+    drift[i] = moved / sum;
+  }
+  return {LogGrid(std::move(square)), LogGrid(std::move(drift))};
+}
+
+}  // namespace riskcurve
