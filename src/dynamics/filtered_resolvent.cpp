@@ -15,8 +15,10 @@ using Eigen::Index;
 
 constexpr double kStep = 0.5;  // of log x
 constexpr int kMostNodes = 400;
-constexpr double kFar = 1e3;        // t^2 over all variance at the first node
-constexpr double kNear = 1e5;       // x over 1/V at the last
+constexpr double kFar = 1e3;   // t^2 over all variance at the first node
+constexpr double kNear = 1e5;  // x over 1/V at the last
+constexpr double kRemembers = 1e-6;
+constexpr double kClose = 1e-8;     // to where t = 0
 constexpr double kFull = 1 - 1e-5;  // of the rank, where that is the batch
 
 /// V_j and its slope by log m.
@@ -120,7 +122,8 @@ class Equation {
 };
 
 /// Nodes x = 1/(e^-y + 1/top), y uniform: from t far above all singular values to t near 0.
-std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equation) {
+/// rank: how many samples are in the filter.
+std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equation, double rank) {
   const ArrayXd variance = equation.unsaturated();
   const double all = (columns.count * variance).sum();
   const double first = std::log(columns.rows / (kFar * all));
@@ -152,15 +155,14 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
       log_x = std::log(x);
       point.stretch = 1 - top * x;
       points.push_back(std::move(point));
-      const bool near = top > 0 ? points.back().square < 1e-12 * points.front().square / kFar
+      const bool near = top > 0 ? points.back().stretch < kClose
                                 : ((columns.lambda > 0) && (points.back().variance > 0))
                                               .select(points.back().variance, 1e300)
                                               .minCoeff() *
                                           x >
                                       kNear;
-      const bool few = columns.batch < std::min(columns.rows, columns.count.sum());
-      if (near || (few && (columns.count * points.back().held).sum() > kFull * columns.batch))
-        break;
+      const bool few = rank < std::min(columns.rows, columns.count.sum());
+      if (near || (few && (columns.count * points.back().held).sum() > kFull * rank)) break;
     }
     if (!again) return points;
   }
@@ -191,7 +193,8 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
           : std::make_shared<const Saturation::Held>(result->past->held(
                 gradient.share * (1 - gradient.momentum), gradient.momentum, result->lag_count));
   const Equation equation(columns, gradient, *result->now, *result->lags, noise.variance);
-  const std::vector<Equation::Point> points = nodes(columns, equation);
+  const int held = gradient.momentum > kRemembers ? result->lag_count : 0;
+  const std::vector<Equation::Point> points = nodes(columns, equation, columns.batch * (1 + held));
   const auto count = static_cast<Index>(points.size()), modes = columns.lambda.size();
   result->weight.resize(count);
   result->held.resize(modes, count);
