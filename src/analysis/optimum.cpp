@@ -41,15 +41,20 @@ Trial trial_of(const Sensitivity& at, double step, double horizon) {
 /// The slope between two steps at either side, where derivatives along the run are not known. A
 /// parabola errs by its third derivative times kApart^2/6, of which regret is the square.
 constexpr double kApart = 0.05, kNoCloser = 1e-3;
+double risk_after(const ModeSystem& system, double step, double horizon,
+                  const OptimumOptions& options) {
+  const RiskCurve curve =
+      solve(system, constant_schedule(step), Eigen::ArrayXd::Constant(1, horizon), options.solve);
+  if (curve.status == RiskCurve::Status::diverged) return INFINITY;
+  if (curve.status != RiskCurve::Status::ok) throw Stopped{curve.message};
+  return options.solve.averaged ? curve.averaged_risk[0] : curve.risk[0];
+}
 Trial trial_between(const ModeSystem& system, double step, double horizon,
                     const OptimumOptions& options) {
   double risk[2];
   for (const int side : {0, 1}) {
-    const RiskCurve curve = solve(system, constant_schedule(step * std::exp((side - 0.5) * kApart)),
-                                  Eigen::ArrayXd::Constant(1, horizon), options.solve);
-    if (curve.status == RiskCurve::Status::diverged) return {step, INFINITY, horizon, INFINITY};
-    if (curve.status != RiskCurve::Status::ok) throw Stopped{curve.message};
-    risk[side] = options.solve.averaged ? curve.averaged_risk[0] : curve.risk[0];
+    risk[side] = risk_after(system, step * std::exp((side - 0.5) * kApart), horizon, options);
+    if (std::isinf(risk[side])) return {step, INFINITY, horizon, INFINITY};
   }
   if (!(risk[0] > 0 && risk[1] > 0))
     throw Stopped{fmt::format("the risk vanishes at step size {:.4g}", step)};
@@ -155,8 +160,11 @@ Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions
     return trial_of(sensitivity(modes.under(schedule), schedule, horizon, options.solve), step,
                     horizon);
   };
-  return root(evaluate, options.start > 0 ? options.start : guessed_step(system, horizon), options,
-              solves);
+  Optimum best = root(evaluate, options.start > 0 ? options.start : guessed_step(system, horizon),
+                      options, solves);
+  // Between two steps lies more than what they stand beside.
+  if (best.found && system.filtered) best.risk = risk_after(system, best.step, horizon, options);
+  return best;
 }
 
 Optimum fastest_step(const ModeSystem& system, double risk, double longest,

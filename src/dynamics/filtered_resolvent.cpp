@@ -98,7 +98,7 @@ class Equation {
       const double sum = w.sum(), held = (w * point.held).sum() / sum;
       const double falls = 1 + (w * x * v.slope / whole).sum() / sum;
       const double miss = point.log_m - std::log(x / (columns_.batch * columns_.batch) * sum);
-      if (std::abs(miss) > 1e-10 && i < 60) {
+      if (std::abs(miss) > 1e-12 && i < 60) {
         point.log_m -= std::clamp(miss / falls, -3.0, 3.0);
         continue;
       }
@@ -171,19 +171,20 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
 }  // namespace
 
 std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, const NoiseLaw& noise,
+                                                      double risk, double memory,
                                                       const FilteredGradient& gradient,
                                                       const FilteredResolvent* last) {
   auto result = std::make_shared<FilteredResolvent>();
   const ArrayXd share = columns.rows * columns.lambda * gradient.error;
-  const auto table = [&](double risk, const ArrayXd& of,
+  const auto table = [&](double of_risk, const ArrayXd& of,
                          const std::shared_ptr<const Saturation>* old) {
-    return old && (*old)->serves(risk, of / (2 * risk + noise.variance))
+    return old && (*old)->serves(of_risk, of)
                ? *old
-               : std::make_shared<const Saturation>(noise, risk, of, columns.count);
+               : std::make_shared<const Saturation>(noise, of_risk, of, columns.count);
   };
-  result->now = table(gradient.risk, share, last ? &last->now : nullptr);
+  result->now = table(risk, share, last ? &last->now : nullptr);
   // What is remembered is spread over samples: few columns change little there.
-  result->past = table(gradient.memory, {}, last ? &last->past : nullptr);
+  result->past = table(memory, {}, last ? &last->past : nullptr);
   const int most =
       static_cast<int>(std::ceil(std::log(0.01) / std::log(std::max(gradient.momentum, 1e-12))));
   result->lag_count = static_cast<int>(std::clamp(gradient.time, 0.0, std::max(1.0, 1.0 * most)));
@@ -192,7 +193,8 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
           ? last->lags
           : std::make_shared<const Saturation::Held>(result->past->held(
                 gradient.share * (1 - gradient.momentum), gradient.momentum, result->lag_count));
-  const Equation equation(columns, gradient, *result->now, *result->lags, noise.variance);
+  const Equation equation(columns, gradient, *result->now, *result->lags,
+                          noise.variance / (2 * risk + noise.variance));
   const int held = gradient.momentum > kRemembers ? result->lag_count : 0;
   const std::vector<Equation::Point> points = nodes(columns, equation, columns.batch * (1 + held));
   const auto count = static_cast<Index>(points.size()), modes = columns.lambda.size();

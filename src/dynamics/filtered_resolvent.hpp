@@ -36,8 +36,10 @@ struct FilteredResolvent {
   Eigen::ArrayXd rest_ratio;  ///< of another map: its rest over the polar factor's
 };
 
-/// `last`: tables are kept from it where they serve.
+/// In units of 2P = E z^2 at `risk`, the mean over the memory of R `memory`: `gradient` and what
+/// comes back. `last`: tables are kept from it where they serve.
 std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, const NoiseLaw& noise,
+                                                      double risk, double memory,
                                                       const FilteredGradient& gradient,
                                                       const FilteredResolvent* last);
 

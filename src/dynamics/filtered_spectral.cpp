@@ -18,6 +18,7 @@ struct Asked {
 };
 
 struct Resolvent : FilteredResolvent {
+  Columns columns;
   std::shared_ptr<const Asked> asked;
 };
 
@@ -51,24 +52,42 @@ std::shared_ptr<const Asked> ask(const Columns& columns, const ArrayXd& variance
 
 }  // namespace
 
-FilteredMap filtered_map(const Columns& columns, const NoiseLaw& noise,
+namespace {
+
+/// The same in units of E z^2: then nothing over- or underflows.
+FilteredGradient in_units(const FilteredGradient& given, double power) {
+  FilteredGradient u = given;
+  u.risk /= power;
+  u.memory /= power;
+  for (ArrayXd* square : {&u.error, &u.cross, &u.signal, &u.noise}) *square /= power;
+  return u;
+}
+
+}  // namespace
+
+FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
                          const SingularFunction& function) {
   FilteredMap map;
-  map.answer = [columns, noise, function](const FilteredGradient& u, const FilteredAnswer* last) {
+  map.answer = [rows, batch, noise, function](const FilteredGradient& given,
+                                              const FilteredAnswer* last) {
     const auto* before = last ? static_cast<const Resolvent*>(last->resolvent.get()) : nullptr;
+    const double power = 2 * given.risk + noise.variance, root = std::sqrt(power);
+    const FilteredGradient u = in_units(given, power);
     const auto now = std::make_shared<Resolvent>();
-    static_cast<FilteredResolvent&>(*now) = *filtered_resolvent(columns, noise, u, before);
+    now->columns = {rows, batch, u.weight, u.multiplicity / rows};
+    const Columns& columns = now->columns;
+    static_cast<FilteredResolvent&>(*now) =
+        *filtered_resolvent(columns, noise, given.risk, given.memory, u, before);
     FilteredAnswer answer;
     answer.fresh = now->fresh;
     answer.held = now->memory;
     answer.fresh_noise = now->fresh_noise;
-    const double power = 2 * u.risk + noise.variance;
-    answer.sampled =
-        (power + 2 * columns.rows * columns.lambda * u.error) / (columns.batch * columns.lambda);
-    answer.power = now->power / columns.rows;
+    answer.sampled = (1 + 2 * rows * columns.lambda * u.error) / (batch * columns.lambda);
+    answer.power = now->power / rows;
     if (function.f) {
       const ArrayXd rest = answer.power - linear_power(columns, u, answer);
-      now->asked = ask(columns, variance_of(columns, u, answer.sampled), function,
+      const double unit = function.normalised ? 1 : power;
+      now->asked = ask(columns, unit * variance_of(columns, u, answer.sampled), function,
                        before ? before->asked : nullptr);
       const AgainstPolar& of = now->asked->of;
       for (ArrayXd* slope : {&answer.fresh, &answer.held, &answer.fresh_noise}) *slope *= of.slope;
@@ -76,17 +95,18 @@ FilteredMap filtered_map(const Columns& columns, const NoiseLaw& noise,
       now->rest_ratio = ((answer.power - linear_power(columns, u, answer)) / rest).max(0.0);
     }
     for (ArrayXd* slope : {&answer.fresh, &answer.held, &answer.fresh_noise})
-      *slope *= function.scale;
+      *slope *= function.scale / root;
     answer.power *= function.scale * function.scale;
+    answer.sampled *= power;
     answer.resolvent = now;
     return answer;
   };
-  map.covariance = [columns, scale = function.scale](const FilteredAnswer& now,
-                                                     const FilteredAnswer& then,
-                                                     const ArrayXd& correlation) -> ArrayXd {
+  map.covariance = [scale = function.scale](const FilteredAnswer& now, const FilteredAnswer& then,
+                                            const ArrayXd& correlation) -> ArrayXd {
+    const auto* at = static_cast<const Resolvent*>(now.resolvent.get());
     return scale * scale *
-           rest_covariance(columns, *static_cast<const Resolvent*>(now.resolvent.get()),
-                           *static_cast<const Resolvent*>(then.resolvent.get()), correlation);
+           rest_covariance(at->columns, *at, *static_cast<const Resolvent*>(then.resolvent.get()),
+                           correlation);
   };
   return map;
 }

@@ -10,10 +10,10 @@ struct SingularFunction {
   double scale = 1;
 };
 
-/// The map of gradients with such columns: slopes and power of the polar factor
-/// (filtered_resolvent.hpp), times what f's are over its own where no sample is large
-/// (local_law.hpp).
-FilteredMap filtered_map(const Columns& columns, const NoiseLaw& noise,
+/// The map of gradients of so many rows, a mode so many columns as it has directions over rows:
+/// slopes and power of the polar factor (filtered_resolvent.hpp), times what f's are over its own
+/// where no sample is large (local_law.hpp).
+FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
                          const SingularFunction& function);
 
 }  // namespace riskcurve

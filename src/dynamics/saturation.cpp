@@ -74,7 +74,7 @@ LogGrid::Value LogGrid::operator()(double log_y) const {
     const double at = end * std::exp(power * (log_y - last));
     return {at, power * at};
   }
-  const double place = std::max((log_y - kFirst) / kStep, 0.0);
+  const double place = log_y > kFirst ? (log_y - kFirst) / kStep : 0;
   const int i = std::min(static_cast<int>(place), kSize - 2);
   const double x = place - i;
   const auto at = [&](int j) { return values_[static_cast<std::size_t>(j)]; };
@@ -88,11 +88,7 @@ LogGrid::Value LogGrid::operator()(double log_y) const {
 
 Saturation::Saturation(const NoiseLaw& noise, double risk, const ArrayXd& share,
                        const ArrayXd& count)
-    : risk_(risk),
-      scales_(ResidualLaw(noise).gaussian()),
-      share_(share / (2 * risk + noise.variance)),
-      noise_({}),
-      drift_({}) {
+    : risk_(risk), scales_(ResidualLaw(noise).gaussian()), share_(share), noise_({}), drift_({}) {
   const double power = 2 * risk + noise.variance;
   struct Tables {
     LogGrid noise, drift;
@@ -100,9 +96,8 @@ Saturation::Saturation(const NoiseLaw& noise, double risk, const ArrayXd& share,
   const auto tables = [](const NoiseLaw& law, double at, double square) {
     const ResidualTransform z(law, at);
     const double log_square = std::log(square);
-    return Tables{
-        LogGrid(on_grid([&](double y) { return z.at(y - log_square).p * std::exp(-y); })),
-        LogGrid(on_grid([&](double y) { return z.at(y - log_square).chi; }))};
+    return Tables{LogGrid(on_grid([&](double y) { return z.at(y - log_square).p * std::exp(-y); })),
+                  LogGrid(on_grid([&](double y) { return z.at(y - log_square).chi; }))};
   };
   static const Tables gaussian = tables(no_noise(), 0.5, 1);
   const Tables own = scales_ ? gaussian : tables(noise, risk, power);

@@ -31,7 +31,7 @@ class LogGrid {
 /// Gaussian label noise of the same variance. Column j: weighted by v_j^2.
 class Saturation {
  public:
-  /// z must have a variance. share: q_j = N lambda_j E y_j^2, of `count` columns each; sum 2R.
+  /// z must have a variance. share: q_j = N lambda_j E y_j^2 over E z^2, of `count` columns each.
   Saturation(const NoiseLaw& noise, double risk, const Eigen::ArrayXd& share,
              const Eigen::ArrayXd& count);
   /// Whether it stands for another risk and other shares as well.

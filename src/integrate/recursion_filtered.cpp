@@ -126,6 +126,8 @@ void Recursion::answer_filtered(const BlockState& state, BlockInstant& at) const
   const BlockVector& v = blocks_.gradient_at;
   const int m = place_of_momentum(at.step);
   FilteredGradient u;
+  u.weight = system_.weight;
+  u.multiplicity = multiplicity_.head(system_.modes());
   u.time = at.now.time;
   u.risk = at.now.risk;
   u.memory = state.past.weight > 0 ? state.past.risk : u.risk;

@@ -29,6 +29,7 @@ Record to_record(const Trust& trust) {
   if (matrix) {
     record.set("rank", trust.rank);
     record.set("signal", trust.signal);
+    record.set("any_signal", trust.any_signal);
   }
   if (trust.filtered_signal > 0) record.set("filtered_signal", trust.filtered_signal);
   if (std::isfinite(trust.root_rate)) {
@@ -50,7 +51,9 @@ std::string trust_line(const Trust& trust) {
   if (std::isfinite(trust.step_rate))
     line += fmt::format(", fastest mode {:.2g} a step", trust.step_rate);
   if (matrix) line += ", rank " + count(trust.rank);
-  if (trust.signal > 0) line += fmt::format(", signal {:.2g} of the noise", trust.signal);
+  if (trust.signal > 0)
+    line += fmt::format(", signal {:.2g} of the noise{}", trust.signal,
+                        trust.any_signal ? " (rates hold for any)" : "");
   if (trust.filtered_signal > 0)
     line +=
         fmt::format(", signal {:.2g} of the noise in the filtered gradient", trust.filtered_signal);

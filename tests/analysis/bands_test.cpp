@@ -249,7 +249,7 @@ TEST(SharedNoise, OfSpectralOptimizersMeetsSgdAndSignSgdInTheirLimits) {
                                        "}}\n"
                                        "[optimizer]\nname = '{1}\nbatch = {2}\n[schedule]\nkind = "
                                        "'constant'\nstep = 0.01\n"
-                                       "[run]\nsteps = 10\n",
+                                       "[run]\nsteps = 10\nsignal = 'small'\n",
                                        side, optimizer, batch)))
         .shared_noise(Now{.risk = 0.5});
   };

@@ -194,8 +194,11 @@ TEST(Trust, LargeBatchOfASpectralOptimizerIsWarnedOfByItsNumber) {
         prediction.curve.warnings.begin(), prediction.curve.warnings.end(),
         [](const std::string& line) { return line.find("the signal") != std::string::npos; });
   };
-  const Prediction far = predict(experiment("sign_svd", 2500)),
-                   near = predict(experiment("sign_svd", 50)),
+  Experiment large = experiment("sign_svd", 2500);
+  EXPECT_TRUE(predict(large).trust.any_signal);
+  EXPECT_EQ(lines_on_signal(predict(large)), 0);
+  large.signal = Signal::small;
+  const Prediction far = predict(large), near = predict(experiment("sign_svd", 50)),
                    other = predict(experiment("sign_sgd", 2500));
   EXPECT_NEAR(far.trust.signal, 1, 0.1);  // B = N^2, no label noise
   EXPECT_EQ(lines_on_signal(far), 1);

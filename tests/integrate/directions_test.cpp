@@ -91,7 +91,7 @@ Last last_of(const Recursion& recursion, double steps, double pause, bool leapin
         leaping ? leaper.leap(k, (k < pause ? pause : steps) - k, last.weights, last.state) : 0;
     k += n;
     last.leaps += n > 0;
-    for (int i = 0; n == 0 && i < Leaper::kFewest && k < steps; ++i, ++k, ++last.taken) {
+    for (int i = 0; n == 0 && i < leaper.fewest() && k < steps; ++i, ++k, ++last.taken) {
       const BlockInstant instant = recursion.instant(k, last.weights, last.state);
       last.weights = instant.chain.weights;
       recursion.advance(instant, last.state);

@@ -157,8 +157,8 @@ TEST(MuonSimulate, MovesByItsMapAtOneFromASingleSample) {
   muon.adjust_lr_fn = Muon::Adjust::original;
   e.optimizer = muon;
   const double move = 0.1 * 2 * muon.map(1);
-  for (const double risk : simulate(e, {.runs = 5}).risk.row(0))
-    EXPECT_NEAR(2 * risk, move * move, 1e-12);
+  const Ensemble runs = simulate(e, {.runs = 5});
+  for (const double risk : runs.risk.row(0)) EXPECT_NEAR(2 * risk, move * move, 1e-12);
 }
 
 TEST(MuonSimulate, OfAVectorIsRefusedInOneLine) {

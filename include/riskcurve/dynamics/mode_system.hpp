@@ -63,7 +63,8 @@ struct DirectionMap {
 /// What a map of a filtered gradient U = p M + r G is given at step k: second moments over one
 /// direction of each mode, gradients over h, shape (modes).
 struct FilteredGradient {
-  double time = 0;               ///< k
+  Eigen::ArrayXd weight, multiplicity;  ///< h, and the directions of each mode
+  double time = 0;                      ///< k
   double risk = 0, memory = 0;   ///< R, and its mean over what M holds, by the square of weights
   double momentum = 0;           ///< beta of M <- beta M + (1 - beta) G
   double fresh = 1, share = 0;   ///< r, p

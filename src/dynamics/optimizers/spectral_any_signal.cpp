@@ -26,7 +26,8 @@ struct Graded {
 Graded graded(const MatrixProblem& problem) {
   const Spectrum& out = problem.covariance_out.spectrum;
   const Spectrum& in = problem.covariance_in.spectrum;
-  if (out.size() == 1)
+  // Of two, the longer one: columns are then no more than rows.
+  if (out.size() == 1 && (in.size() > 1 || out.multiplicity[0] >= in.multiplicity[0]))
     return {out.multiplicity[0], out.value[0] * in.value, in.multiplicity,
             problem.initial.row(0).transpose()};
   if (in.size() == 1)
@@ -36,15 +37,15 @@ Graded graded(const MatrixProblem& problem) {
                    "map, are derived for equal eigenvalues on one side");
 }
 
-Graded merged(const Graded& all) {
-  if (all.value.size() <= kMergeAbove) return all;
+/// Without eigenvalues of 0, which take no part.
+Graded merged(const Graded& all, bool alike) {
   Graded few{all.rows, {}, {}, {}};
   std::vector<double> value, count, initial;
   double bin = NAN;
   for (Index j = 0; j < all.value.size(); ++j) {
     if (!(all.value[j] > 0)) continue;
     const double at = std::floor(kAlike * std::log2(all.value[j] / all.value.maxCoeff()));
-    if (!(at == bin)) {
+    if (!alike || !(at == bin)) {
       bin = at;
       for (auto* list : {&value, &count, &initial}) list->push_back(0);
     }
@@ -66,17 +67,19 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   if (!std::isfinite(problem.noise.variance))
     throw InputError("problem.noise.variance", "inf",
                      "a finite variance: signals that are not small are derived for it");
-  const Graded all = graded(problem), modes = grids == Grids::whole ? all : merged(all);
+  const Graded all = graded(problem),
+               modes = merged(all, grids != Grids::whole && all.value.size() > kMergeAbove);
   ModeSystem system;
   system.weight = modes.value;
   system.multiplicity = modes.rows * modes.count;
   system.initial = modes.initial;
   system.noise_variance = problem.noise.variance;
-  system.filtered = filtered_map({modes.rows, static_cast<double>(batch), modes.value, modes.count},
-                                 problem.noise, function);
+  system.filtered = filtered_map(modes.rows, batch, problem.noise, function);
   // What slow observers are told: slopes at the start, once the memory is full.
   const double beta = filter.momentum, p = filter.share_of(beta), risk = problem.initial_risk();
   FilteredGradient u;
+  u.weight = system.weight;
+  u.multiplicity = system.multiplicity;
   u.time = 1e6;
   u.risk = u.memory = std::max(risk, kVanishedRisk);
   u.momentum = beta;
