@@ -51,7 +51,7 @@ Experiment experiment(const MatrixCase& c, double step) {
       "covariance_in = {{ dimension = {0}, {2} }}\ntarget = {{ {3} }}\n"
       "noise = {{ kind = 'gaussian', std = {4} }}\n[optimizer]\nname = 'sign_svd'\nbatch = {5}\n"
       "[schedule]\nkind = 'constant'\nstep = {6}\n"
-      "[run]\nsteps = 80\npoints = 16\nspacing = 'linear'\n",
+      "[run]\nsteps = 80\npoints = 16\nspacing = 'linear'\nsignal = 'small'\n",
       kSize, c.out, c.in, target(c.rank), c.noise, c.batch, step));
 }
 

@@ -31,7 +31,7 @@ Risk best_risk(const std::string& optimizer, double alpha, double beta, int step
                   "covariance_in = {{ kind = 'power_law', dimension = 100, alpha = {} }}\n"
                   "target = {{ kind = 'power_law', beta = {}, sides = 'in', risk = 1.0 }}\n"
                   "[optimizer]\nname = '{}'\nbatch = 100\n[schedule]\nkind = 'constant'\nstep = 1\n"
-                  "[run]\nsteps = {}\nat = [{}]\n",
+                  "[run]\nsteps = {}\nat = [{}]\nsignal = 'small'\n",  // of both
                   alpha, beta, optimizer, steps, steps));
   const Optimum best = best_step(compress(mode_system(e)), steps);
   EXPECT_TRUE(best.found) << best.message;

@@ -185,7 +185,8 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
     if (std::isfinite(risk)) largest = std::max(largest, risk);
   Trust numbers = of_problem(experiment);
   if (system.signal) numbers.signal = system.signal(largest);
-  numbers.any_signal = system.filtered.has_value();
+  // Of one eigenvalue on both sides Delta has directions of its own, which columns do not know.
+  numbers.any_signal = system.filtered && system.modes() > 1;
   numbers.participation = participation(system);
   numbers.step_rate = largest_step_rate(experiment.schedule, system, curve);
   numbers.filtered_signal = largest_filtered_signal(system, curve);

@@ -137,6 +137,7 @@ void Recursion::answer_filtered(const BlockState& state, BlockInstant& at) const
   u.error = ArrayXd::Zero(system_.modes());
   for (int j = 0; j < blocks_.size; ++j)
     if (v[j] != 0) u.error += v[j] * moments.with(v, j);
+  u.error = u.error.max(0.0);
   u.cross = moments.with(v, m);
   u.noise = state.past.noise;
   u.signal = (moments.at(m, m) - u.noise).max(0.0);
@@ -217,6 +218,8 @@ void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockS
                           parts.rest * step.push[i] * step.push[j] + comes.col(i) * step.push[j] +
                           step.push[i] * comes.col(j));
   }
+  // Rests that are only known to a percent may take more than there is.
+  for (int i = 0; i < size; ++i) next.col(entry(size, i, i)) = next.col(entry(size, i, i)).max(0.0);
   state.own = next;
 
   for (FilteredLag& lag : past.lags) {

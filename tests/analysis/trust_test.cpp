@@ -194,17 +194,25 @@ TEST(Trust, LargeBatchOfASpectralOptimizerIsWarnedOfByItsNumber) {
         prediction.curve.warnings.begin(), prediction.curve.warnings.end(),
         [](const std::string& line) { return line.find("the signal") != std::string::npos; });
   };
-  Experiment large = experiment("sign_svd", 2500);
-  EXPECT_TRUE(predict(large).trust.any_signal);
-  EXPECT_EQ(lines_on_signal(predict(large)), 0);
-  large.signal = Signal::small;
-  const Prediction far = predict(large), near = predict(experiment("sign_svd", 50)),
+  const Prediction far = predict(experiment("sign_svd", 2500)),
+                   near = predict(experiment("sign_svd", 50)),
                    other = predict(experiment("sign_sgd", 2500));
   EXPECT_NEAR(far.trust.signal, 1, 0.1);  // B = N^2, no label noise
   EXPECT_EQ(lines_on_signal(far), 1);
   EXPECT_LT(near.trust.signal, 0.15);
   EXPECT_EQ(lines_on_signal(near), 0);
   EXPECT_EQ(other.trust.signal, 0);
+  // Where one side is graded, rates of any signal are taken.
+  Experiment graded = experiment("sign_svd", 2500);
+  PowerLawCovariance law;
+  law.dimension = 50;
+  law.alpha = 0.25;
+  graded.problem =
+      make_problem(graded.matrix().covariance_out, make_covariance(law), IsotropicTarget{});
+  EXPECT_TRUE(predict(graded).trust.any_signal);
+  EXPECT_EQ(lines_on_signal(predict(graded)), 0);
+  graded.signal = Signal::small;
+  EXPECT_EQ(lines_on_signal(predict(graded)), 1);
 }
 
 TEST(Trust, OfAStepIsThatOfThePredictionWithIt) {
