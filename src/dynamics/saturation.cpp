@@ -13,8 +13,8 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-constexpr double kAlike = 0.03;  // risks and shares that differ by less have the same numbers
-constexpr double kHead = 0.02;   // of E z^2: a column with as much has numbers of its own
+constexpr double kServes = 0.03;  // risks and shares that differ by less have the same numbers
+constexpr double kHead = 0.02;    // of E z^2: a column with as much has numbers of its own
 
 std::vector<double> on_grid(const std::function<double(double log_y)>& f) {
   std::vector<double> values(LogGrid::kSize);
@@ -130,9 +130,9 @@ void Saturation::add_few(double variance, const ArrayXd& count) {
 }
 
 bool Saturation::serves(double risk, const ArrayXd& share) const {
-  if (!scales_ && !(std::abs(std::log(risk / risk_)) < kAlike)) return false;
+  if (!scales_ && !(std::abs(std::log(risk / risk_)) < kServes)) return false;
   return share.size() == share_.size() &&
-         ((share - share_).abs() < kAlike * share_.max(kHead)).all();
+         ((share - share_).abs() < kServes * share_.max(kHead)).all();
 }
 
 Saturation::Fresh Saturation::fresh(double log_y, Index column) const {
