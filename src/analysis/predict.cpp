@@ -41,6 +41,20 @@ std::string too_large_a_signal(const Trust& trust) {
       trust.signal, kTrustedSignal);
 }
 
+/// Where few directions, not a large signal, asked for rates of any: relative bands of the others.
+Bands bands_of_small_signal(Experiment experiment, const RiskCurve& curve, bool averaged) {
+  experiment.signal = Signal::small;
+  const ModeSystem system = mode_system(experiment);
+  const RiskCurve small = solve(system, experiment.schedule, experiment.run.at);
+  Bands result = bands(system, experiment.schedule, small, averaged);
+  if (!result.missing.empty() || small.risk.size() != curve.risk.size()) return result;
+  const Eigen::ArrayXd factor = averaged ? Eigen::ArrayXd(curve.averaged_risk / small.averaged_risk)
+                                         : Eigen::ArrayXd(curve.risk / small.risk);
+  for (Eigen::ArrayXd* of : {&result.deviation, &result.shift, &result.low, &result.high})
+    *of = (small.risk > 0).select(*of * factor, *of);
+  return result;
+}
+
 double largest_step(const Experiment& experiment) {
   double largest = 0;
   for (const double t : experiment.run.at) largest = std::max(largest, experiment.schedule(t));
@@ -87,7 +101,10 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options, bo
   const std::string missing = too_large_a_signal(prediction.trust);
   const auto bands_of = [&](bool averaged) {
     Bands result;
-    if (missing.empty())
+    if (missing.empty() && full.filtered && prediction.trust.signal <= kTrustedSignal &&
+        experiment.signal == Signal::automatic && !experiment.chain.momentum)
+      result = bands_of_small_signal(experiment, curve, averaged);
+    else if (missing.empty())
       result = bands(full, experiment.schedule, curve, averaged);
     else
       result.missing = missing;
