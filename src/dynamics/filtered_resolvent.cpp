@@ -18,6 +18,7 @@ constexpr int kMostNodes = 400;
 constexpr double kFar = 1e3;   // t^2 over all variance at the first node
 constexpr double kNear = 1e5;  // x over 1/V at the last
 constexpr double kRemembers = 1e-6;
+constexpr double kFaint = 1e-14;    // of the largest variance: not waited for
 constexpr double kClose = 1e-8;     // to where t = 0
 constexpr double kFull = 1 - 1e-5;  // of the rank, where that is the batch
 
@@ -155,12 +156,13 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
       log_x = std::log(x);
       point.stretch = 1 - top * x;
       points.push_back(std::move(point));
-      const bool near = top > 0 ? points.back().stretch < kClose
-                                : ((columns.lambda > 0) && (points.back().variance > 0))
-                                              .select(points.back().variance, 1e300)
-                                              .minCoeff() *
-                                          x >
-                                      kNear;
+      const ArrayXd& v = points.back().variance;
+      const bool near =
+          top > 0
+              ? points.back().stretch < kClose
+              : ((columns.lambda > 0) && (v > kFaint * v.maxCoeff())).select(v, 1e300).minCoeff() *
+                        x >
+                    kNear;
       const bool few = rank < std::min(columns.rows, columns.count.sum());
       if (near || (few && (columns.count * points.back().held).sum() > kFull * rank)) break;
     }

@@ -13,6 +13,7 @@ using Complex = std::complex<double>;
 
 constexpr double kSmooth = 0.01;  // Im z over Re z
 constexpr double kRatio = 1.015;  // between neighbouring g
+constexpr double kSeen = 0.1;     // of a column's mass: less is not enough to go by
 constexpr double kLowest = 1e-5;  // of nu
 
 /// Newton; false where it does not come to a root with Im x > 0.
@@ -76,6 +77,7 @@ AgainstPolar against_polar(double rows, const ArrayXd& count, const ArrayXd& var
       power[j] += density * of * of;
     }
   }
+  const ArrayXd seen = mass;
   if (count.sum() > rows) {
     // Singular values of 0, smeared over all g by Im z.
     const ArrayXd none = kSmooth / (1 + kSmooth * kSmooth) / (1 + variance * x.real());
@@ -84,7 +86,15 @@ AgainstPolar against_polar(double rows, const ArrayXd& count, const ArrayXd& var
     slope -= sum_slope * none;
     power -= sum_power * none;
   }
-  return {slope / polar, power / mass};
+  AgainstPolar of{slope / polar, power / mass};
+  for (Index j = 0; j < modes; ++j) {
+    if (mass[j] > kSeen * seen[j] && polar[j] > 0 && slope[j] >= 0 && power[j] >= 0) continue;
+    // Below the grid, or lost in what is smeared: as one singular value.
+    const double alone = std::sqrt(rows * variance[j]);
+    of.slope[j] = std::max(0.0, f(normalised ? alone / all : alone));
+    of.power[j] = of.slope[j] * of.slope[j];
+  }
+  return of;
 }
 
 }  // namespace riskcurve

@@ -14,8 +14,9 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-constexpr Index kMergeAbove = 48;  // columns; more are merged
-constexpr double kAlike = 4;       // bins an octave of eigenvalues
+constexpr Index kMergeAbove = 48;     // columns; more are merged
+constexpr double kFaintOctaves = 24;  // octaves below the largest: one bin each
+constexpr double kAlike = 4;          // bins an octave of eigenvalues
 
 /// Modes of the graded side; merged where the eigenvalues are alike.
 struct Graded {
@@ -44,7 +45,8 @@ Graded merged(const Graded& all, bool alike) {
   double bin = NAN;
   for (Index j = 0; j < all.value.size(); ++j) {
     if (!(all.value[j] > 0)) continue;
-    const double at = std::floor(kAlike * std::log2(all.value[j] / all.value.maxCoeff()));
+    const double octave = std::log2(all.value[j] / all.value.maxCoeff());
+    const double at = std::floor((octave > -kFaintOctaves ? kAlike : 1) * octave);
     if (!alike || !(at == bin)) {
       bin = at;
       for (auto* list : {&value, &count, &initial}) list->push_back(0);
@@ -90,7 +92,7 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   u.noise = (1 - beta) / (1 + beta) * (power + 2 * modes.rows * modes.value * u.error) /
             (batch * modes.value);
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
-  system.drift = modes.value * (u.fresh * answer.fresh + u.share * answer.held);
+  system.drift = (modes.value * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
   system.diffusion = answer.power * system.multiplicity;
   system.response = [power, variance = system.noise_variance](const Now& now) {
     const double scale = std::sqrt(power / (2 * now.risk + variance));
