@@ -45,7 +45,7 @@ class Equation {
     log_fresh_ = std::log(std::max(r * r * power, 1e-300));
     log_past_ = std::log(std::max(2 * gradient.memory + variance, 1e-300));
   }
-  const ArrayXd& sampled() const { return sampled_; }
+
   ArrayXd unsaturated() const { return error_ + cross_ + memory_ + fresh_ + noise_; }
 
   /// chi_0, chi_1, A_0; of heads, fresh and fresh_noise.

@@ -22,6 +22,7 @@ struct FilteredPast {
   Eigen::ArrayXd noise;              ///< E M^2 of samples' noise, over h^2
   double risk = 0, weight = 0;       ///< mean of R over the memory by the squares of its weights
   double looked = -1, interval = 1;  ///< when `rest` was, and how long it serves
+  bool steady = false;  ///< of steps that were all alike: nothing is kept for the next answer
 };
 
 /// The moments of all modes between two steps, padded to whole lanes (block_lanes.hpp).

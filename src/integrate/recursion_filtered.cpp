@@ -141,8 +141,9 @@ void Recursion::answer_filtered(const BlockState& state, BlockInstant& at) const
   u.cross = moments.with(v, m);
   u.noise = state.past.noise;
   u.signal = (moments.at(m, m) - u.noise).max(0.0);
+  // What is kept moves when it is made anew, and leaps compare digits that it would change.
   const FilteredAnswer* last =
-      state.past.lags.empty() ? nullptr : state.past.lags.front().answer.get();
+      state.past.lags.empty() || state.past.steady ? nullptr : state.past.lags.front().answer.get();
   at.answer = std::make_shared<const FilteredAnswer>(system_.filtered->answer(u, last));
 }
 
@@ -239,6 +240,7 @@ void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockS
     for (std::size_t n = 0; n + 1 < past.lags.size(); ++n)
       past.lags[n].rest = past.lags[n + 1].rest;
   }
+  past.steady = false;
   past.lags.push_front(std::move(newest));
   if (past.lags.size() > window_of(beta)) past.lags.pop_back();
   past.noise = beta * beta * past.noise + (1 - beta) * (1 - beta) * answer.sampled;
@@ -269,6 +271,7 @@ FilteredPast steady_past(const Recursion& recursion, const BlockInstant& at, con
   past.noise = (1 - beta) / (1 + beta) * answer.sampled;
   past.risk = at.now.risk;
   past.weight = (1 - beta) / (1 + beta);
+  past.steady = true;
   look_back(*recursion.system().filtered, parts.part, parts.linear, at, past);
   return past;
 }
