@@ -175,6 +175,17 @@ struct Parts {
   }
 };
 
+/// What this step will be to later ones.
+FilteredLag lag_of(const BlockInstant& at, const Parts& parts) {
+  FilteredLag lag;
+  lag.covariance = mapped(at.step, parts.part, parts.with_linear) +
+                   parts.z.colwise() * (at.answer->sampled * parts.seen);
+  lag.response = at.step.push.transpose().array().replicate(parts.part.rows(), 1);
+  lag.linear = parts.linear;
+  lag.answer = at.answer;
+  return lag;
+}
+
 /// E X rho: of the rests before, what X holds.
 ArrayXXd remembered(const FilteredPast& past, Index modes, int size) {
   ArrayXXd sum = ArrayXXd::Zero(modes, size);
@@ -227,12 +238,7 @@ void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockS
     lag.covariance = mapped(step, part, lag.covariance);
     lag.response = mapped(step, part, lag.response);
   }
-  FilteredLag newest;
-  newest.covariance =
-      mapped(step, part, parts.with_linear) + z.colwise() * (answer.sampled * parts.seen);
-  newest.response = step.push.transpose().array().replicate(modes, 1);
-  newest.linear = parts.linear;
-  newest.answer = at.answer;
+  FilteredLag newest = lag_of(at, parts);
   const double beta = at.now.momentum;
   // What was looked at stays with its lag, not with its step.
   if (!past.lags.empty()) {
@@ -255,20 +261,14 @@ namespace {
 /// The past of steps that were all like this one.
 FilteredPast steady_past(const Recursion& recursion, const BlockInstant& at, const Parts& parts) {
   const double beta = at.now.momentum;
-  const FilteredAnswer& answer = *at.answer;
   FilteredPast past;
-  FilteredLag lag;
-  lag.answer = at.answer;
-  lag.linear = parts.linear;
-  lag.covariance = mapped(at.step, parts.part, parts.with_linear) +
-                   parts.z.colwise() * (answer.sampled * parts.seen);
-  lag.response = at.step.push.transpose().array().replicate(parts.part.rows(), 1);
+  FilteredLag lag = lag_of(at, parts);
   while (past.lags.size() < window_of(beta)) {
     past.lags.push_back(lag);
     lag.covariance = mapped(at.step, parts.part, lag.covariance);
     lag.response = mapped(at.step, parts.part, lag.response);
   }
-  past.noise = (1 - beta) / (1 + beta) * answer.sampled;
+  past.noise = (1 - beta) / (1 + beta) * at.answer->sampled;
   past.risk = at.now.risk;
   past.weight = (1 - beta) / (1 + beta);
   past.steady = true;
