@@ -219,8 +219,9 @@ double Leaper::weights_after(double k, double n, double weights) const {
 }
 
 BlockState Leaper::after(double k, double n, double weights, const BlockState& from) const {
-  const auto lead = [&](const BlockInstant& middle, const Tilt* tilt, double count) {
-    if (recursion_.system().filtered) return lead_filtered(recursion_, middle, count, from);
+  const auto lead = [&](const BlockInstant& middle, const BlockState& seen, const Tilt* tilt,
+                        double count) {
+    if (recursion_.system().filtered) return lead_filtered(recursion_, middle, seen, count, from);
     BlockState to = from;
     with_size(recursion_.blocks().size,
               [&](auto m) { leap_lanes<m()>(recursion_, middle, tilt, count, from, to); });
@@ -230,13 +231,13 @@ BlockState Leaper::after(double k, double n, double weights, const BlockState& f
     return recursion_.instant(k + steps, weights_after(k, steps, weights), state);
   };
   const double half = 0.5 * (n - 1);
-  const BlockState middle = lead(instant(half, from), nullptr, std::floor(0.5 * n));
+  const BlockState middle = lead(instant(half, from), from, nullptr, std::floor(0.5 * n));
   const BlockInstant there = instant(half, middle);
-  const BlockState guess = lead(there, nullptr, n);
+  const BlockState guess = lead(there, middle, nullptr, n);
   if (recursion_.system().filtered) return guess;
   const BlockInstant first = instant(0, from), last = instant(n - 1, guess);
   const Tilt tilt{first, last, guess};
-  return lead(there, &tilt, n);
+  return lead(there, middle, &tilt, n);
 }
 
 double Leaper::leap(double k, double most, double& weights, BlockState& state) {
@@ -272,8 +273,9 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
     }
     if (n >= 0.7 * length_ || growth < 1) length_ = std::clamp(0.8 * growth, 0.5, 4.0) * n;
     state = second;
-    state.own += (second.own - whole.own) / (std::exp2(order) - 1);
-    if (state.mean.size() > 0) state.mean += (second.mean - whole.mean) / 3;
+    const double beyond = std::exp2(order) - 1;
+    state.own += (second.own - whole.own) / beyond;
+    if (state.mean.size() > 0) state.mean += (second.mean - whole.mean) / beyond;
     weights = weights_after(k + half, half, weights_between);
     return n;
   }

@@ -52,7 +52,7 @@ BlockState Recursion::start() const {
       for (int j = i; j < m; ++j) state.own.col(entry(m, i, j)) += blocks_.start[p](i, j) * measure;
   }
   if (blocks_.workers > 1) state.cross = state.own;
-  if (sees_directions()) state.mean = means_of(state, multiplicity_, m);
+  if (sees_means()) state.mean = means_of(state, multiplicity_, m);
   if (system_.squares) state.squares.setZero(padded_);
   if (system_.filtered) state.past.noise.setZero(system_.modes());
   return state;

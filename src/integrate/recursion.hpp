@@ -8,11 +8,13 @@
 
 namespace riskcurve {
 
-/// Of a FilteredMap, n steps ago; shape (modes, M).
+/// Of a FilteredMap, n steps ago; shape (modes, M). Steps long ago are taken together.
 struct FilteredLag {
   Eigen::ArrayXXd covariance;  ///< of X with the linear part of the map then
-  Eigen::ArrayXXd response;    ///< of X to the rest of the map then
-  Eigen::ArrayXd linear;       ///< variance of that linear part
+  Eigen::ArrayXXd response;    ///< of X to the rest of the map then, summed over the steps
+  Eigen::ArrayXd linear;       ///< E of the square of that linear part
+  Eigen::ArrayXd mean;         ///< and its mean, where means are seen
+  double steps = 1;
   std::shared_ptr<const FilteredAnswer> answer;
   Eigen::ArrayXd rest;  ///< E of the rests then and now, as last looked at
 };
@@ -85,6 +87,9 @@ class Recursion {
   bool sees_directions() const {
     return system_.directions && system_.blocks && blocks_.workers == 1;
   }
+  bool sees_means() const {
+    return sees_directions() || (system_.filtered && system_.filtered->sees_means);
+  }
   Eigen::Index padded() const { return padded_; }
   Eigen::ArrayXd pad(const Eigen::ArrayXd& values) const;
 
@@ -110,9 +115,9 @@ Eigen::ArrayXXd means_of(const BlockState& state, const Eigen::ArrayXd& multipli
 void advance_directions(const Recursion& recursion, const BlockInstant& at, BlockState& state);
 /// Blocks of a FilteredMap (recursion_filtered.cpp).
 void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockState& state);
-/// So many steps that are all like this one, from a past that was too.
-BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, double steps,
-                         const BlockState& from);
+/// So many steps that are all like this one, that of the state `seen`.
+BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, const BlockState& seen,
+                         double steps, const BlockState& from);
 
 /// The recursion from `state` = start() on, which ends as the last state; `visit` sees the state
 /// before every step, and the sum of gamma^weight_power over earlier ones. Without a visitor, runs

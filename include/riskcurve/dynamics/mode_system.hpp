@@ -71,6 +71,7 @@ struct FilteredGradient {
   Eigen::ArrayXd error;          ///< E of y^2, y the error that the newest gradient answers to
   Eigen::ArrayXd cross, signal;  ///< E y M, and E M^2 without the noise of samples in it
   Eigen::ArrayXd noise;          ///< E M^2 of that noise
+  Eigen::ArrayXd mean, held_mean;  ///< E y and E M over runs; empty unless FilteredMap::sees_means
 };
 /// And what it makes of it: f(U) = h (fresh r G + held p M) + rest, of E f^2 = power.
 struct FilteredAnswer {
@@ -78,6 +79,7 @@ struct FilteredAnswer {
   Eigen::ArrayXd fresh_noise;  ///< by the newest gradient's noise
   Eigen::ArrayXd sampled;      ///< variance of that noise, gradients over h
   Eigen::ArrayXd power;        ///< E of one direction's f^2
+  Eigen::ArrayXd fresh_of_mean, held_of_mean;  ///< what E y and E M answer with, where they are seen
   std::shared_ptr<const void> resolvent;  ///< for `covariance`, and to start the next answer from
 };
 /// A map of the filtered gradient that sees a signal of any size: slopes differ between modes and
@@ -87,13 +89,15 @@ struct FilteredAnswer {
 ///     X <- A X + z zeta + q rho,   A = fixed + q (fresh v^T r + held p e_M^T) h,
 ///
 /// E rho_t rho_(t-n) from `covariance`, given the correlation of the linear parts at both times
-/// (docs/theory/signal.md). Solved step by step.
+/// (docs/theory/signal.md). Solved step by step. With `sees_means` X = m + what runs differ by,
+/// m <- A(of_mean) m; with `lasting` rests are correlated for as long as gradients are.
 struct FilteredMap {
   std::function<FilteredAnswer(const FilteredGradient& gradient, const FilteredAnswer* last)>
       answer;
   std::function<Eigen::ArrayXd(const FilteredAnswer& now, const FilteredAnswer& then,
                                const Eigen::ArrayXd& correlation)>
       covariance;
+  bool sees_means = false, lasting = false;
 };
 
 /// Updates over the root of a running mean of squares, as Adam's: V_k, of mode k in units of h,

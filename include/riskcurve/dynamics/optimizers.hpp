@@ -32,6 +32,17 @@ ModeSystem mode_system(const VectorProblem& problem, const PreconditionedSgd& op
 /// Source: (S); docs/theory/vector.md#signsgd.
 ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer);
 
+/// The same whatever the size of the signal, a FilteredMap. Throws InputError for covariances in given
+/// coordinates, and for a matrix of one side generic and one diagonal, both of unequal eigenvalues.
+/// Source: ours; docs/theory/signal.md#signs.
+ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer);
+ModeSystem any_signal_system(const MatrixProblem& problem, const SignSgd& optimizer);
+/// Whether small signals do not do: the mean drift that they lose at R(0), to first order
+/// (ModeSystem::drift_loss), is above kSmallLoss.
+bool signal_matters(const VectorProblem& problem, const SignSgd& optimizer);
+bool signal_matters(const MatrixProblem& problem, const SignSgd& optimizer);
+constexpr double kSmallLoss = 0.02;
+
 /// A filter before a map that ignores scale: its momentum is Now::momentum.
 /// U = p M + r G, M <- beta M + (1 - beta) G, r = 1 - p.
 struct Filter {

@@ -1,0 +1,267 @@
+// SignSGD, signals of any size (docs/theory/signal.md#signs).
+#include <cmath>
+#include <memory>
+#include <numbers>
+#include <utility>
+
+#include "dynamics/alike.hpp"
+#include "dynamics/coherent_law.hpp"
+#include "dynamics/resolved_sign.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+using std::numbers::pi;
+
+constexpr double kAlikeSigns = 4;     // bins an octave of eigenvalues
+constexpr double kSameError = 1e-14;  // of a square: its mean is all of it
+
+/// What the answer of one instant was made of.
+struct SeenGradient {
+  Directions rows;
+};
+
+/// Of one row of the gradient: E over its runs of y and of y - E y squared.
+struct Errors {
+  ArrayXd mean, spread;
+};
+Errors errors_of(const FilteredGradient& u) {
+  const ArrayXd spread = u.error - u.mean.square();
+  return {u.mean, (spread > kSameError * u.error).select(spread, 0.0)};
+}
+
+/// What is the same for all sign maps that see any signal.
+struct SignSetting {
+  std::function<double(double risk)> phi;
+  double noise_variance, coordinates;  // d of a row
+  double rows = 1;                     // that add to R alike
+  double power_of_noise(double risk) const { return 2 / (pi * std::pow(phi(risk), 2)); }
+};
+
+/// Signs in a basis that has nothing to do with the directions.
+FilteredAnswer generic_answer(const SignSetting& setting, const Measure& c, const ArrayXd& noise,
+                              const FilteredGradient& u) {
+  const Errors y = errors_of(u);
+  FilteredAnswer answer;
+  const Index modes = u.weight.size();
+  answer.fresh = answer.fresh_of_mean = answer.power = ArrayXd::Zero(modes);
+  const double scale = std::sqrt(2 * setting.coordinates / pi);
+  const double mean_c = (c.point * c.weight).sum();
+  for (Index i = 0; i < c.point.size(); ++i) {
+    const double at = c.point[i], weight = c.weight[i];
+    const ArrayXd gain = at * u.weight;
+    const Normalised of =
+        normalised({u.multiplicity / setting.rows, gain * y.mean, noise + gain.square() * y.spread});
+    answer.fresh_of_mean += weight * at * scale * of.by_mean;
+    answer.fresh += weight * at * scale * of.by_spread;
+    answer.power += weight * scale * scale * of.square;
+  }
+  answer.power += 1 - 2 / pi;
+  const auto seen = std::make_shared<SeenGradient>();
+  const ArrayXd gain = mean_c * u.weight;
+  seen->rows = {u.multiplicity / setting.rows, gain * y.mean,
+                u.weight + gain.square() * y.spread};
+  answer.resolvent = seen;
+  return answer;
+}
+
+/// By coordinates: E sign = E_c erf(mu/sqrt(2 V)).
+FilteredAnswer diagonal_answer(const Measure& c, const ArrayXd& noise, const FilteredGradient& u) {
+  const Errors y = errors_of(u);
+  FilteredAnswer answer;
+  const Index modes = u.weight.size();
+  answer.fresh = answer.fresh_of_mean = ArrayXd::Zero(modes);
+  answer.power = (u.weight > 0).select(ArrayXd::Ones(modes), 0.0);
+  for (Index i = 0; i < c.point.size(); ++i)
+    for (Index k = 0; k < modes; ++k) {
+      const double h = u.weight[k], gain = c.point[i] * h;
+      if (!(h > 0)) continue;
+      const double variance = noise[k] + gain * gain * y.spread[k];
+      const double unit = gain / std::sqrt(2 * variance), x = unit * y.mean[k];
+      const double w = c.weight[i] * 2 / std::sqrt(pi) * unit / h;
+      answer.fresh[k] += w * std::exp(-x * x);
+      answer.fresh_of_mean[k] +=
+          w * (std::abs(x) < 1e-4 ? 1 - x * x / 3 : std::sqrt(pi) * std::erf(x) / (2 * x));
+    }
+  return answer;
+}
+
+ArrayXd same_rest(const FilteredAnswer& now, const FilteredAnswer& then,
+                  const ArrayXd& correlation) {
+  const auto& a = static_cast<const SeenGradient*>(now.resolvent.get())->rows;
+  const auto& b = static_cast<const SeenGradient*>(then.resolvent.get())->rows;
+  const ArrayXd product = correlation * ((a.variance + a.mean.square()) *
+                                         (b.variance + b.mean.square()))
+                                            .sqrt();
+  return ArrayXd::Constant(correlation.size(),
+                           rest_of_signs(a, b, product - a.mean * b.mean));
+}
+
+/// By coordinates rests are not correlated but for what runs differ by: too little to count.
+ArrayXd no_rest(const FilteredAnswer&, const FilteredAnswer&, const ArrayXd& correlation) {
+  return ArrayXd::Zero(correlation.size());
+}
+
+/// The map of gradients around c h y, of noise of variance `noise` in these units.
+FilteredMap sign_map(
+    const SignSetting& setting, bool diagonal,
+    const std::function<std::pair<Measure, ArrayXd>(const FilteredGradient& u)>& law,
+    const std::function<ArrayXd(const FilteredGradient& u)>& sampled) {
+  FilteredMap map;
+  map.sees_means = true;
+  map.lasting = !diagonal;
+  map.answer = [=](const FilteredGradient& u, const FilteredAnswer*) {
+    const auto [c, noise] = law(u);
+    FilteredAnswer answer =
+        diagonal ? diagonal_answer(c, noise, u) : generic_answer(setting, c, noise, u);
+    answer.held = answer.fresh_noise = answer.fresh;
+    answer.held_of_mean = answer.fresh_of_mean;
+    answer.sampled = sampled(u);
+    return answer;
+  };
+  if (diagonal)
+    map.covariance = no_rest;
+  else
+    map.covariance = same_rest;
+  return map;
+}
+
+FilteredMap vector_map(const VectorProblem& problem, const SignSgd& optimizer,
+                       const SignSetting& setting) {
+  const CoherentLaw coherent(problem.noise, optimizer.batch);
+  const auto law = [setting, coherent](const FilteredGradient& u) {
+    CoherentLaw::At at = coherent.at(u.risk);
+    // Its mean is known exactly.
+    at.c.point *= setting.phi(u.risk) * std::sqrt(pi / 2) / (at.c.point * at.c.weight).sum();
+    const ArrayXd left = u.weight - u.weight.square() * u.error / at.power;
+    return std::pair(at.c, ArrayXd(left.max(1e-12 * u.weight)));
+  };
+  const auto sampled = [setting](const FilteredGradient& u) -> ArrayXd {
+    return (u.weight > 0).select(setting.power_of_noise(u.risk) / u.weight.max(1e-300), 0.0);
+  };
+  return sign_map(setting, problem.covariance.orientation == Orientation::diagonal, law, sampled);
+}
+
+/// Samples of a direction add to their own residuals, 2 q_j; of both sides where both differ.
+ArrayXd own_part(const MatrixProblem& problem, const FilteredGradient& u) {
+  const Index out = problem.covariance_out.spectrum.size();
+  const Index in = problem.covariance_in.spectrum.size();
+  const Eigen::MatrixXd share =
+      (u.weight * u.error * u.multiplicity).matrix().reshaped(out, in);
+  const auto& n_out = problem.covariance_out.spectrum.multiplicity;
+  const auto& n_in = problem.covariance_in.spectrum.multiplicity;
+  Eigen::ArrayXXd part = Eigen::ArrayXXd::Zero(out, in);
+  if (in > 1) part.rowwise() += (share.colwise().sum().array() / n_in.transpose()).eval();
+  if (out > 1) part.colwise() += (share.rowwise().sum().array() / n_out).eval();
+  return part.reshaped();
+}
+
+FilteredMap matrix_map(const MatrixProblem& problem, const SignSetting& setting, bool diagonal) {
+  const auto own = [problem, setting](const FilteredGradient& u) {
+    const double power = 2 * u.risk + setting.noise_variance;
+    ArrayXd part = ArrayXd::Ones(u.weight.size());
+    if (std::isfinite(power)) part += 2 * own_part(problem, u) / power;
+    return part;
+  };
+  const auto law = [setting, own](const FilteredGradient& u) {
+    const Measure c{ArrayXd::Constant(1, 1 / std::sqrt(setting.power_of_noise(u.risk))),
+                    ArrayXd::Ones(1)};
+    return std::pair(c, ArrayXd(u.weight * own(u)));
+  };
+  const auto sampled = [setting, own](const FilteredGradient& u) -> ArrayXd {
+    return setting.power_of_noise(u.risk) *
+           (u.weight > 0).select(own(u) / u.weight.max(1e-300), 0.0);
+  };
+  return sign_map(setting, diagonal, law, sampled);
+}
+
+/// The system of small signals, with a map that sees any.
+ModeSystem sees_any(ModeSystem system, FilteredMap map) {
+  system.filtered = std::move(map);
+  system.observable.clear();
+  system.drift_loss = nullptr;
+  system.correlation = nullptr;
+  return system;
+}
+
+std::function<double(double risk)> phi_of(const ModeSystem& small) {
+  return [response = small.response](double risk) {
+    return response(Now{.risk = risk}).drift[0];
+  };
+}
+
+bool correlated(const Covariance& side) {
+  return side.orientation == Orientation::given && side.spectrum.size() > 1;
+}
+bool dense(const Covariance& side) {
+  return side.orientation == Orientation::generic && side.spectrum.size() > 1;
+}
+
+/// Both of unequal eigenvalues, one dense.
+bool mixed(const Covariance& out, const Covariance& in) {
+  return dense(out) != dense(in) && out.spectrum.size() > 1 && in.spectrum.size() > 1;
+}
+
+void check_coordinates(std::initializer_list<const Covariance*> sides, const char* field) {
+  for (const Covariance* side : sides)
+    if (correlated(*side))
+      throw InputError(field, "given",
+                       "\"generic\" or \"diagonal\": signals that are not small are not derived "
+                       "for signs of correlated coordinates");
+}
+
+}  // namespace
+
+ModeSystem any_signal_system(const VectorProblem& given, const SignSgd& optimizer) {
+  check_coordinates({&given.covariance}, "problem.covariance: orientation");
+  const VectorProblem problem = merged_alike(given, kAlikeSigns);
+  const ModeSystem small = mode_system(problem, optimizer);
+  const SignSetting setting{phi_of(small), problem.noise.variance, problem.dimension()};
+  return sees_any(small, vector_map(problem, optimizer, setting));
+}
+
+ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimizer) {
+  const MatrixProblem problem = merged_alike(given, kAlikeSigns);
+  const Covariance &out = problem.covariance_out, &in = problem.covariance_in;
+  check_coordinates({&out, &in}, "problem.covariance_out, covariance_in: orientation");
+  if (mixed(out, in))
+    throw InputError("problem.covariance_out, covariance_in: orientation",
+                     "one \"generic\", one \"diagonal\"",
+                     "the same: signals that are not small are not derived for signs of both");
+  const ModeSystem small = mode_system(problem, optimizer);
+  SignSetting setting{phi_of(small), problem.noise.variance, out.dimension() * in.dimension()};
+  if (out.spectrum.size() == 1 || in.spectrum.size() == 1) {
+    setting.rows = out.spectrum.size() == 1 ? out.dimension() : in.dimension();
+    setting.coordinates /= setting.rows;
+  }
+  return sees_any(small, matrix_map(problem, setting, !dense(out) && !dense(in)));
+}
+
+namespace {
+
+/// At the start, where it is largest.
+double lost_drift(const ModeSystem& small) {
+  const Now start = small.start();
+  return small.drift_loss && start.risk > kVanishedRisk
+             ? small.drift_loss(small, start, small.initial)
+             : 0;
+}
+
+}  // namespace
+
+bool signal_matters(const VectorProblem& problem, const SignSgd& optimizer) {
+  return !correlated(problem.covariance) &&
+         lost_drift(mode_system(problem, optimizer)) > kSmallLoss;
+}
+
+bool signal_matters(const MatrixProblem& problem, const SignSgd& optimizer) {
+  const Covariance &out = problem.covariance_out, &in = problem.covariance_in;
+  return !correlated(out) && !correlated(in) && !mixed(out, in) &&
+         lost_drift(mode_system(problem, optimizer)) > kSmallLoss;
+}
+
+}  // namespace riskcurve

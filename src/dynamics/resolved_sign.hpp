@@ -1,0 +1,29 @@
+#pragma once
+#include "riskcurve/eigen.hpp"
+
+namespace riskcurve {
+
+/// The directions of a gradient g of independent Gaussian entries, each of `count` of mode k of mean
+/// mu_k and variance V_k.
+struct Directions {
+  Eigen::ArrayXd count, mean, variance;
+};
+
+/// E g_k/|g| = mu_k by_mean, d/dmu_k of it, and E g_k^2/|g|^2. The signs of g in a basis that has
+/// nothing to do with its directions are, of d coordinates, sqrt(2 d/pi) g/|g| and a rest of
+/// variance 1 - 2/pi that is alike in all of them (docs/theory/signal.md#signs):
+///
+///     by_mean = (2/sqrt pi) int Pi/D_k dx,    by_spread = (2/sqrt pi) int Pi (1/D_k - 2x^2
+///     mu_k^2/D_k^2) dx,    square = int 2x Pi (V_k/D_k + mu_k^2/D_k^2) dx,
+///     Pi = prod_l D_l^(-1/2) exp(-x^2 mu_l^2/D_l),    D_l = 1 + 2x^2 V_l.
+struct Normalised {
+  Eigen::ArrayXd by_mean, by_spread, square;
+};
+Normalised normalised(const Directions& g);
+
+/// E of the product of two such rests, (2/pi) E[arcsin w - w], w the cosine of g and g', whose
+/// entries have means mu mu' and covariance c: rows of both drawn (fixed seed, antithetic), of the
+/// directions that count; others by their mean.
+double rest_of_signs(const Directions& g, const Directions& other, const Eigen::ArrayXd& covariance);
+
+}  // namespace riskcurve

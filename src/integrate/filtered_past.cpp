@@ -1,0 +1,227 @@
+#include "integrate/filtered_past.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
+using Eigen::Index;
+
+constexpr double kWindow = 4;       // times 1/(1 - beta): beyond, rests are not correlated
+constexpr double kLongest = 400;    // of the window
+constexpr double kSameRest = 0.01;  // rests that change by less are looked at half as often
+constexpr double kRarely = 64;
+constexpr double kTogether = 5;  // of what lasts, steps are taken together a fifth of their age long
+
+/// Lags at which rests are compared; between them they are interpolated.
+bool looked_at(Index lag) {
+  Index at = 1;
+  while (at < lag) at = std::max(at + 1, at * 4 / 3);
+  return at == lag;
+}
+
+std::size_t window_of(double momentum) {
+  return static_cast<std::size_t>(
+      std::clamp(std::ceil(kWindow / (1 - momentum)), kWindow, kLongest));
+}
+
+ArrayXd rest_of(const FilteredMap& map, const FilteredStep& step, const FilteredLag& lag) {
+  const ArrayXd scale = (step.linear * lag.linear).sqrt();
+  ArrayXd product = (step.part * lag.covariance).rowwise().sum();
+  if (lag.mean.size() > 0) product += step.mean * lag.mean;
+  const ArrayXd correlation =
+      (scale > 0).select(product / scale.max(1e-300), 0.0).max(-1.0).min(1.0);
+  return map.covariance(*step.at.answer, *lag.answer, correlation);
+}
+
+FilteredLag lag_of(const FilteredStep& step) {
+  FilteredLag lag;
+  lag.covariance = step.covariance;
+  lag.response = step.at.step.push.transpose().array().replicate(step.part.rows(), 1);
+  lag.linear = step.linear;
+  lag.mean = step.mean;
+  lag.answer = step.at.answer;
+  return lag;
+}
+
+/// Two neighbours as one.
+void join(FilteredLag& later, const FilteredLag& earlier) {
+  const double all = later.steps + earlier.steps, x = earlier.steps / all;
+  const auto between = [x](auto& a, const auto& b) {
+    if (a.size() > 0 && b.size() > 0) a = (1 - x) * a + x * b;
+  };
+  between(later.covariance, earlier.covariance);
+  between(later.linear, earlier.linear);
+  between(later.mean, earlier.mean);
+  between(later.rest, earlier.rest);
+  later.response += earlier.response;
+  later.steps = all;
+}
+
+void join_old(FilteredPast& past) {
+  double age = 0;
+  for (std::size_t n = 0; n + 1 < past.lags.size(); ++n) {
+    FilteredLag& later = past.lags[n];
+    const FilteredLag& earlier = past.lags[n + 1];
+    if (kTogether * (later.steps + earlier.steps) <= age) {
+      join(later, earlier);
+      past.lags.erase(past.lags.begin() + static_cast<std::ptrdiff_t>(n) + 1);
+    }
+    age += past.lags[n].steps;
+  }
+}
+
+/// A^n and sum_(i < n) A^i x, by doubling.
+struct Repeated {
+  BlockMatrix power;
+  BlockVector sum;
+
+  Repeated(const BlockMatrix& map, const BlockVector& x, double n)
+      : power(BlockMatrix::Identity(map.rows(), map.rows())), sum(BlockVector::Zero(x.size())) {
+    BlockMatrix twice = map;
+    BlockVector part = x;
+    for (auto left = static_cast<long long>(n); left > 0; left /= 2) {
+      if (left % 2 == 1) {
+        sum = (part + twice * sum).eval();
+        power = (twice * power).eval();
+      }
+      part = (part + twice * part).eval();
+      twice = (twice * twice).eval();
+    }
+  }
+};
+
+/// What lasts, n steps that are all like this one later.
+FilteredPast lasting_after(const FilteredStep& step, const FilteredPast& before, double n) {
+  FilteredPast past = before;
+  const Index modes = step.part.rows();
+  // By halves of their age, the newest last.
+  std::vector<FilteredLag> added;
+  std::vector<double> ages;  // of the newest of each
+  for (double upto = n; upto >= 1;) {
+    const double length = upto > n / 64 && upto > 8 ? std::ceil(0.5 * upto) : upto;
+    FilteredLag lag = lag_of(step);
+    lag.steps = length;
+    added.push_back(std::move(lag));
+    ages.push_back(upto - length);
+    upto -= length;
+  }
+  for (Index k = 0; k < modes; ++k) {
+    const BlockMatrix map = map_of_mode(step.at.step, step.part, k);
+    const BlockVector& q = step.at.step.push;
+    const BlockMatrix all = Repeated(map, q, n).power;
+    const auto carry = [&](ArrayXXd& of, const BlockMatrix& by) {
+      of.row(k) = (of.row(k).matrix() * by.transpose()).array().eval();
+    };
+    for (FilteredLag& lag : past.lags)
+      for (ArrayXXd* of : {&lag.covariance, &lag.response}) carry(*of, all);
+    for (std::size_t i = 0; i < added.size(); ++i) {
+      FilteredLag& lag = added[i];
+      const Repeated until(map, q, ages[i]), within(map, q, lag.steps);
+      lag.response.row(k) = (until.power * within.sum).transpose().array();
+      carry(lag.covariance, Repeated(map, q, ages[i] + std::floor(0.5 * lag.steps)).power);
+    }
+  }
+  for (FilteredLag& lag : added) past.lags.push_front(std::move(lag));
+  join_old(past);
+  return past;
+}
+
+/// The past of steps that were all like this one.
+FilteredPast steady_past(const FilteredStep& step) {
+  FilteredPast past;
+  FilteredLag lag = lag_of(step);
+  while (past.lags.size() < window_of(step.at.now.momentum)) {
+    past.lags.push_back(lag);
+    lag.covariance = mapped(step.at.step, step.part, lag.covariance);
+    lag.response = mapped(step.at.step, step.part, lag.response);
+  }
+  return past;
+}
+
+}  // namespace
+
+ArrayXXd mapped(const BlockStep& step, const ArrayXXd& part, const ArrayXXd& x) {
+  ArrayXXd result = (x.matrix() * step.fixed.transpose()).array();
+  const ArrayXd answer = (part * x).rowwise().sum();
+  for (Index i = 0; i < step.push.size(); ++i)
+    if (step.push[i] != 0) result.col(i) += step.push[i] * answer;
+  return result;
+}
+
+BlockMatrix map_of_mode(const BlockStep& step, const ArrayXXd& part, Index k) {
+  return step.fixed + step.push * part.row(k).matrix();
+}
+
+void look_back(const FilteredMap& map, const FilteredStep& step, FilteredPast& past) {
+  const auto count = static_cast<Index>(past.lags.size());
+  double changed = 0, all = 0;
+  Index last = 0;
+  for (Index n = 1; n <= count; ++n) {
+    if (!map.lasting && !looked_at(n) && n < count) continue;
+    FilteredLag& lag = past.lags[static_cast<std::size_t>(n - 1)];
+    const ArrayXd rest = rest_of(map, step, lag);
+    changed += lag.steps * (lag.rest.size() > 0 ? ArrayXd(rest - lag.rest) : rest).abs().sum();
+    all += lag.steps * rest.abs().sum();
+    lag.rest = rest;
+    for (Index k = last + 1; k < n; ++k) {
+      const double x = static_cast<double>(k - last) / static_cast<double>(n - last);
+      past.lags[static_cast<std::size_t>(k - 1)].rest =
+          (1 - x) * past.lags[static_cast<std::size_t>(last - 1)].rest + x * rest;
+    }
+    last = n;
+  }
+  past.looked = step.at.now.time;
+  past.interval = changed < kSameRest * all ? std::min(2 * past.interval, kRarely)
+                                            : std::max(0.5 * past.interval, 1.0);
+}
+
+ArrayXXd remembered(const FilteredPast& past, Index modes, int size) {
+  ArrayXXd sum = ArrayXXd::Zero(modes, size);
+  for (const FilteredLag& lag : past.lags)
+    if (lag.rest.size() > 0) sum += lag.response.colwise() * lag.rest;
+  return sum;
+}
+
+void remember(const FilteredMap& map, const FilteredStep& step, FilteredPast& past) {
+  for (FilteredLag& lag : past.lags) {
+    lag.covariance = mapped(step.at.step, step.part, lag.covariance);
+    lag.response = mapped(step.at.step, step.part, lag.response);
+  }
+  FilteredLag newest = lag_of(step);
+  if (!past.lags.empty()) newest.rest = past.lags.front().rest;
+  // What was looked at stays with its lag, not with its step.
+  if (!map.lasting)
+    for (std::size_t n = 0; n + 1 < past.lags.size(); ++n)
+      past.lags[n].rest = past.lags[n + 1].rest;
+  past.steady = false;
+  past.lags.push_front(std::move(newest));
+  if (map.lasting)
+    join_old(past);
+  else if (past.lags.size() > window_of(step.at.now.momentum))
+    past.lags.pop_back();
+  const ArrayXd& sampled = step.at.answer->sampled;
+  const double beta = step.at.now.momentum, taken = (1 - beta) * (1 - beta);
+  past.noise = beta * beta * past.noise + taken * sampled;
+  const double weight = beta * beta * past.weight + taken;
+  past.risk = (beta * beta * past.weight * past.risk + taken * step.at.now.risk) / weight;
+  past.weight = weight;
+}
+
+FilteredPast past_of(const FilteredMap& map, const FilteredStep& step, const FilteredPast& before,
+                     double steps) {
+  FilteredPast past = map.lasting ? lasting_after(step, before, steps) : steady_past(step);
+  const double beta = step.at.now.momentum;
+  past.noise = (1 - beta) / (1 + beta) * step.at.answer->sampled;
+  past.risk = step.at.now.risk;
+  past.weight = (1 - beta) / (1 + beta);
+  past.steady = true;
+  past.looked = -1;
+  return past;
+}
+
+}  // namespace riskcurve

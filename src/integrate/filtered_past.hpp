@@ -1,0 +1,34 @@
+#pragma once
+#include "integrate/recursion.hpp"
+
+namespace riskcurve {
+
+// What a FilteredMap did before, and what of it comes again (docs/theory/signal.md#the-rest).
+
+/// What one step does, as the past is told: all modes, shape (modes, M) and (modes).
+struct FilteredStep {
+  const BlockInstant& at;
+  Eigen::ArrayXXd part;        ///< the linear part of the map over X
+  Eigen::ArrayXXd covariance;  ///< of X after the step with that part
+  Eigen::ArrayXd linear;       ///< E of the square of the part, and its mean where means are seen
+  Eigen::ArrayXd mean;
+};
+
+/// A x of every mode: the fixed part, and where the linear part of the map goes.
+Eigen::ArrayXXd mapped(const BlockStep& step, const Eigen::ArrayXXd& part,
+                       const Eigen::ArrayXXd& x);
+/// A of mode k.
+BlockMatrix map_of_mode(const BlockStep& step, const Eigen::ArrayXXd& part, Eigen::Index k);
+
+/// E of the rest now and of those before, where they are to be looked at.
+void look_back(const FilteredMap& map, const FilteredStep& step, FilteredPast& past);
+/// E X rho: of the rests before, what X holds.
+Eigen::ArrayXXd remembered(const FilteredPast& past, Eigen::Index modes, int size);
+/// A step goes by.
+void remember(const FilteredMap& map, const FilteredStep& step, FilteredPast& past);
+/// So many that are all like this one, after a past that was too, or, where rests last, after what
+/// was. Not yet looked at.
+FilteredPast past_of(const FilteredMap& map, const FilteredStep& step, const FilteredPast& before,
+                     double steps);
+
+}  // namespace riskcurve
