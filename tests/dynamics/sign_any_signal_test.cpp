@@ -1,0 +1,184 @@
+// SignSGD with signals of any size (docs/theory/signal.md#signs), against what is drawn, sum rules and
+// the small ones.
+#include <gtest/gtest.h>
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <numbers>
+#include <random>
+
+#include "dynamics/alike.hpp"
+#include "dynamics/coherent_law.hpp"
+#include "dynamics/resolved_sign.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/dynamics/residual.hpp"
+#include "riskcurve/integrate/solve.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+using std::numbers::pi;
+
+Directions three_kinds() {
+  return {ArrayXd{{1, 2, 40}}, ArrayXd{{1.5, -0.6, 0.1}}, ArrayXd{{0.8, 0.5, 0.03}}};
+}
+
+TEST(ResolvedSign, SquaresOfAllDirectionsSumToOne) {
+  const Directions g = three_kinds();
+  EXPECT_NEAR((g.count * normalised(g).square).sum(), 1, 1e-7);
+  const Directions one{ArrayXd{{1}}, ArrayXd{{0.4}}, ArrayXd{{2}}};
+  const Normalised of = normalised(one);
+  EXPECT_NEAR(of.square[0], 1, 1e-7);
+  // E sign of a normal variable.
+  EXPECT_NEAR(of.by_mean[0] * 0.4, std::erf(0.4 / 2), 1e-7);
+  EXPECT_NEAR(of.by_spread[0], std::sqrt(2 / (pi * 2)) * std::exp(-0.04), 1e-7);
+}
+
+TEST(ResolvedSign, MeetsDrawnDirections) {
+  const Directions g = three_kinds();
+  const Normalised of = normalised(g);
+  std::mt19937_64 random(4);
+  std::normal_distribution<double> normal;
+  constexpr int draws = 400000;
+  Eigen::Array3d mean = Eigen::Array3d::Zero(), square = mean;
+  for (int i = 0; i < draws; ++i) {
+    double norm = 0;
+    Eigen::Array3d first;
+    for (Index k = 0; k < 3; ++k)
+      for (int l = 0; l < static_cast<int>(g.count[k]); ++l) {
+        const double x = g.mean[k] + std::sqrt(g.variance[k]) * normal(random);
+        if (l == 0) first[k] = x;
+        norm += x * x;
+      }
+    mean += first / std::sqrt(norm);
+    square += first.square() / norm;
+  }
+  for (Index k = 0; k < 3; ++k) {  // deviations of one draw are below 0.6
+    EXPECT_NEAR(mean[k] / draws, g.mean[k] * of.by_mean[k], 5 * 0.6 / std::sqrt(draws)) << k;
+    EXPECT_NEAR(square[k] / draws, of.square[k], 5 * 0.6 / std::sqrt(draws)) << k;
+  }
+}
+
+TEST(ResolvedSign, RestsOfManyDirectionsAreTheArcsineOfTheirMean) {
+  const Index n = 50;
+  const ArrayXd count = ArrayXd::Constant(n, 200), none = ArrayXd::Zero(n);
+  const Directions g{count, none, ArrayXd::Ones(n)};
+  for (const double w : {0.2, 0.7})
+    EXPECT_NEAR(rest_of_signs(g, g, ArrayXd::Constant(n, w)), 2 / pi * (std::asin(w) - w),
+                2e-4) << w;
+  // Noise alone: no memory, and the same gradient twice is all of its rest.
+  EXPECT_NEAR(rest_of_signs(g, g, none), 0, 1e-6);
+  EXPECT_NEAR(rest_of_signs(g, g, ArrayXd::Ones(n)), 1 - 2 / pi, 1e-3);
+  // One direction: w is a sign, and its noise averages out.
+  const Directions one{ArrayXd{{1}}, ArrayXd{{0}}, ArrayXd{{1}}};
+  EXPECT_NEAR(rest_of_signs(one, one, ArrayXd{{0}}), 0, 0.02);
+  EXPECT_NEAR(rest_of_signs(one, one, ArrayXd{{1}}), 1 - 2 / pi, 1e-9);
+}
+
+TEST(CoherentLaw, HasTheMeanThatTheDriftHas) {
+  for (const NoiseLaw& noise :
+       {gaussian_noise(0.5), laplace_noise(0.4), student_t_noise(1, 0.2), no_noise()})
+    for (const int batch : {1, 16, 100}) {
+      const CoherentLaw::At at = CoherentLaw(noise, batch).at(0.3);
+      EXPECT_NEAR(at.c.weight.sum(), 1, 1e-9);
+      const double phi = std::sqrt(2 / pi) * (at.c.point * at.c.weight).sum();
+      // 2048 draws, each of deviation up to 1.2 of its mean.
+      EXPECT_NEAR(phi / ResidualLaw(noise).phi(0.3, batch), 1, 0.1) << noise.kind << batch;
+    }
+  const CoherentLaw::At at = CoherentLaw(gaussian_noise(0.5), 16).at(0.3);
+  EXPECT_NEAR(std::sqrt(2 / pi) * (at.c.point * at.c.weight).sum(),
+              ResidualLaw(gaussian_noise(0.5)).phi(0.3, 16), 1e-9);
+}
+
+VectorProblem vector_problem(Orientation orientation, double signal, double dimension = 400,
+                             double alpha = 0.25) {
+  PowerLawCovariance law;
+  law.dimension = dimension;
+  law.alpha = alpha;
+  law.orientation = orientation;
+  return make_problem(make_covariance(law), PowerLawTarget{0.2, signal}, gaussian_noise(1));
+}
+
+TEST(SignAnySignal, MeetsSmallSignalsAsTheirSquare) {
+  for (const Orientation orientation : {Orientation::generic, Orientation::diagonal}) {
+    const auto gap = [&](double signal) {
+      const VectorProblem problem = vector_problem(orientation, signal, 40);
+      const ModeSystem small = mode_system(problem, SignSgd{32}),
+                       full = any_signal_system(problem, SignSgd{32});
+      const ArrayXd a = small.rates(small.start()).drift;
+      FilteredGradient u;
+      u.weight = full.weight;
+      u.multiplicity = full.multiplicity;
+      u.risk = u.memory = problem.initial_risk();
+      u.error = full.initial / full.multiplicity;
+      u.mean = u.error.sqrt();
+      const FilteredAnswer answer = full.filtered->answer(u, nullptr);
+      return (answer.fresh_of_mean * full.weight / a - 1).abs().maxCoeff();
+    };
+    const double at_4 = gap(4e-3), at_1 = gap(1e-3), at_16 = gap(16e-3);
+    EXPECT_NEAR((at_16 - at_4) / (at_4 - at_1), 4, 0.4) << at_16 << " " << at_4 << " " << at_1;
+  }
+}
+
+TEST(SignAnySignal, WhereItIsSmallCurvesAreTheSame) {
+  Experiment experiment;
+  experiment.problem = vector_problem(Orientation::generic, 0.05);
+  experiment.optimizer = SignSgd{4};
+  experiment.schedule = constant_schedule(2e-3);
+  const ArrayXd at = ArrayXd::LinSpaced(4, 0, 300);
+  experiment.signal = Signal::small;
+  const ModeSystem small = mode_system(experiment);
+  experiment.signal = Signal::full;
+  const ModeSystem full = mode_system(experiment);
+  SolveOptions stepping;
+  stepping.method = Method::recursion;
+  const ArrayXd a = solve(small, experiment.schedule, at, stepping).risk,
+                b = solve(full, experiment.schedule, at).risk;
+  for (Index i = 0; i < at.size(); ++i) EXPECT_NEAR(b[i] / a[i], 1, 0.004) << at[i];
+}
+
+TEST(SignAnySignal, MergedEigenvaluesLeaveTheCurve) {
+  // 800 eigenvalues in 58 bins, against all of them.
+  const VectorProblem all = vector_problem(Orientation::generic, 1, 800, 0.75),
+                      few = merged_alike(all, 4);
+  EXPECT_LT(few.covariance.spectrum.size(), 70);
+  EXPECT_NEAR(few.initial_risk(), all.initial_risk(), 1e-12);
+  EXPECT_NEAR(few.covariance.spectrum.trace(), all.covariance.spectrum.trace(), 1e-12);
+  const VectorProblem more = merged_alike(all, 8);
+  const auto end = [](const VectorProblem& problem) {
+    Experiment experiment;
+    experiment.problem = problem;
+    experiment.optimizer = SignSgd{16};
+    experiment.schedule = constant_schedule(2e-3);
+    experiment.signal = Signal::full;
+    const ModeSystem system = mode_system(experiment);
+    return solve(system, experiment.schedule, ArrayXd::Constant(1, 200)).risk[0];
+  };
+  EXPECT_NEAR(end(few) / end(more), 1, 3e-3);
+}
+
+TEST(SignAnySignal, IsTakenWhereMeanDriftIsLost) {
+  EXPECT_FALSE(signal_matters(vector_problem(Orientation::generic, 1), SignSgd{1}));
+  EXPECT_TRUE(signal_matters(vector_problem(Orientation::generic, 1, 400, 0.75), SignSgd{64}));
+  Experiment experiment;
+  experiment.problem = vector_problem(Orientation::generic, 1, 400, 0.75);
+  experiment.optimizer = SignSgd{64};
+  EXPECT_TRUE(mode_system(experiment).filtered);
+  experiment.signal = Signal::small;
+  EXPECT_FALSE(mode_system(experiment).filtered);
+}
+
+TEST(SignAnySignal, GivenCoordinatesAreRefused) {
+  Ar1Covariance law;
+  law.dimension = 10;
+  law.correlation = 0.5;
+  const VectorProblem problem =
+      make_problem(make_covariance(law), IsotropicTarget{1}, gaussian_noise(1));
+  EXPECT_THROW(any_signal_system(problem, SignSgd{8}), InputError);
+}
+
+}  // namespace
+}  // namespace riskcurve
