@@ -17,7 +17,7 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using std::numbers::pi;
 
-constexpr double kStep = 0.5;      // of log x: 1e-8
+constexpr double kStep = 0.25;     // of log x: 1e-8
 constexpr double kFirst = 1e-4;    // of x |g|: below, powers
 constexpr double kVanished = 1e-12;
 constexpr int kRows = 32, kOften = 4;  // drawn; each in four pairs

@@ -41,7 +41,7 @@ ModeSystem any_signal_system(const MatrixProblem& problem, const SignSgd& optimi
 /// (ModeSystem::drift_loss), is above kSmallLoss.
 bool signal_matters(const VectorProblem& problem, const SignSgd& optimizer);
 bool signal_matters(const MatrixProblem& problem, const SignSgd& optimizer);
-constexpr double kSmallLoss = 0.02;
+constexpr double kSmallLoss = 0.04;
 
 /// A filter before a map that ignores scale: its momentum is Now::momentum.
 /// U = p M + r G, M <- beta M + (1 - beta) G, r = 1 - p.

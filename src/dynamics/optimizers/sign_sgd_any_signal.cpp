@@ -182,7 +182,6 @@ FilteredMap matrix_map(const MatrixProblem& problem, const SignSetting& setting,
 /// The system of small signals, with a map that sees any.
 ModeSystem sees_any(ModeSystem system, FilteredMap map) {
   system.filtered = std::move(map);
-  system.observable.clear();
   system.drift_loss = nullptr;
   system.correlation = nullptr;
   return system;
