@@ -6,6 +6,8 @@
 #include <numbers>
 #include <vector>
 
+#include "riskcurve/problem/error.hpp"
+
 namespace riskcurve {
 namespace {
 
@@ -30,8 +32,8 @@ struct Variances {
 class Equation {
  public:
   Equation(const Columns& columns, const FilteredGradient& gradient, const Saturation& now,
-           const Saturation::Held& lags, double variance)
-      : columns_(columns), now_(now), lags_(lags) {
+           const Saturation::Held& lags, double variance, double shift)
+      : columns_(columns), now_(now), lags_(lags), shift_(shift) {
     const double r = gradient.fresh, p = gradient.share;
     const ArrayXd square = columns.lambda.square();
     error_ = r * r * square * gradient.error;
@@ -82,15 +84,15 @@ class Equation {
   }
 
   struct Point {
-    double x, log_m, square;   // t^2
+    double x, log_m, square;   // tau^2 = t^2 - shift^2
     double rise, square_rise;  // dlog m/dlog x, dt^2/dlog x
-    ArrayXd variance, held;
+    ArrayXd variance, held, held_rise;
     Factors factors;
     double stretch = 1;  // dlog x/dy
   };
   /// Newton for log m from a guess.
   Point solve(double x, double log_m) const {
-    Point point{x, log_m, 0, 0, 0, {}, {}, {}, 1};
+    Point point{x, log_m, 0, 0, 0, {}, {}, {}, {}, 1};
     for (int i = 0;; ++i) {
       const Variances v = at(point.log_m, point.factors);
       const ArrayXd whole = 1 + v.value * x;
@@ -106,9 +108,10 @@ class Equation {
       point.rise = (1 - held) / falls;
       point.variance = v.value;
       const double left = (columns_.rows - columns_.count.sum()) + (columns_.count / whole).sum();
-      point.square = left / x;
+      point.held_rise = point.held / whole * (1 + point.rise * v.slope / v.value.max(1e-300));
+      point.square = left / x - shift_ * shift_;
       point.square_rise =
-          -point.square -
+          -left / x -
           (columns_.count * (v.value + v.slope * point.rise) / whole.square()).sum();
       return point;
     }
@@ -119,15 +122,17 @@ class Equation {
   const Saturation& now_;
   const Saturation::Held& lags_;
   ArrayXd error_, cross_, memory_, sampled_, fresh_, noise_;
-  double log_fresh_, log_past_;
+  double log_fresh_, log_past_, shift_;
 };
 
 /// Nodes x = 1/(e^-y + 1/top), y uniform: from t far above all singular values to t near 0.
 /// rank: how many samples are in the filter.
-std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equation, double rank) {
+std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equation, double rank,
+                                   const ResolventMixture& f) {
   const ArrayXd variance = equation.unsaturated();
-  const double all = (columns.count * variance).sum();
-  const double first = std::log(columns.rows / (kFar * all));
+  const double all = (columns.count * variance).sum() + f.shift * f.shift;
+  const double far = std::pow(kFar, 1 + std::max(f.exponent, 0.0));  // g^q lies further out
+  const double first = std::log(columns.rows / (far * all));
   const double weight = (columns.count * columns.lambda).sum() / (columns.batch * columns.batch);
   double top = 0;  // 1/x at t = 0
   for (;;) {
@@ -140,7 +145,7 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
       Equation::Point point = equation.solve(x, log_m);
       if (!(point.square > 0)) {
         if (top > 0 || points.empty()) break;
-        // More columns than rows: where t comes to 0.
+        // More columns than rows, or a shift: where tau comes to 0.
         boost::uintmax_t most = 60;
         const auto square = [&](double at) {
           return equation.solve(std::exp(at), points.back().log_m).square;
@@ -170,12 +175,55 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
   }
 }
 
+/// Sums over the nodes; beyond the ends what is summed is geometric in y.
+class MixtureSums {
+ public:
+  MixtureSums(const std::vector<Equation::Point>& points, const ResolventMixture& f)
+      : points_(points),
+        q_(std::min(f.exponent, 1 - 1e-9)),
+        cosine_(std::sin(0.5 * std::numbers::pi * (1 - std::abs(q_)))) {}
+
+  /// (2/pi) cos(pi q/2) tau^q dtau of node i.
+  double weight(std::size_t i) const {
+    const double tau = std::sqrt(points_[i].square), falls = -fall(i) / tau;
+    const double beyond = past_ends(i, 0.5 * (1 - q_), (1 + q_) * falls);
+    return 2 / std::numbers::pi * cosine_ * kStep * falls * std::pow(tau, 1 + q_) * beyond;
+  }
+  /// (sin pi q/pi q) int tau^2q (-dZ) of g^q.
+  ArrayXd power() const {
+    const std::size_t last = points_.size() - 1;
+    const double low = 1 - 2 * q_ * fall(last) / std::sqrt(points_[last].square);
+    if (!(low > 0.05))
+      throw InputError("optimizer.exponent", q_,
+                       "larger: singular values of the gradient reach 0 and E f^2 is infinite");
+    ArrayXd sum = ArrayXd::Zero(points_[0].held.size());
+    for (std::size_t i = 0; i <= last; ++i)
+      sum += kStep * points_[i].stretch * past_ends(i, 1 - q_, low) *
+             std::pow(points_[i].square, q_) * points_[i].held_rise;
+    const double angle = std::numbers::pi * q_;
+    return sum * (2 * cosine_ * std::sin(0.5 * std::abs(angle)) / std::abs(angle));
+  }
+
+ private:
+  /// dtau/dy.
+  double fall(std::size_t i) const {
+    return points_[i].square_rise * points_[i].stretch / (2 * std::sqrt(points_[i].square));
+  }
+  double past_ends(std::size_t i, double first, double last) const {
+    const double decay = i == 0 ? first : last;
+    return i == 0 || i + 1 == points_.size() ? 1 / -std::expm1(-decay * kStep) : 1;
+  }
+  const std::vector<Equation::Point>& points_;
+  double q_, cosine_;
+};
+
 }  // namespace
 
 std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, const NoiseLaw& noise,
                                                       double risk, double memory,
                                                       const FilteredGradient& gradient,
-                                                      const FilteredResolvent* last) {
+                                                      const FilteredResolvent* last,
+                                                      const ResolventMixture& f) {
   auto result = std::make_shared<FilteredResolvent>();
   const ArrayXd share = columns.rows * columns.lambda * gradient.error;
   const auto table = [&](double of_risk, const ArrayXd& of,
@@ -196,21 +244,18 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
           : std::make_shared<const Saturation::Held>(result->past->held(
                 gradient.share * (1 - gradient.momentum), gradient.momentum, result->lag_count));
   const Equation equation(columns, gradient, *result->now, *result->lags,
-                          noise.variance / (2 * risk + noise.variance));
+                          noise.variance / (2 * risk + noise.variance), f.shift);
   const int held = gradient.momentum > kRemembers ? result->lag_count : 0;
-  const std::vector<Equation::Point> points = nodes(columns, equation, columns.batch * (1 + held));
+  const std::vector<Equation::Point> points = nodes(columns, equation, columns.batch * (1 + held), f);
+  const MixtureSums sums(points, f);
   const auto count = static_cast<Index>(points.size()), modes = columns.lambda.size();
   result->weight.resize(count);
   result->held.resize(modes, count);
   result->root.resize(modes, count);
   for (ArrayXd* sum : {&result->fresh, &result->memory, &result->fresh_noise}) sum->setZero(modes);
-  const auto end = [&](double decay) { return 1 / -std::expm1(-decay * kStep); };
   for (Index i = 0; i < count; ++i) {
     const Equation::Point& at = points[static_cast<std::size_t>(i)];
-    const double t = std::sqrt(at.square), slope = -at.square_rise * at.stretch / (2 * t);
-    // Beyond the ends x is a power of t: what is left of the sum is geometric.
-    const double beyond = i == 0 ? end(0.5) : i + 1 == count ? end(slope / t) : 1;
-    const double w = result->weight[i] = 2 / std::numbers::pi * kStep * slope * beyond;
+    const double w = result->weight[i] = sums.weight(static_cast<std::size_t>(i));
     const ArrayXd whole = 1 + at.variance * at.x;
     result->held.col(i) = at.held;
     result->root.col(i) = at.x * at.variance.max(0.0).sqrt() / whole;
@@ -225,7 +270,8 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
     }
   }
   for (ArrayXd* sum : {&result->fresh, &result->memory, &result->fresh_noise}) *sum /= columns.rows;
-  result->power = result->held.rightCols(1);
+  result->power = f.exponent == 0 ? ArrayXd(result->held.rightCols(1)) : sums.power();
+  result->overlap = (result->held.matrix() * result->weight.matrix()).array();
   return result;
 }
 
