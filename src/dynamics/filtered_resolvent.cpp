@@ -111,8 +111,7 @@ class Equation {
       point.held_rise = point.held / whole * (1 + point.rise * v.slope / v.value.max(1e-300));
       point.square = left / x - shift_ * shift_;
       point.square_rise =
-          -left / x -
-          (columns_.count * (v.value + v.slope * point.rise) / whole.square()).sum();
+          -left / x - (columns_.count * (v.value + v.slope * point.rise) / whole.square()).sum();
       return point;
     }
   }
@@ -246,7 +245,8 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
   const Equation equation(columns, gradient, *result->now, *result->lags,
                           noise.variance / (2 * risk + noise.variance), f.shift);
   const int held = gradient.momentum > kRemembers ? result->lag_count : 0;
-  const std::vector<Equation::Point> points = nodes(columns, equation, columns.batch * (1 + held), f);
+  const std::vector<Equation::Point> points =
+      nodes(columns, equation, columns.batch * (1 + held), f);
   const MixtureSums sums(points, f);
   const auto count = static_cast<Index>(points.size()), modes = columns.lambda.size();
   result->weight.resize(count);

@@ -45,7 +45,8 @@ AgainstPolar against_polar(const Columns& columns, const ArrayXd& variance,
                            const SingularFunction& function, const ArrayXd& rank) {
   const LocalLaw law(columns.rows, columns.count, variance);
   if (function.f) return law.against_polar(function.f, function.normalised);
-  const double number = std::ceil(function.dropped * std::round((columns.count * rank).sum()) - 1e-9);
+  const double number =
+      std::ceil(function.dropped * std::round((columns.count * rank).sum()) - 1e-9);
   const double threshold = law.above(number, rank);
   return law.against_polar([threshold](double g) { return LocalLaw::below(threshold, g); }, false);
 }
@@ -71,8 +72,8 @@ void mix_in_linear(double linear, const ArrayXd& variance, Resolvent& now, Filte
   const double polar = 1 - linear, rows = now.columns.rows,
                each = linear / std::sqrt(rows * (now.columns.count * variance).sum());
   for (ArrayXd* slope : slopes_of(answer)) *slope = polar * *slope + each;
-  answer.power = polar * polar * answer.power + 2 * polar * each / rows * now.overlap +
-                 each * each * variance;
+  answer.power =
+      polar * polar * answer.power + 2 * polar * each / rows * now.overlap + each * each * variance;
   now.weight *= polar;
 }
 
@@ -120,8 +121,8 @@ FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
     const ArrayXd variance = variance_of(columns, u, answer.sampled);
     if (function.f || function.dropped > 0) {
       const double unit = function.f && !function.normalised ? power : 1;
-      now->asked = ask(columns, unit * variance, function, now->power,
-                       before ? before->asked : nullptr);
+      now->asked =
+          ask(columns, unit * variance, function, now->power, before ? before->asked : nullptr);
       multiply(now->asked->of, u, *now, answer);
     }
     if (function.linear > 0) mix_in_linear(function.linear, variance, *now, answer);

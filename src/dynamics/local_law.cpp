@@ -67,8 +67,8 @@ LocalLaw::LocalLaw(double rows, const ArrayXd& count, const ArrayXd& variance)
       if (!follows) continue;
     }
     at.push_back(g);
-    density.push_back(variance.unaryExpr(
-        [&](double v) { return -(1.0 / (z * (1.0 + v * x))).imag() * square; }));
+    density.push_back(
+        variance.unaryExpr([&](double v) { return -(1.0 / (z * (1.0 + v * x))).imag() * square; }));
   }
   const auto nodes = static_cast<Index>(at.size());
   g_ = Eigen::Map<const ArrayXd>(at.data(), nodes);

@@ -57,8 +57,8 @@ class MatrixRun {
       map = [&update, seed, run, worker = 0]() mutable {
         return update.random_map(Random(seed, run, 0, of_worker(Purpose::map, worker++)));
       };
-    return {experiment.chain, experiment.schedule, buffer_of(experiment.optimizer),
-            map,              std::move(delta),    std::move(target)};
+    return {experiment.chain, experiment.schedule, buffer_of(experiment.optimizer), map,
+            std::move(delta), std::move(target)};
   }
 
   const MatrixSource& source_;

@@ -138,8 +138,8 @@ struct RegularizedSvd {
   }
 };
 
-/// W -= gamma U f(S) V^T: of the rank r of G the ceil(share r) largest singular values become 0, the
-/// others 1. share = 0 is SignSVD.
+/// W -= gamma U f(S) V^T: of the rank r of G the ceil(share r) largest singular values become 0,
+/// the others 1. share = 0 is SignSVD.
 struct TruncatedSvd {
   static constexpr const char* name = "truncated";
   static constexpr const char* title = "truncated SVD";
@@ -319,8 +319,9 @@ struct Lion {
 };
 
 /// All there are: what takes part in a problem file is in this list.
-using Optimizer = std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, Adam, RmsProp, AdaGrad,
-                               Lion, SignSvd, Schatten, RegularizedSvd, TruncatedSvd, MixedSvd, Kaon, Muon>;
+using Optimizer =
+    std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, Adam, RmsProp, AdaGrad, Lion, SignSvd,
+                 Schatten, RegularizedSvd, TruncatedSvd, MixedSvd, Kaon, Muon>;
 
 std::string name_of(const Optimizer& optimizer);
 /// As texts and plots call it: "SignSGD".
