@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dynamics/local_law.hpp"
+#include "dynamics/saturated_law.hpp"
 
 namespace riskcurve {
 namespace {
@@ -16,6 +17,7 @@ constexpr double kMoved = 0.02;  // of a column's share of all variance: f is th
 struct Asked {
   ArrayXd variance;
   AgainstPolar of;
+  SaturatedLaw::Kept kept;
 };
 
 struct Resolvent : FilteredResolvent {
@@ -40,27 +42,34 @@ ArrayXd linear_power(const Columns& columns, const FilteredGradient& u,
           z.square() * answer.sampled);
 }
 
-/// rank: what each column has of it.
-AgainstPolar against_polar(const Columns& columns, const ArrayXd& variance,
-                           const SingularFunction& function, const ArrayXd& rank) {
-  const LocalLaw law(columns.rows, columns.count, variance);
-  if (function.f) return law.against_polar(function.f, function.normalised);
-  const double number =
-      std::ceil(function.dropped * std::round((columns.count * rank).sum()) - 1e-9);
-  const double threshold = law.above(number, rank);
-  return law.against_polar([threshold](double g) { return LocalLaw::below(threshold, g); }, false);
+/// Whether all columns have much the same of all variance.
+bool alike(const Columns& columns, const ArrayXd& a, const ArrayXd& b) {
+  const ArrayXd share = a / (columns.count * a).sum(), other = b / (columns.count * b).sum();
+  return ((share / other).log().abs() < kMoved).all();
 }
 
 std::shared_ptr<const Asked> ask(const Columns& columns, const ArrayXd& variance,
-                                 const SingularFunction& function, const ArrayXd& rank,
+                                 const SingularFunction& function,
                                  const std::shared_ptr<const Asked>& last) {
-  const bool scales = function.normalised || !function.f;
-  const auto shares = [&](const ArrayXd& v) -> ArrayXd {
-    return scales ? ArrayXd(v / (columns.count * v).sum()) : v;
-  };
-  if (last && ((shares(variance) / shares(last->variance)).log().abs() < kMoved).all()) return last;
+  const bool same = last && (function.normalised
+                                 ? alike(columns, variance, last->variance)
+                                 : ((variance / last->variance).log().abs() < kMoved).all());
+  if (same) return last;
+  const LocalLaw law(columns.rows, columns.count, variance);
   return std::make_shared<const Asked>(
-      Asked{variance, against_polar(columns, variance, function, rank)});
+      Asked{variance, law.against_polar(function.f, function.normalised), {}});
+}
+
+/// The share `dropped` of the rank left out.
+std::shared_ptr<const Asked> keep_lower(double dropped, const FilteredGradient& u, double noise,
+                                        const ArrayXd& variance, const Resolvent& now,
+                                        const std::shared_ptr<const Asked>& last) {
+  const Columns& columns = now.columns;
+  if (last && alike(columns, variance, last->variance)) return last;
+  const SaturatedLaw law(columns, u, noise, now.lag_count, now.power);
+  const double rank = std::round((columns.count * now.power).sum());
+  return std::make_shared<const Asked>(
+      Asked{variance, {}, law.below(law.above(std::ceil(dropped * rank - 1e-9)))});
 }
 
 std::array<ArrayXd*, 3> slopes_of(FilteredAnswer& answer) {
@@ -78,10 +87,12 @@ void mix_in_linear(double linear, const ArrayXd& variance, Resolvent& now, Filte
 }
 
 /// Slopes and power against the polar factor's.
-void multiply(const AgainstPolar& of, const FilteredGradient& u, Resolvent& now,
+void multiply(const SaturatedLaw::Kept& of, const FilteredGradient& u, Resolvent& now,
               FilteredAnswer& answer) {
   const ArrayXd rest = answer.power - linear_power(now.columns, u, answer);
-  for (ArrayXd* slope : slopes_of(answer)) *slope *= of.slope;
+  answer.fresh *= of.fresh;
+  answer.held *= of.memory;
+  answer.fresh_noise *= of.fresh;
   answer.power *= of.power;
   now.rest_ratio = ((answer.power - linear_power(now.columns, u, answer)) / rest).max(0.0);
 }
@@ -119,11 +130,16 @@ FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
     answer.sampled = (1 + 2 * rows * columns.lambda * u.error) / (batch * columns.lambda);
     answer.power = now->power / rows;
     const ArrayXd variance = variance_of(columns, u, answer.sampled);
-    if (function.f || function.dropped > 0) {
-      const double unit = function.f && !function.normalised ? power : 1;
+    const auto asked = before ? before->asked : nullptr;
+    if (function.f) {
+      now->asked = ask(columns, (function.normalised ? 1 : power) * variance, function, asked);
+      const AgainstPolar& of = now->asked->of;
+      multiply({of.slope, of.slope, of.power}, u, *now, answer);
+    }
+    if (function.dropped > 0) {
       now->asked =
-          ask(columns, unit * variance, function, now->power, before ? before->asked : nullptr);
-      multiply(now->asked->of, u, *now, answer);
+          keep_lower(function.dropped, u, noise.variance / power, variance, *now, asked);
+      multiply(now->asked->kept, u, *now, answer);
     }
     if (function.linear > 0) mix_in_linear(function.linear, variance, *now, answer);
     now->scale = function.scale * std::pow(root, degree);

@@ -104,23 +104,4 @@ AgainstPolar LocalLaw::against_polar(const std::function<double(double g)>& f,
   return of;
 }
 
-double LocalLaw::above(double number, const ArrayXd& held) const {
-  double counted = 0;
-  for (Index i = 0; i < g_.size(); ++i) {
-    const double here =
-        (mass_ > 0).select(count_ * held * density_.col(i) / mass_.max(1e-300), 0.0).sum();
-    if (here > 0 && counted + here >= number) {
-      // Within the node, which reaches half a ratio up and down.
-      return g_[i] * std::pow(kRatio, 0.5 - (number - counted) / here);
-    }
-    counted += here;
-  }
-  return 0;
-}
-
-double LocalLaw::below(double threshold, double g) {
-  if (!(threshold > 0)) return 0;
-  return std::clamp(0.5 + std::log(threshold / g) / std::log(kRatio), 0.0, 1.0);
-}
-
 }  // namespace riskcurve

@@ -22,10 +22,6 @@ class LocalLaw {
 
   /// f is asked on (0, nu], nu^2 = N sum_j V_j, divided by nu where f is of normalised gradients.
   AgainstPolar against_polar(const std::function<double(double g)>& f, bool normalised) const;
-  /// The g above which `number` singular values lie, `held` of each column (its share of the rank).
-  double above(double number, const Eigen::ArrayXd& held) const;
-  /// 1 below g and 0 above, over the width of a node.
-  static double below(double threshold, double g);
 
  private:
   double alone(Eigen::Index column) const;  ///< of a column by itself

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <functional>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "dynamics/filtered_spectral.hpp"
-#include "dynamics/local_law.hpp"
+#include "dynamics/saturated_law.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -30,66 +32,68 @@ MatrixXd drawn(std::mt19937_64& random, Index rows, Index columns) {
   return MatrixXd::NullaryExpr(rows, columns, [&] { return normal(random); });
 }
 
-TEST(LocalLaw, CountsTheLargestOfDrawnMatrices) {
-  constexpr Index kRows = 50;
-  std::mt19937_64 random(11);
-  for (const double exponent : {0.0, 0.5, 1.8})
-    for (const Index in : {25, 50, 100}) {
-      const ArrayXd variance = falling(in, exponent);
-      const LocalLaw law(kRows, ArrayXd::Ones(in), variance);
-      const double rank = static_cast<double>(std::min(kRows, in));
-      // Of more columns than rows each has a share of the rank.
-      const ArrayXd spread = (variance / variance.mean()).min(1.0),
-                    held = in > kRows ? ArrayXd(spread * (rank / spread.sum())) : ArrayXd::Ones(in);
-      for (const double share : {0.1, 0.5}) {
-        if (in > kRows && exponent > 0) continue;  // what each has there: the resolvent's
-        const double number = std::ceil(share * rank), threshold = law.above(number, held);
-        double above = 0;
-        for (int draw = 0; draw < 20; ++draw) {
-          const MatrixXd u = drawn(random, kRows, in) * variance.sqrt().matrix().asDiagonal();
-          above += static_cast<double>((Svd(u).singularValues().array() > threshold).count()) / 20;
-        }
-        EXPECT_NEAR(above, number, 0.5 + 0.02 * rank) << exponent << " " << in << " " << share;
-      }
-    }
-}
-
-TEST(LocalLaw, DropsTheLargestAsDrawnMatricesDo) {
-  constexpr Index kRows = 60, kIn = 45;
-  std::mt19937_64 random(12);
-  for (const double exponent : {0.0, 1.0})
-    for (const int dropped : {5, 23}) {
-      const ArrayXd variance = falling(kIn, exponent), one = ArrayXd::Ones(kIn);
-      const LocalLaw law(kRows, one, variance);
-      const double threshold = law.above(dropped, one);
-      const AgainstPolar of = law.against_polar(
-          [&](double g) { return LocalLaw::below(threshold, g); }, false);
-      ArrayXd slope = ArrayXd::Zero(kIn), polar = slope, square = slope;
-      constexpr int kDraws = 40;
-      for (int draw = 0; draw < kDraws; ++draw) {
-        const MatrixXd u = drawn(random, kRows, kIn) * variance.sqrt().matrix().asDiagonal();
-        const Svd svd(u, Eigen::ComputeThinU | Eigen::ComputeThinV);
-        const Index kept = kIn - dropped;
-        const MatrixXd sign = svd.matrixU() * svd.matrixV().transpose(),
-                       mapped =
-                           svd.matrixU().rightCols(kept) * svd.matrixV().rightCols(kept).transpose();
-        slope += mapped.cwiseProduct(u).colwise().sum().transpose().array();
-        polar += sign.cwiseProduct(u).colwise().sum().transpose().array();
-        square += mapped.colwise().squaredNorm().transpose().array() / kDraws;
-      }
-      EXPECT_LT((of.slope - slope / polar).abs().maxCoeff(), 0.05) << exponent << " " << dropped;
-      EXPECT_LT((of.power - square).abs().maxCoeff(), 0.05) << exponent << " " << dropped;
-      EXPECT_NEAR(of.power.sum(), kIn - dropped, 0.3) << exponent << " " << dropped;
-    }
-}
-
-/// What a mixture makes of gradients of `batch` samples without signal, in units of 2P = 1.
-std::shared_ptr<FilteredResolvent> of_noise(const Columns& columns, const ResolventMixture& f) {
+/// Of noise alone, in units of 2P = 1.
+FilteredGradient noise_alone(const Columns& columns) {
   FilteredGradient u;
   u.risk = u.memory = 1e-12;
   u.momentum = 1e-12;
   u.error = u.cross = u.signal = u.noise = ArrayXd::Zero(columns.lambda.size());
-  return filtered_resolvent(columns, gaussian_noise(1), 1e-12, 1e-12, u, nullptr, f);
+  return u;
+}
+
+/// A gradient of `batch` samples without signal.
+MatrixXd drawn_gradient(std::mt19937_64& random, const Columns& columns) {
+  const auto rows = static_cast<Index>(columns.rows), batch = static_cast<Index>(columns.batch);
+  const MatrixXd in = columns.lambda.sqrt().matrix().asDiagonal() *
+                      drawn(random, columns.lambda.size(), batch),
+                 out = drawn(random, rows, batch), z = drawn(random, batch, 1);
+  return out * z.col(0).asDiagonal() * in.transpose() / columns.batch;
+}
+
+TEST(SaturatedLaw, DropsTheLargestAsDrawnGradientsDo) {
+  // Batches of less than the side, where single samples are the largest, and of more.
+  constexpr Index kIn = 45;
+  constexpr int kDraws = 40;
+  std::mt19937_64 random(12);
+  for (const double batch : {30., 60., 400.})
+    for (const double exponent : {0.0, 1.0})
+      for (const double share : {0.1, 0.5}) {
+        const Columns columns{60, batch, falling(kIn, exponent), ArrayXd::Ones(kIn)};
+        const FilteredGradient u = noise_alone(columns);
+        const auto polar =
+            filtered_resolvent(columns, gaussian_noise(1), 1e-12, 1e-12, u, nullptr);
+        const SaturatedLaw law(columns, u, 1, 0, polar->power);
+        const auto rank = static_cast<Index>(std::min<double>(batch, kIn)),
+                   dropped = static_cast<Index>(std::ceil(share * static_cast<double>(rank))),
+                   kept = rank - dropped;
+        const double threshold = law.above(static_cast<double>(dropped));
+        const SaturatedLaw::Kept of = law.below(threshold);
+        double slope = 0, all = 0, above = 0;
+        ArrayXd square = ArrayXd::Zero(kIn);
+        for (int draw = 0; draw < kDraws; ++draw) {
+          const MatrixXd g = drawn_gradient(random, columns);
+          const Svd svd(g, Eigen::ComputeThinU | Eigen::ComputeThinV);
+          const auto& s = svd.singularValues();
+          slope += s.segment(dropped, kept).sum();
+          all += s.sum();
+          above += static_cast<double>((s.array() > threshold).count()) / kDraws;
+          const MatrixXd mapped = svd.matrixU().middleCols(dropped, kept) *
+                                  svd.matrixV().middleCols(dropped, kept).transpose();
+          square += mapped.colwise().squaredNorm().transpose().array() / kDraws;
+        }
+        const std::string at = std::to_string(batch) + " " + std::to_string(exponent) + " " +
+                               std::to_string(share);
+        EXPECT_NEAR(above, static_cast<double>(dropped), 0.6 + 0.02 * kIn) << at;
+        EXPECT_LT((of.power * polar->power - square).abs().mean(), 0.03) << at;
+        EXPECT_NEAR((of.fresh * polar->overlap).sum() / polar->overlap.sum(), slope / all, 0.03)
+            << at;
+      }
+}
+
+/// What a mixture makes of gradients of `batch` samples without signal, in units of 2P = 1.
+std::shared_ptr<FilteredResolvent> of_noise(const Columns& columns, const ResolventMixture& f) {
+  return filtered_resolvent(columns, gaussian_noise(1), 1e-12, 1e-12, noise_alone(columns), nullptr,
+                            f);
 }
 
 TEST(ResolventMixture, OverlapAndPowerAreThoseOfDrawnGradients) {
@@ -115,10 +119,7 @@ TEST(ResolventMixture, OverlapAndPowerAreThoseOfDrawnGradients) {
                                        power(1),    shifted(0.2), shifted(3.0)};
       std::vector<ArrayXd> overlap(cases.size(), ArrayXd::Zero(kIn)), square = overlap;
       for (int draw = 0; draw < kDraws; ++draw) {
-        const MatrixXd out = drawn(random, kRows, batch),
-                       in = columns.lambda.sqrt().matrix().asDiagonal() * drawn(random, kIn, batch),
-                       z = drawn(random, batch, 1);
-        const MatrixXd g = out * z.col(0).asDiagonal() * in.transpose() / batch;
+        const MatrixXd g = drawn_gradient(random, columns);
         const Svd svd(g, Eigen::ComputeThinU | Eigen::ComputeThinV);
         const Index rank = std::min({kRows, kIn, batch});
         for (std::size_t i = 0; i < cases.size(); ++i) {
