@@ -51,9 +51,9 @@ bool alike(const Columns& columns, const ArrayXd& a, const ArrayXd& b) {
 std::shared_ptr<const Asked> ask(const Columns& columns, const ArrayXd& variance,
                                  const SingularFunction& function,
                                  const std::shared_ptr<const Asked>& last) {
-  const bool same = last && (function.normalised
-                                 ? alike(columns, variance, last->variance)
-                                 : ((variance / last->variance).log().abs() < kMoved).all());
+  const bool same =
+      last && (function.normalised ? alike(columns, variance, last->variance)
+                                   : ((variance / last->variance).log().abs() < kMoved).all());
   if (same) return last;
   const LocalLaw law(columns.rows, columns.count, variance);
   return std::make_shared<const Asked>(
@@ -137,8 +137,7 @@ FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
       multiply({of.slope, of.slope, of.power}, u, *now, answer);
     }
     if (function.dropped > 0) {
-      now->asked =
-          keep_lower(function.dropped, u, noise.variance / power, variance, *now, asked);
+      now->asked = keep_lower(function.dropped, u, noise.variance / power, variance, *now, asked);
       multiply(now->asked->kept, u, *now, answer);
     }
     if (function.linear > 0) mix_in_linear(function.linear, variance, *now, answer);

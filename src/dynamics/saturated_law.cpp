@@ -16,10 +16,10 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using Complex = std::complex<double>;
 
-constexpr double kTilt = 0.01;      // Im z over Re z
-constexpr double kApart = 1.015;    // between neighbouring g
-constexpr double kDeepest = 1e-4;   // of |u|_F
-constexpr double kNearOne = 3e-3;   // y of the series
+constexpr double kTilt = 0.01;     // Im z over Re z
+constexpr double kApart = 1.015;   // between neighbouring g
+constexpr double kDeepest = 1e-4;  // of |u|_F
+constexpr double kNearOne = 3e-3;  // y of the series
 
 struct Saturated {
   Complex at, slope;
@@ -48,8 +48,8 @@ class AtM {
     cross_ = 2 * r * p * square * u.cross;
     signal_ = p * p * square * u.signal;
     noise_ = p * p * square * u.noise;
-    sampled_ = r * r * columns.lambda * (1 + 2 * columns.rows * columns.lambda * u.error) /
-               columns.batch;
+    sampled_ =
+        r * r * columns.lambda * (1 + 2 * columns.rows * columns.lambda * u.error) / columns.batch;
     double w = p * (1 - u.momentum);
     for (int l = 0; l < std::max(lags, 1); ++l, w *= u.momentum) weights_.push_back(w);
   }
@@ -113,8 +113,7 @@ class Follower {
       const ArrayXcd whole = 1.0 + at_.value * at_x, n = columns_.count.cast<Complex>(),
                      light = n * columns_.lambda;
       const Complex seen = (light / whole).sum() / squared;
-      const Complex f1 = at_m - at_x * seen,
-                    f2 = -rows / at_x + (n * at_.value / whole).sum() - z;
+      const Complex f1 = at_m - at_x * seen, f2 = -rows / at_x + (n * at_.value / whole).sum() - z;
       const Complex f1_x = -seen + at_x / squared * (light * at_.value / whole.square()).sum(),
                     f1_m = 1.0 + at_x * at_x / squared * (light * at_.slope / whole.square()).sum(),
                     f2_x = rows / (at_x * at_x) - (n * (at_.value / whole).square()).sum(),
@@ -192,8 +191,7 @@ double SaturatedLaw::above(double number) const {
   const ArrayXd mass = density_.rowwise().sum();
   double counted = 0;
   for (Index i = 0; i < g_.size(); ++i) {
-    const double here =
-        (mass > 0).select(each_ * density_.col(i) / mass.max(1e-300), 0.0).sum();
+    const double here = (mass > 0).select(each_ * density_.col(i) / mass.max(1e-300), 0.0).sum();
     // Within the node, which reaches half a ratio up and down.
     if (here > 0 && counted + here >= number)
       return g_[i] * std::pow(kApart, 0.5 - (number - counted) / here);

@@ -6,7 +6,8 @@ namespace riskcurve {
 /// Where the singular values g of a filtered gradient lie, single samples included: the resolvent
 /// of filtered_resolvent.hpp at t^2 = -z, z = g^2 (1 + i 0), of Gaussian z_b. Column j has there
 ///
-///     rho_j = -(1/pi) Im 1/(z (1 + V_j x)),      slopes (1/(N pi)) int dg^2 f(g)/g Im chi x/(1 + V_j x)
+///     rho_j = -(1/pi) Im 1/(z (1 + V_j x)),      slopes (1/(N pi)) int dg^2 f(g)/g Im chi x/(1 +
+///     V_j x)
 ///
 /// (docs/theory/signal.md#any-map).
 class SaturatedLaw {
@@ -25,8 +26,8 @@ class SaturatedLaw {
   Kept below(double threshold) const;
 
  private:
-  Eigen::ArrayXd each_;                             ///< singular values of a column
-  Eigen::ArrayXd g_;                                ///< falling, in equal ratios
+  Eigen::ArrayXd each_;                       ///< singular values of a column
+  Eigen::ArrayXd g_;                          ///< falling, in equal ratios
   Eigen::ArrayXXd density_, fresh_, memory_;  ///< of log g; shape (columns, nodes)
 };
 

@@ -60,8 +60,7 @@ TEST(SaturatedLaw, DropsTheLargestAsDrawnGradientsDo) {
       for (const double share : {0.1, 0.5}) {
         const Columns columns{60, batch, falling(kIn, exponent), ArrayXd::Ones(kIn)};
         const FilteredGradient u = noise_alone(columns);
-        const auto polar =
-            filtered_resolvent(columns, gaussian_noise(1), 1e-12, 1e-12, u, nullptr);
+        const auto polar = filtered_resolvent(columns, gaussian_noise(1), 1e-12, 1e-12, u, nullptr);
         const SaturatedLaw law(columns, u, 1, 0, polar->power);
         const auto rank = static_cast<Index>(std::min<double>(batch, kIn)),
                    dropped = static_cast<Index>(std::ceil(share * static_cast<double>(rank))),
@@ -81,8 +80,8 @@ TEST(SaturatedLaw, DropsTheLargestAsDrawnGradientsDo) {
                                   svd.matrixV().middleCols(dropped, kept).transpose();
           square += mapped.colwise().squaredNorm().transpose().array() / kDraws;
         }
-        const std::string at = std::to_string(batch) + " " + std::to_string(exponent) + " " +
-                               std::to_string(share);
+        const std::string at =
+            std::to_string(batch) + " " + std::to_string(exponent) + " " + std::to_string(share);
         EXPECT_NEAR(above, static_cast<double>(dropped), 0.6 + 0.02 * kIn) << at;
         EXPECT_LT((of.power * polar->power - square).abs().mean(), 0.03) << at;
         EXPECT_NEAR((of.fresh * polar->overlap).sum() / polar->overlap.sum(), slope / all, 0.03)
@@ -115,7 +114,7 @@ TEST(ResolventMixture, OverlapAndPowerAreThoseOfDrawnGradients) {
     for (const double exponent : {0.0, 0.7}) {
       const Columns columns{kRows, static_cast<double>(batch), falling(kIn, exponent),
                             ArrayXd::Ones(kIn)};
-      const std::vector<Case> cases = {power(-0.3), power(0),    power(0.3),  power(0.98),
+      const std::vector<Case> cases = {power(-0.3), power(0),     power(0.3),  power(0.98),
                                        power(1),    shifted(0.2), shifted(3.0)};
       std::vector<ArrayXd> overlap(cases.size(), ArrayXd::Zero(kIn)), square = overlap;
       for (int draw = 0; draw < kDraws; ++draw) {
@@ -235,8 +234,8 @@ TEST(SpectralMaps, AreRefusedInOneLineWhereTheyAreNotDerived) {
   MatrixProblem both = one;
   both.covariance_out = both.covariance_in;
   both.initial = ArrayXd::Ones(40).matrix() * one.initial.row(0).matrix();
-  for (const Optimizer& of : {Optimizer(TruncatedSvd{9, 0.2}), Optimizer(MixedSvd{9, 0.2}),
-                              Optimizer(Kaon{9})}) {
+  for (const Optimizer& of :
+       {Optimizer(TruncatedSvd{9, 0.2}), Optimizer(MixedSvd{9, 0.2}), Optimizer(Kaon{9})}) {
     EXPECT_EQ(line(one, of), "");
     EXPECT_TRUE(line(both, of).starts_with("problem.covariance_out.kind")) << line(both, of);
     EXPECT_TRUE(line(one, of, Signal::small).starts_with("run.signal")) << line(one, of);

@@ -52,8 +52,8 @@ TEST(SpectralMapUpdate, IsThatOfTheDefinition) {
   const MatrixProblem none;
   for (const double share : {0.0, 0.1, 0.25, 0.5, 0.9})
     expect_maps(update_of(TruncatedSvd{1, share}, none), [share](VectorXd s) {
-      const auto dropped = static_cast<Eigen::Index>(
-          std::ceil(share * static_cast<double>(s.size()) - 1e-9));
+      const auto dropped =
+          static_cast<Eigen::Index>(std::ceil(share * static_cast<double>(s.size()) - 1e-9));
       s.head(dropped).setZero();
       s.tail(s.size() - dropped).setOnes();
       return s;
