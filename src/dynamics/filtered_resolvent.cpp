@@ -191,19 +191,22 @@ class MixtureSums {
   /// (sin pi q/pi q) int tau^2q (-dZ) of g^q.
   ArrayXd power() const {
     const std::size_t last = points_.size() - 1;
-    const double low = 1 - 2 * q_ * fall(last) / std::sqrt(points_[last].square);
-    if (!(low > 0.05))
+    // How small singular values thin out depends on samples and sides.
+    const double falls = std::log(squares(last - 1).sum() / squares(last).sum()) / kStep;
+    if (!(falls > 0.02))
       throw InputError("optimizer.exponent", q_,
                        "larger: singular values of the gradient reach 0 and E f^2 is infinite");
     ArrayXd sum = ArrayXd::Zero(points_[0].held.size());
-    for (std::size_t i = 0; i <= last; ++i)
-      sum += kStep * points_[i].stretch * past_ends(i, 1 - q_, low) *
-             std::pow(points_[i].square, q_) * points_[i].held_rise;
+    for (std::size_t i = 0; i <= last; ++i) sum += kStep * past_ends(i, 1 - q_, falls) * squares(i);
     const double angle = std::numbers::pi * q_;
     return sum * (2 * cosine_ * std::sin(0.5 * std::abs(angle)) / std::abs(angle));
   }
 
  private:
+  /// tau^2q dZ/dy.
+  ArrayXd squares(std::size_t i) const {
+    return points_[i].stretch * std::pow(points_[i].square, q_) * points_[i].held_rise;
+  }
   /// dtau/dy.
   double fall(std::size_t i) const {
     return points_[i].square_rise * points_[i].stretch / (2 * std::sqrt(points_[i].square));
