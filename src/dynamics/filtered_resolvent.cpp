@@ -86,13 +86,13 @@ class Equation {
   struct Point {
     double x, log_m, square;   // tau^2 = t^2 - shift^2
     double rise, square_rise;  // dlog m/dlog x, dt^2/dlog x
-    ArrayXd variance, held, held_rise;
+    ArrayXd variance, held;
     Factors factors;
     double stretch = 1;  // dlog x/dy
   };
   /// Newton for log m from a guess.
   Point solve(double x, double log_m) const {
-    Point point{x, log_m, 0, 0, 0, {}, {}, {}, {}, 1};
+    Point point{x, log_m, 0, 0, 0, {}, {}, {}, 1};
     for (int i = 0;; ++i) {
       const Variances v = at(point.log_m, point.factors);
       const ArrayXd whole = 1 + v.value * x;
@@ -108,7 +108,6 @@ class Equation {
       point.rise = (1 - held) / falls;
       point.variance = v.value;
       const double left = (columns_.rows - columns_.count.sum()) + (columns_.count / whole).sum();
-      point.held_rise = point.held / whole * (1 + point.rise * v.slope / v.value.max(1e-300));
       point.square = left / x - shift_ * shift_;
       point.square_rise =
           -left / x - (columns_.count * (v.value + v.slope * point.rise) / whole.square()).sum();
@@ -184,37 +183,48 @@ class MixtureSums {
 
   /// (2/pi) cos(pi q/2) tau^q dtau of node i.
   double weight(std::size_t i) const {
-    const double tau = std::sqrt(points_[i].square), falls = -fall(i) / tau;
-    const double beyond = past_ends(i, 0.5 * (1 - q_), (1 + q_) * falls);
-    return 2 / std::numbers::pi * cosine_ * kStep * falls * std::pow(tau, 1 + q_) * beyond;
+    const double beyond = i == 0                    ? end(0.5 * (1 - q_))
+                          : i + 1 == points_.size() ? end((1 + q_) * fall(i))
+                                                    : 1;
+    return 2 / std::numbers::pi * cosine_ * kStep * fall(i) *
+           std::pow(points_[i].square, 0.5 * (1 + q_)) * beyond;
   }
-  /// (sin pi q/pi q) int tau^2q (-dZ) of g^q.
+  /// (2/pi) sin(pi |q|) int tau^(2q - 1) Y dtau of g^q, Y = Z, of q < 0 its end C less Z.
   ArrayXd power() const {
     const std::size_t last = points_.size() - 1;
-    // How small singular values thin out depends on samples and sides.
-    const double falls = std::log(squares(last - 1).sum() / squares(last).sum()) / kStep;
-    if (!(falls > 0.02))
+    if (q_ > 0) {
+      const double ends = 2 * q_ * fall(last);
+      return integral([&](std::size_t i) { return points_[i].held; }, last, 1 - q_, ends);
+    }
+    // How small singular values thin out depends on samples and sides: seen over a few nodes.
+    const std::size_t few = std::min<std::size_t>(4, last / 2), before = last - few;
+    const ArrayXd step = points_[last].held - points_[before].held;
+    const double left = step.sum() / (points_[before].held - points_[before - few].held).sum();
+    const double ends =
+        -std::log(left) / (static_cast<double>(few) * kStep) + 2 * q_ * fall(before);
+    if (!(left > 0 && ends > 0.02))
       throw InputError("optimizer.exponent", q_,
                        "larger: singular values of the gradient reach 0 and E f^2 is infinite");
-    ArrayXd sum = ArrayXd::Zero(points_[0].held.size());
-    for (std::size_t i = 0; i <= last; ++i) sum += kStep * past_ends(i, 1 - q_, falls) * squares(i);
-    const double angle = std::numbers::pi * q_;
-    return sum * (2 * cosine_ * std::sin(0.5 * std::abs(angle)) / std::abs(angle));
+    const ArrayXd end = points_[last].held + step * left / (1 - left);
+    return integral([&](std::size_t i) -> ArrayXd { return end - points_[i].held; }, before, -q_,
+                    ends);
   }
 
  private:
-  /// tau^2q dZ/dy.
-  ArrayXd squares(std::size_t i) const {
-    return points_[i].stretch * std::pow(points_[i].square, q_) * points_[i].held_rise;
+  template <class Of>
+  ArrayXd integral(const Of& of, std::size_t last, double first_decay, double last_decay) const {
+    ArrayXd sum = ArrayXd::Zero(points_[0].held.size());
+    for (std::size_t i = 0; i <= last; ++i) {
+      const double beyond = i == 0 ? end(first_decay) : i == last ? end(last_decay) : 1;
+      sum += beyond * kStep * fall(i) * std::pow(points_[i].square, q_) * of(i);
+    }
+    return sum * (4 / std::numbers::pi * cosine_ * std::sin(0.5 * std::numbers::pi * std::abs(q_)));
   }
-  /// dtau/dy.
+  /// -dlog tau/dy.
   double fall(std::size_t i) const {
-    return points_[i].square_rise * points_[i].stretch / (2 * std::sqrt(points_[i].square));
+    return -points_[i].square_rise * points_[i].stretch / (2 * points_[i].square);
   }
-  double past_ends(std::size_t i, double first, double last) const {
-    const double decay = i == 0 ? first : last;
-    return i == 0 || i + 1 == points_.size() ? 1 / -std::expm1(-decay * kStep) : 1;
-  }
+  static double end(double decay) { return 1 / -std::expm1(-decay * kStep); }
   const std::vector<Equation::Point>& points_;
   double q_, cosine_;
 };

@@ -36,7 +36,7 @@ struct FilteredResolvent {
   Eigen::ArrayXXd root;   ///< x sqrt(V)/(1 + V x)
   // Slopes of f, (1/N) int chi x/(1 + V x) times `weight`, and with A_0; shape (modes)
   Eigen::ArrayXd fresh, memory, fresh_noise;
-  Eigen::ArrayXd power;    ///< of its columns: Z as tau -> 0; of g^q (sin pi q/pi q) int t^2q (-dZ)
+  Eigen::ArrayXd power;    ///< of its columns: Z as tau -> 0; of g^q one more integral over Z
   Eigen::ArrayXd overlap;  ///< of its columns with u's: int Z times `weight`
 
   // What the next is made from:
