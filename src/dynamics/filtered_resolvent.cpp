@@ -22,6 +22,7 @@ constexpr double kNear = 1e5;  // x over 1/V at the last
 constexpr double kRemembers = 1e-6;
 constexpr double kFaint = 1e-14;    // of the largest variance: not waited for
 constexpr double kClose = 1e-8;     // to where t = 0
+constexpr double kRanked = 0.02;    // of a rank of samples: beyond, powers are extrapolated
 constexpr double kFull = 1 - 1e-5;  // of the rank, where that is the batch
 
 /// V_j and its slope by log m.
@@ -176,8 +177,11 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
 /// Sums over the nodes; beyond the ends what is summed is geometric in y.
 class MixtureSums {
  public:
-  MixtureSums(const std::vector<Equation::Point>& points, const ResolventMixture& f)
+  /// by_samples: whether the rank is that of the samples.
+  MixtureSums(const std::vector<Equation::Point>& points, const ResolventMixture& f,
+              bool by_samples)
       : points_(points),
+        by_samples_(by_samples),
         q_(std::min(f.exponent, 1 - 1e-9)),
         cosine_(std::sin(0.5 * std::numbers::pi * (1 - std::abs(q_)))) {}
 
@@ -197,17 +201,23 @@ class MixtureSums {
       return integral([&](std::size_t i) { return points_[i].held; }, last, 1 - q_, ends);
     }
     // How small singular values thin out depends on samples and sides: seen over a few nodes.
-    const std::size_t few = std::min<std::size_t>(4, last / 2), before = last - few;
-    const ArrayXd step = points_[last].held - points_[before].held;
-    const double left = step.sum() / (points_[before].held - points_[before - few].held).sum();
+    const auto held = [this](std::size_t i) -> const ArrayXd& { return points_[i].held; };
+    const std::size_t few = std::min<std::size_t>(4, last / 2);
+    std::size_t before = last - few;
+    ArrayXd whole = held(last);
+    if (by_samples_) {  // where what samples keep is known to a thousandth
+      while (before > few && (whole - held(before)).sum() < kRanked * whole.sum()) --before;
+    } else {
+      const double ratio = (whole - held(before)).sum() / (held(before) - held(before - few)).sum();
+      whole += (whole - held(before)) * (ratio / (1 - ratio));
+    }
+    const double left = (whole - held(before)).sum() / (whole - held(before - few)).sum();
     const double ends =
         -std::log(left) / (static_cast<double>(few) * kStep) + 2 * q_ * fall(before);
     if (!(left > 0 && ends > 0.02))
       throw InputError("optimizer.exponent", q_,
                        "larger: singular values of the gradient reach 0 and E f^2 is infinite");
-    const ArrayXd end = points_[last].held + step * left / (1 - left);
-    return integral([&](std::size_t i) -> ArrayXd { return end - points_[i].held; }, before, -q_,
-                    ends);
+    return integral([&](std::size_t i) -> ArrayXd { return whole - held(i); }, before, -q_, ends);
   }
 
  private:
@@ -226,6 +236,7 @@ class MixtureSums {
   }
   static double end(double decay) { return 1 / -std::expm1(-decay * kStep); }
   const std::vector<Equation::Point>& points_;
+  bool by_samples_;
   double q_, cosine_;
 };
 
@@ -257,10 +268,10 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
                 gradient.share * (1 - gradient.momentum), gradient.momentum, result->lag_count));
   const Equation equation(columns, gradient, *result->now, *result->lags,
                           noise.variance / (2 * risk + noise.variance), f.shift);
-  const int held = gradient.momentum > kRemembers ? result->lag_count : 0;
-  const std::vector<Equation::Point> points =
-      nodes(columns, equation, columns.batch * (1 + held), f);
-  const MixtureSums sums(points, f);
+  const double rank =
+      columns.batch * (1 + (gradient.momentum > kRemembers ? result->lag_count : 0));
+  const std::vector<Equation::Point> points = nodes(columns, equation, rank, f);
+  const MixtureSums sums(points, f, rank < std::min(columns.rows, columns.count.sum()));
   const auto count = static_cast<Index>(points.size()), modes = columns.lambda.size();
   result->weight.resize(count);
   result->held.resize(modes, count);
