@@ -18,7 +18,7 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-MatrixXd gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
+MatrixXd drawn_matrix(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
   MatrixXd g(rows, columns);
   Random(seed, 0, 0).normals(g.data(), static_cast<std::size_t>(g.size()));
   return g;
@@ -37,8 +37,8 @@ template <class F>
 void expect_maps(const MatrixUpdate& update, const F& f) {
   for (const auto& [rows, columns, batch] :
        std::vector<std::array<int, 3>>{{12, 9, 30}, {9, 12, 30}, {20, 16, 7}, {8, 8, 8}}) {
-    const MatrixXd out = gaussian(rows, batch, 1), in = gaussian(columns, batch, 2);
-    const VectorXd residual = gaussian(batch, 1, 3);
+    const MatrixXd out = drawn_matrix(rows, batch, 1), in = drawn_matrix(columns, batch, 2);
+    const VectorXd residual = drawn_matrix(batch, 1, 3);
     const MatrixBatch samples{out, in, residual};
     MatrixXd g = gradient(samples);
     const MatrixXd want = by_eigen(g, std::min({rows, columns, batch}), f);
@@ -75,7 +75,7 @@ TEST(SpectralMapUpdate, KaonDrawsEverySingularValue) {
   const auto map = update.random_map(Random(4, 0, 0));
   double sum = 0, squares = 0, by_order = 0, count = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    const MatrixXd g = gaussian(9, 6, seed);
+    const MatrixXd g = drawn_matrix(9, 6, seed);
     const Eigen::JacobiSVD<MatrixXd> svd(g, Eigen::ComputeThinU | Eigen::ComputeThinV);
     MatrixXd x = g;
     map(x);
@@ -123,7 +123,7 @@ TEST(SpectralMapSimulate, KaonOfOneNumberIsSignSvd) {
 
 TEST(SpectralMapSimulate, MapsThatSeeTheScaleAreGivenAnAverage) {
   // Of f(g) = g: momentum 0.75, gradients A, B.
-  const MatrixXd a = gaussian(4, 3, 1), b = gaussian(4, 3, 2), zero = MatrixXd::Zero(4, 3);
+  const MatrixXd a = drawn_matrix(4, 3, 1), b = drawn_matrix(4, 3, 2), zero = MatrixXd::Zero(4, 3);
   for (const bool nesterov : {false, true}) {
     Chain chain;
     chain.momentum = constant_schedule(0.75);
