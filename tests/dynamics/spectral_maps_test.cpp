@@ -137,8 +137,8 @@ TEST(ResolventMixture, OverlapAndPowerAreThoseOfDrawnGradients) {
                                std::to_string(maps[i].mixture.exponent) + " " +
                                std::to_string(maps[i].mixture.shift);
         EXPECT_NEAR(of->overlap.sum() / overlap[i].sum(), 1, 0.04) << at;
-        if (batch < kIn && maps[i].mixture.exponent < 0) {  // few draws hold most of it
-          EXPECT_NEAR(of->power.sum() / square[i].sum(), 1, 0.15) << at;
+        if (batch < kIn && maps[i].mixture.exponent < 0) {  // small residuals hold most of it
+          EXPECT_NEAR(of->power.sum() / square[i].sum(), 1, 0.25) << at;
           continue;
         }
         EXPECT_NEAR(of->power.sum() / square[i].sum(), 1, 0.05) << at;
