@@ -6,6 +6,8 @@
 #include <numbers>
 #include <vector>
 
+#include "riskcurve/problem/error.hpp"
+
 namespace riskcurve {
 namespace {
 
@@ -20,6 +22,7 @@ constexpr double kNear = 1e5;  // x over 1/V at the last
 constexpr double kRemembers = 1e-6;
 constexpr double kFaint = 1e-14;    // of the largest variance: not waited for
 constexpr double kClose = 1e-8;     // to where t = 0
+constexpr double kRanked = 0.02;    // of a rank of samples: beyond, powers are extrapolated
 constexpr double kFull = 1 - 1e-5;  // of the rank, where that is the batch
 
 /// V_j and its slope by log m.
@@ -30,8 +33,8 @@ struct Variances {
 class Equation {
  public:
   Equation(const Columns& columns, const FilteredGradient& gradient, const Saturation& now,
-           const Saturation::Held& lags, double variance)
-      : columns_(columns), now_(now), lags_(lags) {
+           const Saturation::Held& lags, double variance, double shift)
+      : columns_(columns), now_(now), lags_(lags), shift_(shift) {
     const double r = gradient.fresh, p = gradient.share;
     const ArrayXd square = columns.lambda.square();
     error_ = r * r * square * gradient.error;
@@ -82,7 +85,7 @@ class Equation {
   }
 
   struct Point {
-    double x, log_m, square;   // t^2
+    double x, log_m, square;   // tau^2 = t^2 - shift^2
     double rise, square_rise;  // dlog m/dlog x, dt^2/dlog x
     ArrayXd variance, held;
     Factors factors;
@@ -106,10 +109,9 @@ class Equation {
       point.rise = (1 - held) / falls;
       point.variance = v.value;
       const double left = (columns_.rows - columns_.count.sum()) + (columns_.count / whole).sum();
-      point.square = left / x;
+      point.square = left / x - shift_ * shift_;
       point.square_rise =
-          -point.square -
-          (columns_.count * (v.value + v.slope * point.rise) / whole.square()).sum();
+          -left / x - (columns_.count * (v.value + v.slope * point.rise) / whole.square()).sum();
       return point;
     }
   }
@@ -119,15 +121,17 @@ class Equation {
   const Saturation& now_;
   const Saturation::Held& lags_;
   ArrayXd error_, cross_, memory_, sampled_, fresh_, noise_;
-  double log_fresh_, log_past_;
+  double log_fresh_, log_past_, shift_;
 };
 
 /// Nodes x = 1/(e^-y + 1/top), y uniform: from t far above all singular values to t near 0.
 /// rank: how many samples are in the filter.
-std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equation, double rank) {
+std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equation, double rank,
+                                   const ResolventMixture& f) {
   const ArrayXd variance = equation.unsaturated();
-  const double all = (columns.count * variance).sum();
-  const double first = std::log(columns.rows / (kFar * all));
+  const double all = (columns.count * variance).sum() + f.shift * f.shift;
+  const double far = std::pow(kFar, 1 + std::max(f.exponent, 0.0));  // g^q lies further out
+  const double first = std::log(columns.rows / (far * all));
   const double weight = (columns.count * columns.lambda).sum() / (columns.batch * columns.batch);
   double top = 0;  // 1/x at t = 0
   for (;;) {
@@ -140,7 +144,7 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
       Equation::Point point = equation.solve(x, log_m);
       if (!(point.square > 0)) {
         if (top > 0 || points.empty()) break;
-        // More columns than rows: where t comes to 0.
+        // More columns than rows, or a shift: where tau comes to 0.
         boost::uintmax_t most = 60;
         const auto square = [&](double at) {
           return equation.solve(std::exp(at), points.back().log_m).square;
@@ -170,12 +174,79 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
   }
 }
 
+/// Sums over the nodes; beyond the ends what is summed is geometric in y.
+class MixtureSums {
+ public:
+  /// by_samples: whether the rank is that of the samples.
+  MixtureSums(const std::vector<Equation::Point>& points, const ResolventMixture& f,
+              bool by_samples)
+      : points_(points),
+        by_samples_(by_samples),
+        q_(std::min(f.exponent, 1 - 1e-9)),
+        cosine_(std::sin(0.5 * std::numbers::pi * (1 - std::abs(q_)))) {}
+
+  /// (2/pi) cos(pi q/2) tau^q dtau of node i.
+  double weight(std::size_t i) const {
+    const double beyond = i == 0                    ? end(0.5 * (1 - q_))
+                          : i + 1 == points_.size() ? end((1 + q_) * fall(i))
+                                                    : 1;
+    return 2 / std::numbers::pi * cosine_ * kStep * fall(i) *
+           std::pow(points_[i].square, 0.5 * (1 + q_)) * beyond;
+  }
+  /// (2/pi) sin(pi |q|) int tau^(2q - 1) Y dtau of g^q, Y = Z, of q < 0 its end C less Z.
+  ArrayXd power() const {
+    const std::size_t last = points_.size() - 1;
+    if (q_ > 0) {
+      const double ends = 2 * q_ * fall(last);
+      return integral([&](std::size_t i) { return points_[i].held; }, last, 1 - q_, ends);
+    }
+    // How small singular values thin out depends on samples and sides: seen over a few nodes.
+    const auto held = [this](std::size_t i) -> const ArrayXd& { return points_[i].held; };
+    const std::size_t few = std::min<std::size_t>(4, last / 2);
+    std::size_t before = last - few;
+    ArrayXd whole = held(last);
+    if (by_samples_) {  // where what samples keep is known to a thousandth
+      while (before > few && (whole - held(before)).sum() < kRanked * whole.sum()) --before;
+    } else {
+      const double ratio = (whole - held(before)).sum() / (held(before) - held(before - few)).sum();
+      whole += (whole - held(before)) * (ratio / (1 - ratio));
+    }
+    const double left = (whole - held(before)).sum() / (whole - held(before - few)).sum();
+    const double ends =
+        -std::log(left) / (static_cast<double>(few) * kStep) + 2 * q_ * fall(before);
+    if (!(left > 0 && ends > 0.02))
+      throw InputError("optimizer.exponent", q_,
+                       "larger: singular values of the gradient reach 0 and E f^2 is infinite");
+    return integral([&](std::size_t i) -> ArrayXd { return whole - held(i); }, before, -q_, ends);
+  }
+
+ private:
+  template <class Of>
+  ArrayXd integral(const Of& of, std::size_t last, double first_decay, double last_decay) const {
+    ArrayXd sum = ArrayXd::Zero(points_[0].held.size());
+    for (std::size_t i = 0; i <= last; ++i) {
+      const double beyond = i == 0 ? end(first_decay) : i == last ? end(last_decay) : 1;
+      sum += beyond * kStep * fall(i) * std::pow(points_[i].square, q_) * of(i);
+    }
+    return sum * (4 / std::numbers::pi * cosine_ * std::sin(0.5 * std::numbers::pi * std::abs(q_)));
+  }
+  /// -dlog tau/dy.
+  double fall(std::size_t i) const {
+    return -points_[i].square_rise * points_[i].stretch / (2 * points_[i].square);
+  }
+  static double end(double decay) { return 1 / -std::expm1(-decay * kStep); }
+  const std::vector<Equation::Point>& points_;
+  bool by_samples_;
+  double q_, cosine_;
+};
+
 }  // namespace
 
 std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, const NoiseLaw& noise,
                                                       double risk, double memory,
                                                       const FilteredGradient& gradient,
-                                                      const FilteredResolvent* last) {
+                                                      const FilteredResolvent* last,
+                                                      const ResolventMixture& f) {
   auto result = std::make_shared<FilteredResolvent>();
   const ArrayXd share = columns.rows * columns.lambda * gradient.error;
   const auto table = [&](double of_risk, const ArrayXd& of,
@@ -196,21 +267,19 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
           : std::make_shared<const Saturation::Held>(result->past->held(
                 gradient.share * (1 - gradient.momentum), gradient.momentum, result->lag_count));
   const Equation equation(columns, gradient, *result->now, *result->lags,
-                          noise.variance / (2 * risk + noise.variance));
-  const int held = gradient.momentum > kRemembers ? result->lag_count : 0;
-  const std::vector<Equation::Point> points = nodes(columns, equation, columns.batch * (1 + held));
+                          noise.variance / (2 * risk + noise.variance), f.shift);
+  const double rank =
+      columns.batch * (1 + (gradient.momentum > kRemembers ? result->lag_count : 0));
+  const std::vector<Equation::Point> points = nodes(columns, equation, rank, f);
+  const MixtureSums sums(points, f, rank < std::min(columns.rows, columns.count.sum()));
   const auto count = static_cast<Index>(points.size()), modes = columns.lambda.size();
   result->weight.resize(count);
   result->held.resize(modes, count);
   result->root.resize(modes, count);
   for (ArrayXd* sum : {&result->fresh, &result->memory, &result->fresh_noise}) sum->setZero(modes);
-  const auto end = [&](double decay) { return 1 / -std::expm1(-decay * kStep); };
   for (Index i = 0; i < count; ++i) {
     const Equation::Point& at = points[static_cast<std::size_t>(i)];
-    const double t = std::sqrt(at.square), slope = -at.square_rise * at.stretch / (2 * t);
-    // Beyond the ends x is a power of t: what is left of the sum is geometric.
-    const double beyond = i == 0 ? end(0.5) : i + 1 == count ? end(slope / t) : 1;
-    const double w = result->weight[i] = 2 / std::numbers::pi * kStep * slope * beyond;
+    const double w = result->weight[i] = sums.weight(static_cast<std::size_t>(i));
     const ArrayXd whole = 1 + at.variance * at.x;
     result->held.col(i) = at.held;
     result->root.col(i) = at.x * at.variance.max(0.0).sqrt() / whole;
@@ -225,7 +294,8 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
     }
   }
   for (ArrayXd* sum : {&result->fresh, &result->memory, &result->fresh_noise}) *sum /= columns.rows;
-  result->power = result->held.rightCols(1);
+  result->power = f.exponent == 0 ? ArrayXd(result->held.rightCols(1)) : sums.power();
+  result->overlap = (result->held.matrix() * result->weight.matrix()).array();
   return result;
 }
 

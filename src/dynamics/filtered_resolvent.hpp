@@ -13,6 +13,15 @@ struct Columns {
   Eigen::ArrayXd lambda, count;
 };
 
+/// f(g) = g^exponent, or g/sqrt(g^2 + shift^2): a mixture of resolvents,
+///
+///     f(g) = (2/pi) cos(pi q/2) int_0^inf g tau^q/(g^2 + shift^2 + tau^2) dtau,    -1 < q < 1,
+///
+/// so that its slopes and rest are sums over the same nodes. An exponent of 1 is taken as a limit.
+struct ResolventMixture {
+  double exponent = 0, shift = 0;
+};
+
 /// The resolvent x = tr (u u^T + t^2)^(-1) of a filtered gradient u, N rows and columns of variance
 /// V_j, on a grid of x (docs/theory/signal.md#resolvent):
 ///
@@ -22,12 +31,13 @@ struct Columns {
 ///
 /// A, chi of saturation.hpp at m: single samples that count are divided by what they add.
 struct FilteredResolvent {
-  Eigen::ArrayXd weight;  ///< (2/pi) dt, both ends beyond the grid included, shape (nodes)
+  Eigen::ArrayXd weight;  ///< of f: (2/pi) dt, both ends beyond the grid included, shape (nodes)
   Eigen::ArrayXXd held;   ///< Z = V x/(1 + V x), shape (modes, nodes)
   Eigen::ArrayXXd root;   ///< x sqrt(V)/(1 + V x)
-  // Slopes of the polar factor, (1/N) int chi x/(1 + V x) (2/pi) dt, and with A_0; shape (modes)
+  // Slopes of f, (1/N) int chi x/(1 + V x) times `weight`, and with A_0; shape (modes)
   Eigen::ArrayXd fresh, memory, fresh_noise;
-  Eigen::ArrayXd power;  ///< of its columns: Z as t -> 0
+  Eigen::ArrayXd power;    ///< of its columns: Z as tau -> 0; of g^q one more integral over Z
+  Eigen::ArrayXd overlap;  ///< of its columns with u's: int Z times `weight`
 
   // What the next is made from:
   std::shared_ptr<const Saturation> now, past;
@@ -37,11 +47,13 @@ struct FilteredResolvent {
 };
 
 /// In units of 2P = E z^2 at `risk`, the mean over the memory of R `memory`: `gradient` and what
-/// comes back. `last`: tables are kept from it where they serve.
+/// comes back. `last`: tables are kept from it where they serve. Throws InputError where `power` of
+/// g^q is infinite.
 std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, const NoiseLaw& noise,
                                                       double risk, double memory,
                                                       const FilteredGradient& gradient,
-                                                      const FilteredResolvent* last);
+                                                      const FilteredResolvent* last,
+                                                      const ResolventMixture& f = {});
 
 /// E rho rho' of the rests of two polar factors, of columns whose linear parts have correlation c:
 ///

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <vector>
 
 namespace riskcurve {
 namespace {
@@ -40,11 +41,11 @@ bool solve(double rows, const ArrayXd& count, const ArrayXd& variance, Complex z
 
 }  // namespace
 
-AgainstPolar against_polar(double rows, const ArrayXd& count, const ArrayXd& variance,
-                           const std::function<double(double g)>& f, bool normalised) {
-  const double all = std::sqrt(rows * (count * variance).sum());
-  const Index modes = count.size();
-  ArrayXd mass = ArrayXd::Zero(modes), polar = mass, slope = mass, power = mass;
+LocalLaw::LocalLaw(double rows, const ArrayXd& count, const ArrayXd& variance)
+    : rows_(rows),
+      all_(std::sqrt(rows * (count * variance).sum())),
+      count_(count),
+      variance_(variance) {
   Complex x;
   const auto settle = [&](double square, double from) {
     for (double tilt = from;; tilt = std::max(kSmooth, 0.7 * tilt)) {
@@ -52,46 +53,52 @@ AgainstPolar against_polar(double rows, const ArrayXd& count, const ArrayXd& var
       if (tilt == kSmooth) return true;
     }
   };
-  double g = 1.05 * all;
+  double g = 1.05 * all_;
   x = -rows / (g * g * Complex(1, 8));
   bool follows = settle(g * g, 8);
-  double points = 0, sum_g = 0, sum_slope = 0, sum_power = 0;
-  for (; g > kLowest * all; g /= kRatio) {
+  std::vector<double> at;
+  std::vector<ArrayXd> density;
+  for (; g > kLowest * all_; g /= kRatio) {
     const double square = g * g;
-    if (!follows || !solve(rows, count, variance, square * Complex(1, kSmooth), x)) {
+    const Complex z = square * Complex(1, kSmooth);
+    if (!follows || !solve(rows, count, variance, z, x)) {
       x = -rows / (square * Complex(1, 8));
       follows = settle(square, 8);
       if (!follows) continue;
     }
-    const Complex z = square * Complex(1, kSmooth);
-    const double of = f(normalised ? std::min(1.0, g / all) : g);
-    points += 1;
-    sum_g += g;
-    sum_slope += g * of;
-    sum_power += of * of;
-    for (Index j = 0; j < modes; ++j) {
-      const double density = -(1.0 / (z * (1.0 + variance[j] * x))).imag() * square;
-      mass[j] += density;
-      polar[j] += density * g;
-      slope[j] += density * g * of;
-      power[j] += density * of * of;
-    }
+    at.push_back(g);
+    density.push_back(
+        variance.unaryExpr([&](double v) { return -(1.0 / (z * (1.0 + v * x))).imag() * square; }));
   }
-  const ArrayXd seen = mass;
-  if (count.sum() > rows) {
-    // Singular values of 0, smeared over all g by Im z.
-    const ArrayXd none = kSmooth / (1 + kSmooth * kSmooth) / (1 + variance * x.real());
-    mass -= points * none;
-    polar -= sum_g * none;
-    slope -= sum_slope * none;
-    power -= sum_power * none;
-  }
-  AgainstPolar of{slope / polar, power / mass};
-  for (Index j = 0; j < modes; ++j) {
-    if (mass[j] > kSeen * seen[j] && polar[j] > 0 && slope[j] >= 0 && power[j] >= 0) continue;
+  const auto nodes = static_cast<Index>(at.size());
+  g_ = Eigen::Map<const ArrayXd>(at.data(), nodes);
+  density_.resize(variance.size(), nodes);
+  for (Index i = 0; i < nodes; ++i) density_.col(i) = density[static_cast<std::size_t>(i)];
+  const ArrayXd seen = density_.rowwise().sum();
+  if (count.sum() > rows)  // singular values of 0, smeared over all g by Im z
+    density_.colwise() -= kSmooth / (1 + kSmooth * kSmooth) / (1 + variance * x.real());
+  mass_ = density_.rowwise().sum();
+  mass_ = (mass_ > kSeen * seen).select(mass_, 0.0);
+}
+
+double LocalLaw::alone(Index column) const {
+  return std::sqrt(rows_ * variance_[column]);
+}
+
+AgainstPolar LocalLaw::against_polar(const std::function<double(double g)>& f,
+                                     bool normalised) const {
+  const double unit = normalised ? all_ : 1;
+  const ArrayXd of_g =
+      g_.unaryExpr([&](double g) { return f(normalised ? std::min(1.0, g / unit) : g); });
+  const auto mean = [&](const ArrayXd& x) -> ArrayXd {
+    return (density_.matrix() * x.matrix()).array();
+  };
+  const ArrayXd polar = mean(g_), slope = mean(g_ * of_g), power = mean(of_g.square());
+  AgainstPolar of{slope / polar, power / mass_};
+  for (Index j = 0; j < mass_.size(); ++j) {
+    if (mass_[j] > 0 && polar[j] > 0 && slope[j] >= 0 && power[j] >= 0) continue;
     // Below the grid, or lost in what is smeared: as one singular value.
-    const double alone = std::sqrt(rows * variance[j]);
-    of.slope[j] = std::max(0.0, f(normalised ? alone / all : alone));
+    of.slope[j] = std::max(0.0, f(alone(j) / unit));
     of.power[j] = of.slope[j] * of.slope[j];
   }
   return of;

@@ -13,11 +13,17 @@
 namespace riskcurve {
 namespace {
 
-/// Whether there is a mode_system(problem, optimizer).
+/// Whether there is a mode_system for small signals, and one for any.
 template <class Problem, class Of>
-constexpr bool exists = requires(const Problem& problem, const Of& of) {
+constexpr bool exists_for_small = requires(const Problem& problem, const Of& of) {
   mode_system(problem, of);
 };
+template <class Problem, class Of>
+constexpr bool exists_for_any = requires(const Problem& problem, const Of& of, Grids grids) {
+  mode_system(problem, of, Filter{}, grids);
+};
+template <class Problem, class Of>
+constexpr bool exists = exists_for_small<Problem, Of> || exists_for_any<Problem, Of>;
 
 template <class Problem>
 std::vector<std::string> names_for() {
@@ -46,7 +52,12 @@ std::optional<Filter> filter_in(const Chain& chain) {
 template <class Problem, class Of>
 bool sees_any_signal(const Experiment& experiment, const Problem& problem, const Of& of,
                      Grids grids) {
-  if constexpr (requires(const Filter& filter) { mode_system(problem, of, filter, grids); }) {
+  if constexpr (exists_for_any<Problem, Of>) {
+    if (!exists_for_small<Problem, Of>) {
+      if (experiment.signal == Signal::small)
+        throw InputError("run.signal", "\"small\"", fmt::format("\"full\" with {}", Of::name));
+      return true;
+    }
     if (experiment.signal != Signal::automatic) return experiment.signal == Signal::full;
     const Chain& chain = experiment.chain;
     return grids == Grids::compressed && !chain.batch && !chain.local &&
@@ -67,11 +78,11 @@ ModeSystem filled(const Problem& problem, const Of& optimizer, const Experiment&
       return any_signal_system(problem, optimizer);
   }
   if (!filter_in<Of>(chain) && sees_any_signal(experiment, problem, optimizer, grids)) {
-    if constexpr (requires { mode_system(problem, optimizer, Filter{}, grids); })
+    if constexpr (exists_for_any<Problem, Of>)
       return mode_system(problem, optimizer, Filter{}, grids);
   }
   if (const auto filter = filter_in<Of>(chain)) {
-    if constexpr (requires { mode_system(problem, optimizer, *filter, grids); }) {
+    if constexpr (exists_for_any<Problem, Of>) {
       if (experiment.signal == Signal::small)
         throw InputError("run.signal", "\"small\"", "\"full\" with momentum before the map");
       return mode_system(problem, optimizer, *filter, grids);
@@ -83,7 +94,7 @@ ModeSystem filled(const Problem& problem, const Of& optimizer, const Experiment&
   }
   if constexpr (requires { mode_system(problem, optimizer, grids); }) {
     return mode_system(problem, optimizer, grids);
-  } else if constexpr (exists<Problem, Of>) {
+  } else if constexpr (exists_for_small<Problem, Of>) {
     return mode_system(problem, optimizer);
   } else {
     throw InputError("optimizer.name", fmt::format("'{}'", Of::name),

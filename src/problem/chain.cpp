@@ -56,9 +56,8 @@ void check_beside(const Chain& chain, const Of&) {
     if (chain.schedule_free) throw InputError("optimizer.schedule_free", "(given)", expected);
   } else if constexpr (!TakesMomentum<Of>) {
     if (chain.momentum)
-      throw InputError(
-          "optimizer.momentum", text_of(*chain.momentum),
-          fmt::format("0 with {}: momentum before a spectral map is not derived yet", Of::name));
+      throw InputError("optimizer.momentum", text_of(*chain.momentum),
+                       fmt::format("0 with {}, which takes none", Of::name));
   }
   if constexpr (!requires { Of::l2; }) {
     if (chain.l2 != 0)

@@ -33,6 +33,21 @@ std::array<double, 3> Muon::coefficients(int i) const {
   return {ns_coefficients[first], ns_coefficients[first + 1], ns_coefficients[first + 2]};
 }
 
+void Muon::check() const {
+  const std::size_t given = ns_coefficients.size();
+  if (given != 3 && given != 3 * static_cast<std::size_t>(ns_steps))
+    throw InputError("optimizer.ns_coefficients", fmt::format("{} numbers", given),
+                     "three numbers, or three for each of the ns_steps steps");
+}
+
+void Kaon::check() const {
+  const auto& values = std::get<UniformValues>(spectrum.value());
+  check_keys(values, "optimizer.spectrum.");
+  if (!(values.from <= values.to))
+    throw InputError("optimizer.spectrum.from", values.from,
+                     "at most to = " + number_text(values.to));
+}
+
 std::string name_of(const Optimizer& optimizer) {
   return std::visit([](const auto& o) -> std::string { return o.name; }, optimizer);
 }
@@ -60,13 +75,12 @@ Optimizer with_batch(Optimizer optimizer, int batch) {
 }
 
 void validate(const Optimizer& optimizer) {
-  std::visit([](const auto& o) { check_keys(o, "optimizer."); }, optimizer);
-  if (const auto* muon = std::get_if<Muon>(&optimizer)) {
-    const std::size_t given = muon->ns_coefficients.size();
-    if (given != 3 && given != 3 * static_cast<std::size_t>(muon->ns_steps))
-      throw InputError("optimizer.ns_coefficients", fmt::format("{} numbers", given),
-                       "three numbers, or three for each of the ns_steps steps");
-  }
+  std::visit(
+      [](const auto& o) {
+        check_keys(o, "optimizer.");
+        if constexpr (requires { o.check(); }) o.check();
+      },
+      optimizer);
 }
 
 std::vector<Optimizer> default_optimizers() {

@@ -22,12 +22,16 @@ inline bool averages(const Chain& chain) {
 inline int workers_of(const Chain& chain) {
   return chain.local ? chain.local->workers : 1;
 }
-/// Whether the momentum of an optimizer heeds `dampening`.
-inline bool dampens(const Optimizer& optimizer) {
+/// What an optimizer's momentum is: a sum of updates that heeds `dampening`, a sum of gradients, or
+/// their average.
+enum class Buffer { dampened, sum, average };
+inline Buffer buffer_of(const Optimizer& optimizer) {
   return std::visit(
       []<class Of>(const Of&) {
-        if constexpr (TakesMomentum<Of>) return Of::momentum == Momentum::after;
-        return false;
+        if constexpr (requires { Of::sees_scale; }) return Buffer::average;
+        if constexpr (TakesMomentum<Of>)
+          if (Of::momentum == Momentum::after) return Buffer::dampened;
+        return Buffer::sum;
       },
       optimizer);
 }
@@ -45,12 +49,13 @@ using MakeMap = std::function<GradientMap<Point>()>;
 template <class Point>
 class ChainRun {
  public:
-  /// From Delta_0. target: theta*, where the chain pulls. dampens: as above.
-  ChainRun(const Chain& chain, const Schedule& step_size, bool dampens,
+  /// From Delta_0. target: theta*, where the chain pulls.
+  ChainRun(const Chain& chain, const Schedule& step_size, Buffer buffer,
            const MakeMap<Point>& make_map, Point start, Point target)
       : chain_(chain),
         step_size_(step_size),
-        new_share_(dampens ? 1 - chain.dampening : 1),
+        buffer_(buffer),
+        new_share_(buffer == Buffer::dampened ? 1 - chain.dampening : 1),
         target_(std::move(target)),
         update_(start),
         copies_(static_cast<std::size_t>(workers_of(chain))) {
@@ -113,6 +118,15 @@ class ChainRun {
   }
 
   void add_up(Copy& copy, double momentum) {
+    if (buffer_ == Buffer::average) {
+      if (copy.momentum.size() == 0) copy.momentum = Point::Zero(update_.rows(), update_.cols());
+      mix(copy.momentum, 1 - momentum, update_);
+      if (chain_.nesterov)
+        mix(update_, momentum, copy.momentum);
+      else
+        update_ = copy.momentum;
+      return;
+    }
     if (copy.momentum.size() == 0)
       copy.momentum = update_;
     else
@@ -143,6 +157,7 @@ class ChainRun {
 
   const Chain& chain_;
   const Schedule& step_size_;
+  const Buffer buffer_;
   const double new_share_;  // of a new update in the momentum
   const Point target_;
   Point update_;

@@ -23,7 +23,7 @@ class MatrixRun {
         size_(size),
         seed_(seed),
         run_(run),
-        chain_(begin(source, update, experiment, Random(seed, run, 0, Purpose::start))) {}
+        chain_(begin(source, update, experiment, seed, run)) {}
 
   void step(long k) {
     const auto index = static_cast<std::uint64_t>(k);
@@ -47,11 +47,18 @@ class MatrixRun {
  private:
   // W_0 = 0.
   static ChainRun<Eigen::MatrixXd> begin(const MatrixSource& source, const MatrixUpdate& update,
-                                         const Experiment& experiment, Random random) {
+                                         const Experiment& experiment, std::uint64_t seed,
+                                         std::uint64_t run) {
+    Random random(seed, run, 0, Purpose::start);
     Eigen::MatrixXd delta = source.start(random), target;
     if (pulls(experiment.chain)) target = -delta;
-    return {experiment.chain, experiment.schedule, dampens(experiment.optimizer),
-            update.map,       std::move(delta),    std::move(target)};
+    MakeMap<Eigen::MatrixXd> map = update.map;
+    if (update.random_map)
+      map = [&update, seed, run, worker = 0]() mutable {
+        return update.random_map(Random(seed, run, 0, of_worker(Purpose::map, worker++)));
+      };
+    return {experiment.chain, experiment.schedule, buffer_of(experiment.optimizer), map,
+            std::move(delta), std::move(target)};
   }
 
   const MatrixSource& source_;

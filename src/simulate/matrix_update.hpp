@@ -2,6 +2,7 @@
 #include <Eigen/Core>
 #include <functional>
 
+#include "problem/random.hpp"
 #include "riskcurve/problem/problem.hpp"
 #include "simulate/chain.hpp"
 
@@ -28,6 +29,8 @@ struct MatrixUpdate {
   MakeMap<Eigen::MatrixXd> map = {};
   /// What makes a momentum of gradients the update, where momentum stands before the map.
   GradientMap<Eigen::MatrixXd> of_filtered = {};
+  /// In place of `map`, one that draws random numbers of its own.
+  std::function<GradientMap<Eigen::MatrixXd>(Random own)> random_map = {};
 };
 
 // One a file: the optimizers that Monte Carlo runs on matrices.
@@ -40,6 +43,9 @@ MatrixUpdate update_of(const Lion& lion, const MatrixProblem& problem);
 MatrixUpdate update_of(const SignSvd& sign_svd, const MatrixProblem& problem);
 MatrixUpdate update_of(const Schatten& schatten, const MatrixProblem& problem);
 MatrixUpdate update_of(const RegularizedSvd& regularized, const MatrixProblem& problem);
+MatrixUpdate update_of(const TruncatedSvd& truncated, const MatrixProblem& problem);
+MatrixUpdate update_of(const MixedSvd& mixed, const MatrixProblem& problem);
+MatrixUpdate update_of(const Kaon& kaon, const MatrixProblem& problem);
 MatrixUpdate update_of(const Muon& muon, const MatrixProblem& problem);
 
 }  // namespace riskcurve

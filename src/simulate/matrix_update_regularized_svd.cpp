@@ -5,11 +5,8 @@
 namespace riskcurve {
 
 MatrixUpdate update_of(const RegularizedSvd& regularized_svd, const MatrixProblem&) {
-  const SingularMap regularized{
-      [epsilon = regularized_svd.epsilon](double s) { return s / std::hypot(s, epsilon); }};
-  return {true, [regularized](const MatrixBatch& batch) {
-            return map_singular_values(regularized, batch);
-          }};
+  return update_by(
+      {[epsilon = regularized_svd.epsilon](double s) { return s / std::hypot(s, epsilon); }});
 }
 
 }  // namespace riskcurve

@@ -5,9 +5,8 @@
 namespace riskcurve {
 
 MatrixUpdate update_of(const Schatten& schatten, const MatrixProblem&) {
-  const SingularMap power{[q = schatten.exponent](double s) { return std::pow(s, q); },
-                          schatten.exponent == 0};
-  return {true, [power](const MatrixBatch& batch) { return map_singular_values(power, batch); }};
+  return update_by(
+      {[q = schatten.exponent](double s) { return std::pow(s, q); }, schatten.exponent == 0});
 }
 
 }  // namespace riskcurve

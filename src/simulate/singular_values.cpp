@@ -9,12 +9,24 @@
 namespace riskcurve {
 namespace {
 
+// Of positive singular values over `scale`, in any order.
+Eigen::VectorXd mapped(const SingularMap& map, double scale, const Eigen::VectorXd& s) {
+  Eigen::VectorXd values = scale * s;
+  if (map.all)
+    map.all(values);
+  else
+    for (double& value : values) value = map.f(value);
+  return values;
+}
+
 void map_by_svd(const SingularMap& map, double scale, Eigen::MatrixXd& g) {
   ThinSvd svd = thin_svd(std::move(g));
   const double zero = static_cast<double>(std::max(svd.u.rows(), svd.v_transposed.cols())) *
                       std::numeric_limits<double>::epsilon() * svd.s[0];
-  for (Eigen::Index k = 0; k < svd.s.size(); ++k)
-    svd.u.col(k) *= svd.s[k] > zero ? map.f(scale * svd.s[k]) : 0;
+  const Eigen::Index rank = (svd.s.array() > zero).count();  // they fall
+  Eigen::VectorXd values = Eigen::VectorXd::Zero(svd.s.size());
+  values.head(rank) = mapped(map, scale, svd.s.head(rank));
+  svd.u *= values.asDiagonal();
   g = multiply(svd.u, Transpose::no, svd.v_transposed, Transpose::no);
 }
 
@@ -26,10 +38,8 @@ bool map_by_gram(const SingularMap& map, double scale, Eigen::MatrixXd& g) {
   const Eigen::Index n = lambda.size();
   if (!(lambda[0] >= (map.polar ? 1e-11 : 1e-8) * lambda[n - 1])) return false;
   // f(g) = g (g^T g)^(-1/2) f((g^T g)^(1/2))
-  for (Eigen::Index k = 0; k < n; ++k) {
-    const double s = std::sqrt(lambda[k]);
-    vectors.col(k) *= std::sqrt(map.f(scale * s) / s);
-  }
+  const Eigen::VectorXd s = lambda.cwiseSqrt(), values = mapped(map, scale, s);
+  for (Eigen::Index k = 0; k < n; ++k) vectors.col(k) *= std::sqrt(values[k] / s[k]);
   g = multiply_symmetric(lower_gram(vectors, Side::left), g, smaller);
   if (!map.polar) return true;
   Eigen::MatrixXd polish = -0.5 * lower_gram(g, smaller);
@@ -71,6 +81,13 @@ Eigen::MatrixXd map_singular_values(const SingularMap& map, const MatrixBatch& b
   map_scaled(map, try_gram, core);
   return multiply(multiply(q_out, Transpose::no, core, Transpose::no), Transpose::no, q_in,
                   Transpose::yes);
+}
+
+MatrixUpdate update_by(const SingularMap& map) {
+  return {true,
+          [map](const MatrixBatch& batch) { return map_singular_values(map, batch); },
+          {},
+          [map](Eigen::MatrixXd& momentum) { map_singular_values(map, momentum); }};
 }
 
 }  // namespace riskcurve

@@ -6,11 +6,16 @@
 
 namespace riskcurve {
 
-/// What a spectral optimizer does to each singular value s > 0 of the gradient.
+/// What a spectral optimizer does to each singular value s > 0 of the gradient, or to all of them.
 struct SingularMap {
   std::function<double(double s)> f;  ///< >= 0
   bool polar = false;                 ///< f = 1: the result is then polished to be an isometry
+  /// Where given, in place of f: the positive ones in any order, to numbers >= 0.
+  std::function<void(Eigen::VectorXd& s)> all = {};
 };
+
+/// The update of a batch by the map, and of a momentum of gradients.
+MatrixUpdate update_by(const SingularMap& map);
 
 /// Replaces g by U f(S) V^T of its compact SVD g = U S V^T; by nan where g is not finite.
 /// Through the eigenvectors of the Gram matrix of the smaller side, which squares condition numbers

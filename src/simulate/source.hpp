@@ -10,7 +10,14 @@
 namespace riskcurve {
 
 /// What a stream of random numbers is for: the last word of Random's key.
-enum Purpose : std::uint64_t { samples = 0, label_noise = 1, start = 2, basis = 3 };
+/// `map`: beyond those of all workers.
+enum Purpose : std::uint64_t {
+  samples = 0,
+  label_noise = 1,
+  start = 2,
+  basis = 3,
+  map = std::uint64_t{1} << 40
+};
 /// The streams of one of several workers; worker 0 draws what a run without workers does.
 inline std::uint64_t of_worker(Purpose purpose, int worker) {
   return purpose + 4 * static_cast<std::uint64_t>(worker);

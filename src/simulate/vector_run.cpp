@@ -112,7 +112,7 @@ class VectorRun {
       target = -delta;
       if (source.theta_start.size() > 0) target += source.theta_start;
     }
-    return {experiment.chain, experiment.schedule, dampens(experiment.optimizer),
+    return {experiment.chain, experiment.schedule, buffer_of(experiment.optimizer),
             update.map,       std::move(delta),    std::move(target)};
   }
 

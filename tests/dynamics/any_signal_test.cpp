@@ -115,7 +115,8 @@ TEST(LocalLaw, SlopesAndSquaresAreThoseOfDrawnMatrices) {
   for (const double exponent : {0.5, 1.0, 1.8})
     for (const Index in : {25, 50, 100}) {
       const ArrayXd variance = power_law_of(in, exponent);
-      const AgainstPolar of = against_polar(kRows, ArrayXd::Ones(in), variance, five_steps, true);
+      const AgainstPolar of =
+          LocalLaw(kRows, ArrayXd::Ones(in), variance).against_polar(five_steps, true);
       ArrayXd slope = ArrayXd::Zero(in), polar = slope, square = slope, all = slope;
       for (int draw = 0; draw < kDraws; ++draw) {
         MatrixXd u(kRows, in);

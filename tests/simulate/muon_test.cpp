@@ -125,7 +125,7 @@ TEST(MuonUpdate, DecaysWeightsByTheStepBeforeThatFactor) {
   chain.weight_decay = constant_schedule(0.5);
   const Schedule gamma = constant_schedule(0.1);
   const Eigen::MatrixXd zero = Eigen::MatrixXd::Zero(12, 3), g = gaussian_gradient(12, 3, 4);
-  ChainRun<Eigen::MatrixXd> run(chain, gamma, dampens(muon), update_of(muon, MatrixProblem{}).map,
+  ChainRun<Eigen::MatrixXd> run(chain, gamma, buffer_of(muon), update_of(muon, MatrixProblem{}).map,
                                 zero, zero);
   run.step(0, [&](int, const Eigen::MatrixXd&, Eigen::MatrixXd& update) { update = g; });
   const Eigen::MatrixXd first = run.point();

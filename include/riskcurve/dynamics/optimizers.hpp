@@ -141,12 +141,23 @@ ModeSystem mode_system(const MatrixProblem& problem, const Schatten& optimizer,
 ModeSystem mode_system(const MatrixProblem& problem, const RegularizedSvd& optimizer,
                        Grids grids = Grids::compressed);
 
-/// The same of a filtered gradient (filter.momentum 0: of the plain one), and Muon, whatever the
-/// size of the signal: FilteredMap, one mode for each eigenvalue of the graded side, those within a
-/// quarter of an octave merged where they are many (Grids::whole: kept). Throws InputError unless
-/// one side has equal eigenvalues and the noise has a variance. `response`: slopes of the start.
+/// The same of a filtered gradient (filter.momentum 0: of the plain one), Muon, and maps of
+/// singular values that are known so alone, whatever the size of the signal: FilteredMap, one mode
+/// for each eigenvalue of the graded side, those within a quarter of an octave merged where they
+/// are many (Grids::whole: kept). Throws InputError unless one side has equal eigenvalues and the
+/// noise has a variance, and of g^q where E f^2 is infinite. `response`: slopes of the start.
 /// Source: ours; docs/theory/signal.md.
 ModeSystem mode_system(const MatrixProblem& problem, const SignSvd& optimizer, const Filter& filter,
+                       Grids grids = Grids::compressed);
+ModeSystem mode_system(const MatrixProblem& problem, const Schatten& optimizer,
+                       const Filter& filter, Grids grids = Grids::compressed);
+ModeSystem mode_system(const MatrixProblem& problem, const RegularizedSvd& optimizer,
+                       const Filter& filter, Grids grids = Grids::compressed);
+ModeSystem mode_system(const MatrixProblem& problem, const TruncatedSvd& optimizer,
+                       const Filter& filter, Grids grids = Grids::compressed);
+ModeSystem mode_system(const MatrixProblem& problem, const MixedSvd& optimizer,
+                       const Filter& filter, Grids grids = Grids::compressed);
+ModeSystem mode_system(const MatrixProblem& problem, const Kaon& optimizer, const Filter& filter,
                        Grids grids = Grids::compressed);
 Filter filter_of(const Muon& optimizer);
 ModeSystem mode_system(const MatrixProblem& problem, const Muon& optimizer,

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <variant>
@@ -17,7 +18,8 @@ namespace riskcurve {
 /// Where momentum stands: after a map that is linear but for a clip, whose output it adds up;
 /// before one that ignores scale, of whose inputs it is the average. A map without `momentum`
 /// takes none, one without `l2` no w theta in its gradient (chain.hpp); one that `remembers` has
-/// averages of its own.
+/// averages of its own. Before a map that `sees_scale` it is the average itself, M <- momentum M +
+/// (1 - momentum) G from zero, and with nesterov momentum M + (1 - momentum) G.
 enum class Momentum { after, before };
 template <class Of>
 concept TakesMomentum = std::is_same_v<decltype(Of::momentum), const Momentum>;
@@ -108,6 +110,8 @@ struct SignSvd {
 struct Schatten {
   static constexpr const char* name = "schatten";
   static constexpr const char* title = "Schatten";
+  static constexpr Momentum momentum = Momentum::before;
+  static constexpr bool sees_scale = true;
   int batch = 1;
   double exponent = kRequired;
   bool operator==(const Schatten&) const = default;
@@ -122,6 +126,8 @@ struct Schatten {
 struct RegularizedSvd {
   static constexpr const char* name = "regularized_svd";
   static constexpr const char* title = "regularised SVD";
+  static constexpr Momentum momentum = Momentum::before;
+  static constexpr bool sees_scale = true;
   int batch = 1;
   double epsilon = kRequired;
   bool operator==(const RegularizedSvd&) const = default;
@@ -129,6 +135,69 @@ struct RegularizedSvd {
   static void keys(Self& self, Keys&& key) {
     key("batch", self.batch, kBatch);
     key("epsilon", self.epsilon, Range::positive());
+  }
+};
+
+/// W -= gamma U f(S) V^T: of the rank r of G the ceil(share r) largest singular values become 0,
+/// the others 1. share = 0 is SignSVD.
+struct TruncatedSvd {
+  static constexpr const char* name = "truncated";
+  static constexpr const char* title = "truncated SVD";
+  static constexpr Momentum momentum = Momentum::before;
+  int batch = 1;
+  double share = kRequired;
+  bool operator==(const TruncatedSvd&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+    key("share", self.share, Range{0, 1, false, true});
+  }
+};
+
+/// W -= gamma [(1 - share) U V^T + share G/|G|_F]: SignSVD at 0, normalised SGD at 1.
+struct MixedSvd {
+  static constexpr const char* name = "mixed_svd";
+  static constexpr const char* title = "mixed SVD";
+  static constexpr Momentum momentum = Momentum::before;
+  int batch = 1;
+  double share = kRequired;
+  bool operator==(const MixedSvd&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+    key("share", self.share, Range::within(0, 1));
+  }
+};
+
+/// Numbers drawn evenly between two, from <= to.
+struct UniformValues {
+  static constexpr const char* kind = "uniform";
+  double from = 0.5, to = 1.5;
+  double mean() const { return 0.5 * (from + to); }
+  double variance() const { return (to - from) * (to - from) / 12; }
+  bool operator==(const UniformValues&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("from", self.from, Range::non_negative());
+    key("to", self.to, Range::positive());
+  }
+};
+
+/// W -= gamma U D V^T, D diagonal: for every nonzero singular value a number of `spectrum`, each
+/// drawn by itself at every step.
+struct Kaon {
+  static constexpr const char* name = "kaon";
+  static constexpr const char* title = "Kaon";
+  static constexpr Momentum momentum = Momentum::before;
+  int batch = 1;
+  std::optional<std::variant<UniformValues>> spectrum = UniformValues{};
+  /// Throws InputError unless from <= to.
+  void check() const;
+  bool operator==(const Kaon&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+    key("spectrum", self.spectrum);
   }
 };
 
@@ -159,6 +228,8 @@ struct Muon {
   double adjust(double rows, double columns) const;
   /// (a, b, c) of step i.
   std::array<double, 3> coefficients(int i) const;
+  /// Throws InputError unless there are as many coefficients as that asks for.
+  void check() const;
   bool operator==(const Muon&) const = default;
   template <class Self, class Keys>
   static void keys(Self& self, Keys&& key) {
@@ -248,8 +319,9 @@ struct Lion {
 };
 
 /// All there are: what takes part in a problem file is in this list.
-using Optimizer = std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, Adam, RmsProp, AdaGrad,
-                               Lion, SignSvd, Schatten, RegularizedSvd, Muon>;
+using Optimizer =
+    std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, Adam, RmsProp, AdaGrad, Lion, SignSvd,
+                 Schatten, RegularizedSvd, TruncatedSvd, MixedSvd, Kaon, Muon>;
 
 std::string name_of(const Optimizer& optimizer);
 /// As texts and plots call it: "SignSGD".

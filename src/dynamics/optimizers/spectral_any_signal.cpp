@@ -1,6 +1,7 @@
 // Spectral maps of a filtered gradient, signals of any size (docs/theory/signal.md).
 #include <algorithm>
 #include <cmath>
+#include <variant>
 #include <vector>
 
 #include "dynamics/filtered_spectral.hpp"
@@ -94,9 +95,11 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
   system.drift = (modes.value * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
   system.diffusion = answer.power * system.multiplicity;
-  system.response = [power, variance = system.noise_variance](const Now& now) {
-    const double scale = std::sqrt(power / (2 * now.risk + variance));
-    return Response{ArrayXd::Constant(1, scale), ArrayXd::Constant(1, 1)};
+  system.response = [power, degree = function.mixture.exponent,
+                     variance = system.noise_variance](const Now& now) {
+    const double scale = std::sqrt((2 * now.risk + variance) / power);
+    return Response{ArrayXd::Constant(1, std::pow(scale, degree - 1)),
+                    ArrayXd::Constant(1, std::pow(scale, 2 * degree))};
   };
   system.signal = [problem, effective = batch * (1 + beta) / (1 - beta)](double at) {
     return signal_ratio(problem, effective, at);
@@ -115,6 +118,43 @@ bool any_signal_is_derived(const MatrixProblem& problem) {
 ModeSystem mode_system(const MatrixProblem& problem, const SignSvd& optimizer, const Filter& filter,
                        Grids grids) {
   return filled_any(problem, filter, optimizer.batch, {}, grids);
+}
+
+ModeSystem mode_system(const MatrixProblem& problem, const Schatten& optimizer,
+                       const Filter& filter, Grids grids) {
+  SingularFunction function;
+  function.mixture.exponent = optimizer.exponent;
+  return filled_any(problem, filter, optimizer.batch, function, grids);
+}
+
+ModeSystem mode_system(const MatrixProblem& problem, const RegularizedSvd& optimizer,
+                       const Filter& filter, Grids grids) {
+  SingularFunction function;
+  function.mixture.shift = optimizer.epsilon;
+  return filled_any(problem, filter, optimizer.batch, function, grids);
+}
+
+ModeSystem mode_system(const MatrixProblem& problem, const TruncatedSvd& optimizer,
+                       const Filter& filter, Grids grids) {
+  SingularFunction function;
+  function.dropped = optimizer.share;
+  return filled_any(problem, filter, optimizer.batch, function, grids);
+}
+
+ModeSystem mode_system(const MatrixProblem& problem, const MixedSvd& optimizer,
+                       const Filter& filter, Grids grids) {
+  SingularFunction function;
+  function.linear = optimizer.share;
+  return filled_any(problem, filter, optimizer.batch, function, grids);
+}
+
+ModeSystem mode_system(const MatrixProblem& problem, const Kaon& optimizer, const Filter& filter,
+                       Grids grids) {
+  const auto& values = std::get<UniformValues>(optimizer.spectrum.value());
+  SingularFunction function;
+  function.scale = values.mean();
+  function.spread = values.variance() / (values.mean() * values.mean());
+  return filled_any(problem, filter, optimizer.batch, function, grids);
 }
 
 bool signal_matters(const MatrixProblem& problem, int batch) {
