@@ -143,7 +143,7 @@ TEST(RestCovariance, OfTheSameGradientIsTheVarianceOfTheRest) {
     const Columns columns{80, 1e6, power_law_of(60, exponent), ArrayXd::Ones(60)};
     const auto resolvent = resolvent_of(columns, gaussian_noise(1), ArrayXd::Zero(60));
     const ArrayXd variance = columns.lambda / columns.batch;
-    const ArrayXd rest = resolvent->power / columns.rows - resolvent->fresh.square() * variance;
+    const ArrayXd rest = resolvent->power / columns.rows - resolvent->slopes.fresh.square() * variance;
     const ArrayXd kernel = rest_covariance(columns, *resolvent, *resolvent, ArrayXd::Ones(60));
     EXPECT_LT(((kernel - rest) * columns.rows).abs().maxCoeff(), 1e-2)
         << exponent << " " << (kernel * columns.rows).transpose() << "\n"

@@ -1,0 +1,83 @@
+#pragma once
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+
+#include "riskcurve/eigen.hpp"
+
+namespace riskcurve {
+
+/// The eigenvalues of both sides; each stands for so many rows, or columns.
+struct TwoSides {
+  double batch;
+  Eigen::ArrayXd sigma, rows;
+  Eigen::ArrayXd lambda, columns;
+
+  Eigen::Index out() const { return sigma.size(); }
+  Eigen::Index in() const { return lambda.size(); }
+  Eigen::Index modes() const { return out() * in(); }
+};
+
+template <class Scalar>
+using ArrayOf = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
+template <class Scalar>
+using MatrixOf = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
+
+/// Of a matrix with independent entries of variance V_ij, at t, real or complex, Re t > 0:
+///
+///     x_i (t + sum_j V_ij y_j) = 1,      y_j (t + sum_i V_ij x_i) = 1,
+///
+/// sums over all columns, and rows; (U U^T + t^2)^(-1)_ii = x_i/t (docs/theory/signal.md#both-sides-
+/// graded). Held as logarithms, with what Newton's method for them is made of.
+template <class Scalar>
+struct Balance {
+  ArrayOf<Scalar> x, y;          // rows x, columns y: sums over what a node stands for
+  ArrayOf<Scalar> miss_x, miss_y;  // log of both left sides
+  ArrayOf<Scalar> whole_x, whole_y;
+  MatrixOf<Scalar> by_y, by_x;   // d miss_x/d log y, d miss_y/d log x; shape (out, in) both
+
+  Balance(const TwoSides& sides, const Eigen::MatrixXd& variance, Scalar t,
+          const ArrayOf<Scalar>& log_x, const ArrayOf<Scalar>& log_y) {
+    const ArrayOf<Scalar> one_x = log_x.exp(), one_y = log_y.exp();
+    x = sides.rows * one_x;
+    y = sides.columns * one_y;
+    by_y = one_x.matrix().asDiagonal() * variance * y.matrix().asDiagonal();
+    by_x = x.matrix().asDiagonal() * variance * one_y.matrix().asDiagonal();
+    whole_x = one_x * t + by_y.rowwise().sum().array();
+    whole_y = one_y * t + by_x.colwise().sum().transpose().array();
+    miss_x = whole_x.log();
+    miss_y = whole_y.log();
+    by_y.array().colwise() /= whole_x;
+    by_x.array().rowwise() /= whole_y.transpose();
+  }
+  /// What is left once log x is eliminated: shape (in, in).
+  MatrixOf<Scalar> reduced() const {
+    MatrixOf<Scalar> matrix = MatrixOf<Scalar>::Identity(y.size(), y.size());
+    matrix.noalias() -= by_x.transpose() * by_y;
+    return matrix;
+  }
+};
+
+/// Newton of x and y alone, from a guess; false where it comes to no root of Re x, y > 0.
+template <class Scalar>
+bool balance(const TwoSides& sides, const Eigen::MatrixXd& variance, Scalar t,
+             ArrayOf<Scalar>& log_x, ArrayOf<Scalar>& log_y) {
+  constexpr double farthest = 1, close = 1e-6;
+  for (int i = 0; i < 40; ++i) {
+    const Balance<Scalar> at(sides, variance, t, log_x, log_y);
+    const ArrayOf<Scalar> right =
+        (at.by_x.transpose() * at.miss_x.matrix()).array() - at.miss_y;
+    ArrayOf<Scalar> move_y = at.reduced().partialPivLu().solve(right.matrix()).array();
+    ArrayOf<Scalar> move_x = -at.miss_x - (at.by_y * move_y.matrix()).array();
+    const double most = std::max(move_x.abs().maxCoeff(), move_y.abs().maxCoeff());
+    if (!std::isfinite(most)) return false;
+    const double part = most > farthest ? farthest / most : 1;
+    log_x += part * move_x;
+    log_y += part * move_y;
+    if (most < close)
+      return log_x.exp().real().minCoeff() > 0 && log_y.exp().real().minCoeff() > 0;
+  }
+  return false;
+}
+
+}  // namespace riskcurve
