@@ -14,13 +14,14 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kApart = 0.75;     // of log t, node to node
+constexpr double kApart = 1;        // of log t, node to node
 constexpr int kMostT = 80;          // nodes
 constexpr double kFarT = 30;        // t^2 over all variance at the first node
 constexpr double kOpen = 0.01;      // of a row's or column's singular values below the last
 constexpr double kFaintRow = 1e-14;  // of the largest: not waited for
 constexpr double kFilled = 1e-3;    // of the rank not yet held, where that is the batch
 constexpr double kSameShape = 0.01;  // variances that move by less have powers of the same shape
+constexpr double kNoRest = 1e-3;     // of S S^T, of 1: what is not linear is as small
 constexpr double kAlmost = 1 - 1e-9;
 
 ArrayXXd as_pairs(const TwoSides& sides, const ArrayXd& modes) {
@@ -152,6 +153,7 @@ ArrayXXd over_both(const TwoSidedResolvent& now, const TwoSidedResolvent& then,
     const ArrayXXd once = spread * now.root[static_cast<std::size_t>(a)];
     for (Index b = same ? a : 0; b < then.weight.size(); ++b) {
       s = (once * then.root[static_cast<std::size_t>(b)]).matrix();
+      if (rest && s.squaredNorm() < kNoRest) continue;  // far above all singular values
       gram.setIdentity();
       gram.selfadjointView<Eigen::Lower>().rankUpdate(s, -1);
       root.compute(gram);
