@@ -146,7 +146,8 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
     const ArrayXd whole = 1 + at.variance * at.x;
     result->held.col(i) = at.held;
     result->root.col(i) = at.x * at.variance.max(0.0).sqrt() / whole;
-    result->slopes.add(w * at.x / whole, at.factors, variance.heads());
+    const ArrayXd part = w * at.x / whole;
+    result->slopes.add(part, part, at.factors, variance.heads());
   }
   FilteredSlopes& slopes = result->slopes;
   for (ArrayXd* sum : {&slopes.fresh, &slopes.memory, &slopes.fresh_noise}) *sum /= columns.rows;

@@ -55,6 +55,11 @@ ArrayXd variance_of(const FilteredGradient& u, const ArrayXd& sampled) {
           u.share * u.share * (u.signal + u.noise));
 }
 
+ArrayXd signal_of(const FilteredGradient& u) {
+  return u.weight.square() * (u.fresh * u.fresh * u.error + 2 * u.fresh * u.share * u.cross +
+                              u.share * u.share * u.signal);
+}
+
 ArrayXd linear_power(const FilteredGradient& u, const FilteredAnswer& answer) {
   const ArrayXd a = u.fresh * answer.fresh, b = u.share * answer.held,
                 z = u.fresh * answer.fresh_noise;
@@ -91,10 +96,12 @@ FilteredVariance::Value FilteredVariance::at(double log_m, Factors& factors) con
   const auto chi = lags_.drift(log_m + log_past_), kept = lags_.square(log_m + log_past_);
   const double b = chi.at;
   factors = {fresh.drift.at, b, fresh.noise.at, {}};
-  const auto value = [&](const Saturation::Fresh& f, const auto& of) {
+  const auto signal = [&](const Saturation::Fresh& f, const auto& of) {
     const double a = f.drift.at;
-    return a * a * of(error_) + a * b * of(cross_) + b * b * of(memory_) + f.noise.at * of(fresh_) +
-           kept.at * of(noise_);
+    return a * a * of(error_) + a * b * of(cross_) + b * b * of(memory_);
+  };
+  const auto sampled = [&](const Saturation::Fresh& f, const auto& of) {
+    return f.noise.at * of(fresh_) + kept.at * of(noise_);
   };
   const auto slope = [&](const Saturation::Fresh& f, const auto& of) {
     const double a = f.drift.at;
@@ -103,12 +110,14 @@ FilteredVariance::Value FilteredVariance::at(double log_m, Factors& factors) con
   };
   const auto all = [](const ArrayXd& x) -> const ArrayXd& { return x; };
   Value v;
-  v.value = value(fresh, all);
+  v.signal = signal(fresh, all);
+  v.value = v.signal + sampled(fresh, all);
   v.slope = slope(fresh, all);
   for (const Index j : now_.heads()) {
     factors.heads.push_back(now_.fresh(log_m + log_fresh_, j));
     const auto one = [j](const ArrayXd& x) { return x[j]; };
-    v.value[j] = value(factors.heads.back(), one);
+    v.signal[j] = signal(factors.heads.back(), one);
+    v.value[j] = v.signal[j] + sampled(factors.heads.back(), one);
     v.slope[j] = slope(factors.heads.back(), one);
   }
   return v;
@@ -118,15 +127,16 @@ void FilteredSlopes::clear(Index modes) {
   for (ArrayXd* sum : {&fresh, &memory, &fresh_noise}) sum->setZero(modes);
 }
 
-void FilteredSlopes::add(const ArrayXd& part, const FilteredVariance::Factors& factors,
+void FilteredSlopes::add(const ArrayXd& part, const ArrayXd& noise_part,
+                         const FilteredVariance::Factors& factors,
                          const std::vector<Index>& heads) {
   fresh += factors.fresh * part;
   memory += factors.memory * part;
-  fresh_noise += factors.fresh_noise * part;
+  fresh_noise += factors.fresh_noise * noise_part;
   for (std::size_t h = 0; h < heads.size(); ++h) {
     const Index j = heads[h];
     fresh[j] += (factors.heads[h].drift.at - factors.fresh) * part[j];
-    fresh_noise[j] += (factors.heads[h].noise.at - factors.fresh_noise) * part[j];
+    fresh_noise[j] += (factors.heads[h].noise.at - factors.fresh_noise) * noise_part[j];
   }
 }
 

@@ -30,6 +30,8 @@ FilteredGradient in_units(const FilteredGradient& given, double power);
 
 /// V of every mode where no sample is large; sampled: of one gradient, over h.
 Eigen::ArrayXd variance_of(const FilteredGradient& u, const Eigen::ArrayXd& sampled);
+/// Of it what is no noise of samples.
+Eigen::ArrayXd signal_of(const FilteredGradient& u);
 /// E of the square of what is linear.
 Eigen::ArrayXd linear_power(const FilteredGradient& u, const FilteredAnswer& answer);
 /// From units of E z^2 = power to those of the problem, times `scale`.
@@ -47,9 +49,9 @@ class FilteredVariance {
 
   Eigen::ArrayXd unsaturated() const { return error_ + cross_ + memory_ + fresh_ + noise_; }
 
-  /// V and its slope by log m.
+  /// V and its slope by log m; and of V what is no noise of samples.
   struct Value {
-    Eigen::ArrayXd value, slope;
+    Eigen::ArrayXd value, slope, signal;
   };
   /// chi_0, chi_1, A_0; of heads, fresh and fresh_noise.
   struct Factors {
@@ -72,9 +74,9 @@ struct FilteredSlopes {
   Eigen::ArrayXd fresh, memory, fresh_noise;
 
   void clear(Eigen::Index modes);
-  /// part: of every mode, the integrand without saturation.
-  void add(const Eigen::ArrayXd& part, const FilteredVariance::Factors& factors,
-           const std::vector<Eigen::Index>& heads);
+  /// part: of every mode, the integrand without saturation; noise_part: by the newest noise.
+  void add(const Eigen::ArrayXd& part, const Eigen::ArrayXd& noise_part,
+           const FilteredVariance::Factors& factors, const std::vector<Eigen::Index>& heads);
 };
 
 }  // namespace riskcurve

@@ -2,6 +2,8 @@
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
+#include <complex>
+#include <utility>
 
 #include "riskcurve/eigen.hpp"
 
@@ -36,7 +38,7 @@ struct Balance {
   ArrayOf<Scalar> whole_x, whole_y;
   MatrixOf<Scalar> by_y, by_x;   // d miss_x/d log y, d miss_y/d log x; shape (out, in) both
 
-  Balance(const TwoSides& sides, const Eigen::MatrixXd& variance, Scalar t,
+  Balance(const TwoSides& sides, const MatrixOf<Scalar>& variance, Scalar t,
           const ArrayOf<Scalar>& log_x, const ArrayOf<Scalar>& log_y) {
     const ArrayOf<Scalar> one_x = log_x.exp(), one_y = log_y.exp();
     x = sides.rows * one_x;
@@ -58,22 +60,63 @@ struct Balance {
   }
 };
 
-/// Newton of x and y alone, from a guess; false where it comes to no root of Re x, y > 0.
+/// V_ij of a row and column, the signal e_ij in them being a fixed number that does not answer to
+/// itself: with what row i and column j have but for it, X = 1/x_i - e y_j (1 + w), Y = 1/y_j - e
+/// x_i (1 + w),
+///
+///     w = e/(X Y),      V_ij = e_ij (1 + w_ij) + what is drawn anew.
 template <class Scalar>
-bool balance(const TwoSides& sides, const Eigen::MatrixXd& variance, Scalar t,
-             ArrayOf<Scalar>& log_x, ArrayOf<Scalar>& log_y) {
+struct FixedSignal {
+  Eigen::ArrayXXd signal;
+  MatrixOf<Scalar> echo = {};  // w
+
+  FixedSignal(Eigen::ArrayXXd of) : signal(std::move(of)) {
+    echo = MatrixOf<Scalar>::Zero(signal.rows(), signal.cols());
+  }
+  /// The largest move of log (1 + w).
+  double renew(Scalar t, const ArrayOf<Scalar>& log_x, const ArrayOf<Scalar>& log_y) {
+    const ArrayOf<Scalar> x = log_x.exp(), y = log_y.exp();
+    double most = 0;
+    for (Eigen::Index j = 0; j < signal.cols(); ++j)
+      for (Eigen::Index i = 0; i < signal.rows(); ++i) {
+        const double e = signal(i, j);
+        if (!(e > 0)) continue;
+        const Scalar of = e * (1.0 + echo(i, j));
+        const Scalar other_x = least(1.0 / x[i] - of * y[j], t),
+                     other_y = least(1.0 / y[j] - of * x[i], t);
+        const Scalar next = e / (other_x * other_y);
+        most = std::max(most, std::abs(next - echo(i, j)) / std::abs(1.0 + echo(i, j)));
+        echo(i, j) = next;
+      }
+    return most;
+  }
+
+ private:
+  /// Others add to t.
+  static Scalar least(Scalar of, Scalar t) { return std::real(of) > std::real(t) ? of : t; }
+};
+
+/// Newton of x and y alone, from a guess; false where it comes to no root of Re x, y > 0. drawn: V
+/// without the signal.
+template <class Scalar>
+bool balance(const TwoSides& sides, const Eigen::MatrixXd& drawn, FixedSignal<Scalar>& fixed,
+             Scalar t, ArrayOf<Scalar>& log_x, ArrayOf<Scalar>& log_y) {
   constexpr double farthest = 1, close = 1e-6;
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 60; ++i) {
+    const MatrixOf<Scalar> variance =
+        drawn.cast<Scalar>() +
+        (fixed.signal.template cast<Scalar>() * (1.0 + fixed.echo.array())).matrix();
     const Balance<Scalar> at(sides, variance, t, log_x, log_y);
     const ArrayOf<Scalar> right =
         (at.by_x.transpose() * at.miss_x.matrix()).array() - at.miss_y;
     ArrayOf<Scalar> move_y = at.reduced().partialPivLu().solve(right.matrix()).array();
     ArrayOf<Scalar> move_x = -at.miss_x - (at.by_y * move_y.matrix()).array();
-    const double most = std::max(move_x.abs().maxCoeff(), move_y.abs().maxCoeff());
+    double most = std::max(move_x.abs().maxCoeff(), move_y.abs().maxCoeff());
     if (!std::isfinite(most)) return false;
     const double part = most > farthest ? farthest / most : 1;
     log_x += part * move_x;
     log_y += part * move_y;
+    most = std::max(most, fixed.renew(t, log_x, log_y));
     if (most < close)
       return log_x.exp().real().minCoeff() > 0 && log_y.exp().real().minCoeff() > 0;
   }

@@ -21,8 +21,8 @@ constexpr double kSeenMass = 0.1;    // of a row's mass: less is not enough to g
 /// x and y along the singular values, from above all of them.
 class AlongSingularValues {
  public:
-  AlongSingularValues(const TwoSides& sides, const MatrixXd& variance)
-      : sides_(sides), variance_(variance) {}
+  AlongSingularValues(const TwoSides& sides, const MatrixXd& variance, const ArrayXXd& signal)
+      : sides_(sides), drawn_(variance - signal.matrix()), fixed_(signal) {}
 
   /// False where no root is found.
   bool at(double g) {
@@ -30,6 +30,7 @@ class AlongSingularValues {
     const Complex t = of(g, 8);
     log_x_ = ArrayOf<Complex>::Constant(sides_.out(), -std::log(t));
     log_y_ = ArrayOf<Complex>::Constant(sides_.in(), -std::log(t));
+    fixed_.echo.setZero();
     for (double tilt = 8;; tilt = std::max(kTilt, 0.7 * tilt)) {
       follows_ = solve(g, tilt);
       if (tilt == kTilt) return follows_;
@@ -37,20 +38,25 @@ class AlongSingularValues {
   }
   ArrayOf<Complex> x() const { return log_x_.exp(); }
   ArrayOf<Complex> y() const { return log_y_.exp(); }
+  /// By the signal, of every entry.
+  Eigen::ArrayXXcd slope() const {
+    return (x().matrix() * y().matrix().transpose()).array() * (1.0 + fixed_.echo.array());
+  }
   /// t at the root.
   static Complex of(double g, double tilt) { return g * std::sqrt(Complex(-1, -tilt)); }
 
  private:
   bool solve(double g, double tilt) {
     ArrayOf<Complex> x = log_x_, y = log_y_;
-    if (!balance<Complex>(sides_, variance_, of(g, tilt), x, y)) return false;
+    if (!balance<Complex>(sides_, drawn_, fixed_, of(g, tilt), x, y)) return false;
     log_x_ = x;
     log_y_ = y;
     return true;
   }
 
   const TwoSides& sides_;
-  const MatrixXd& variance_;
+  MatrixXd drawn_;
+  FixedSignal<Complex> fixed_;
   ArrayOf<Complex> log_x_, log_y_;
   bool follows_ = false;
 };
@@ -79,12 +85,13 @@ struct SideMass {
 }  // namespace
 
 PairsAgainstPolar pairs_against_polar(const TwoSides& sides, const MatrixXd& variance,
+                                      const ArrayXXd& signal,
                                       const std::function<double(double g)>& f, bool normalised) {
   const ArrayXd of_rows = (variance * sides.columns.matrix()).array(),
                 of_columns = (variance.transpose() * sides.rows.matrix()).array();
   const double all = std::sqrt((sides.rows * of_rows).sum());
   const auto asked = [&](double g) { return f(normalised ? std::min(1.0, g / all) : g); };
-  AlongSingularValues along(sides, variance);
+  AlongSingularValues along(sides, variance, signal);
   SideMass rows(sides.out()), columns(sides.in());
   ArrayXXd polar = ArrayXXd::Zero(sides.out(), sides.in()), slope = polar;
   double points = 0, powers = 0;
@@ -97,7 +104,7 @@ PairsAgainstPolar pairs_against_polar(const TwoSides& sides, const MatrixXd& var
     powers += of * of;
     rows.add(x, t, g * g, of);
     columns.add(y, t, g * g, of);
-    const ArrayXXd density = (x.matrix() * y.matrix().transpose()).array().imag() * g;
+    const ArrayXXd density = along.slope().imag() * g;
     polar += density;
     slope += density * of;
   }

@@ -31,6 +31,7 @@ ArrayXXd as_pairs(const TwoSides& sides, const ArrayXd& modes) {
 struct PairPoint {
   double log_t, log_m;
   ArrayXd log_x, log_y;
+  FixedSignal<double> fixed;
   MatrixXd variance = {};
   FilteredVariance::Factors factors = {};
 };
@@ -45,14 +46,16 @@ class PairEquation {
   void solve(PairPoint& point) const {
     constexpr double farthest = 3, close = 1e-7;
     for (int i = 0; i < 60; ++i)
-      if (improve(point, farthest) < close) break;
+      if (improve(point, farthest) < close) return;
   }
 
  private:
   /// The largest move.
   double improve(PairPoint& point, double farthest) const {
     const FilteredVariance::Value v = variance_.at(point.log_m, point.factors);
-    point.variance = v.value.reshaped(sides_.out(), sides_.in()).matrix();
+    point.fixed.signal = v.signal.max(0.0).reshaped(sides_.out(), sides_.in());
+    point.variance = v.value.reshaped(sides_.out(), sides_.in()).matrix() +
+                     point.fixed.signal.matrix().cwiseProduct(point.fixed.echo);
     const MatrixXd slope = v.slope.reshaped(sides_.out(), sides_.in()).matrix();
     const Balance<double> at(sides_, point.variance, std::exp(point.log_t), point.log_x,
                              point.log_y);
@@ -79,7 +82,7 @@ class PairEquation {
     point.log_x += part * move_x;
     point.log_y += part * move.head(in).array();
     point.log_m += part * move[in];
-    return most;
+    return std::max(most, point.fixed.renew(std::exp(point.log_t), point.log_x, point.log_y));
   }
 
   const TwoSides& sides_;
@@ -106,12 +109,13 @@ std::vector<PairPoint> pair_nodes(const TwoSides& sides, const FilteredVariance&
   const PairEquation equation(sides, variance);
   std::vector<PairPoint> points;
   for (int i = 0; i < kMostT; ++i) {
-    PairPoint point{first - kApart * i, 0, {}, {}};
+    PairPoint point{first - kApart * i, 0, {}, {}, FixedSignal<double>(plain)};
     if (last && i < last->log_t.size()) {
       const double shift = last->log_t[i] - point.log_t;
       point.log_m = last->log_m[i] + 2 * shift;
       point.log_x = last->log_x.col(i) + shift;
       point.log_y = last->log_y.col(i) + shift;
+      point.fixed.echo = last->echo[static_cast<std::size_t>(i)];
     } else if (i < 2) {
       point.log_m = start_m - 2 * point.log_t;
       point.log_x = ArrayXd::Constant(sides.out(), -point.log_t);
@@ -121,6 +125,7 @@ std::vector<PairPoint> pair_nodes(const TwoSides& sides, const FilteredVariance&
       point.log_m = 2 * b.log_m - a.log_m;
       point.log_x = 2 * b.log_x - a.log_x;
       point.log_y = 2 * b.log_y - a.log_y;
+      point.fixed.echo = b.fixed.echo;
     }
     equation.solve(point);
     points.push_back(std::move(point));
@@ -247,7 +252,10 @@ std::shared_ptr<TwoSidedResolvent> two_sided_resolvent(const TwoSides& sides, co
     const ArrayXXd pair =
         (at.log_x.exp().matrix() * at.log_y.exp().matrix().transpose()).array();
     result->root.emplace_back((pair * at.variance.array().max(0.0)).sqrt());
-    result->slopes.add(w * pair.reshaped(), at.factors, variance.heads());
+    const auto& echo = at.fixed.echo.array();
+    result->slopes.add(w * (pair * (1 + echo)).reshaped(), w * (pair * (1 - echo)).reshaped(),
+                       at.factors, variance.heads());
+    result->echo.push_back(at.fixed.echo);
   }
   add_power(*result, variance.unsaturated(), last);
   return result;

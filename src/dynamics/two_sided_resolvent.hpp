@@ -21,6 +21,7 @@ struct TwoSidedResolvent {
   Eigen::ArrayXd log_t, log_m, weight;  ///< (2/pi) dt, both ends beyond the grid included
   Eigen::ArrayXXd log_x, log_y;         ///< shape (out, nodes), (in, nodes)
   std::vector<Eigen::ArrayXXd> root;    ///< sqrt(x_i V_ij y_j)
+  std::vector<Eigen::MatrixXd> echo;    ///< w
   FilteredSlopes slopes;                ///< int chi x_i y_j (2/pi) dt, and with A_0
   Eigen::ArrayXd power;                 ///< of each entry
   /// Of power, before it was brought to the sums of rows and columns, and whose it is.

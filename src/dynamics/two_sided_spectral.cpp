@@ -24,6 +24,7 @@ struct PairResolvent : TwoSidedResolvent {
 };
 
 std::shared_ptr<const PairsAsked> ask_pairs(const TwoSides& sides, const ArrayXd& variance,
+                                            const ArrayXd& signal,
                                             const SingularFunction& function,
                                             const std::shared_ptr<const PairsAsked>& last) {
   const Eigen::MatrixXd pairs = variance.reshaped(sides.out(), sides.in()).matrix();
@@ -38,8 +39,10 @@ std::shared_ptr<const PairsAsked> ask_pairs(const TwoSides& sides, const ArrayXd
     return ((a / b).log().abs() < kMovedShare).all();
   };
   if (last && near(rows, last->rows) && near(columns, last->columns)) return last;
-  return std::make_shared<const PairsAsked>(PairsAsked{
-      rows, columns, pairs_against_polar(sides, pairs, function.f, function.normalised)});
+  return std::make_shared<const PairsAsked>(
+      PairsAsked{rows, columns,
+                 pairs_against_polar(sides, pairs, signal.reshaped(sides.out(), sides.in()),
+                                     function.f, function.normalised)});
 }
 
 /// The polar factor's answer as f's.
@@ -47,7 +50,8 @@ void answer_as(const SingularFunction& function, const FilteredGradient& u, doub
                const PairResolvent* before, PairResolvent& now, FilteredAnswer& answer) {
   const TwoSides& sides = now.sides;
   const ArrayXd rest = answer.power - linear_power(u, answer);
-  now.asked = ask_pairs(sides, unit * variance_of(u, answer.sampled), function,
+  now.asked = ask_pairs(sides, unit * variance_of(u, answer.sampled),
+                        unit * signal_of(u).max(0.0), function,
                         before ? before->asked : nullptr);
   const PairsAgainstPolar& of = now.asked->of;
   for (ArrayXd* slope : {&answer.fresh, &answer.held, &answer.fresh_noise}) *slope *= of.slope;
