@@ -15,8 +15,8 @@ using Eigen::Index;
 
 constexpr double kStep = 0.5;  // of log x
 constexpr int kMostNodes = 400;
-constexpr double kFar = 1e3;   // t^2 over all variance at the first node
-constexpr double kNear = 1e5;  // x over 1/V at the last
+constexpr double kFar = 1e3;        // t^2 over all variance at the first node
+constexpr double kNear = 1e5;       // x over 1/V at the last
 constexpr double kFaint = 1e-14;    // of the largest variance: not waited for
 constexpr double kClose = 1e-8;     // to where t = 0
 constexpr double kFull = 1 - 1e-5;  // of the rank, where that is the batch

@@ -25,9 +25,9 @@ struct FilteredResolvent {
   Eigen::ArrayXXd held;   ///< Z = V x/(1 + V x), shape (modes, nodes)
   Eigen::ArrayXXd root;   ///< x sqrt(V)/(1 + V x)
   FilteredSlopes slopes;  ///< (1/N) int chi x/(1 + V x) (2/pi) dt, and with A_0
-  Eigen::ArrayXd power;  ///< of its columns: Z as t -> 0
+  Eigen::ArrayXd power;   ///< of its columns: Z as t -> 0
 
-  FilterTables tables;       ///< the next is made from them
+  FilterTables tables;        ///< the next is made from them
   Eigen::ArrayXd rest_ratio;  ///< of another map: its rest over the polar factor's
 };
 

@@ -63,9 +63,8 @@ ArrayXd signal_of(const FilteredGradient& u) {
 ArrayXd linear_power(const FilteredGradient& u, const FilteredAnswer& answer) {
   const ArrayXd a = u.fresh * answer.fresh, b = u.share * answer.held,
                 z = u.fresh * answer.fresh_noise;
-  return u.weight.square() *
-         (a.square() * u.error + 2 * a * b * u.cross + b.square() * (u.signal + u.noise) +
-          z.square() * answer.sampled);
+  return u.weight.square() * (a.square() * u.error + 2 * a * b * u.cross +
+                              b.square() * (u.signal + u.noise) + z.square() * answer.sampled);
 }
 
 void give_units(FilteredAnswer& answer, double scale, double power) {

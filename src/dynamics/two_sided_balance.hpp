@@ -29,14 +29,15 @@ using MatrixOf = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 ///
 ///     x_i (t + sum_j V_ij y_j) = 1,      y_j (t + sum_i V_ij x_i) = 1,
 ///
-/// sums over all columns, and rows; (U U^T + t^2)^(-1)_ii = x_i/t (docs/theory/signal.md#both-sides-
-/// graded). Held as logarithms, with what Newton's method for them is made of.
+/// sums over all columns, and rows; (U U^T + t^2)^(-1)_ii = x_i/t
+/// (docs/theory/signal.md#both-sides- graded). Held as logarithms, with what Newton's method for
+/// them is made of.
 template <class Scalar>
 struct Balance {
-  ArrayOf<Scalar> x, y;          // rows x, columns y: sums over what a node stands for
+  ArrayOf<Scalar> x, y;            // rows x, columns y: sums over what a node stands for
   ArrayOf<Scalar> miss_x, miss_y;  // log of both left sides
   ArrayOf<Scalar> whole_x, whole_y;
-  MatrixOf<Scalar> by_y, by_x;   // d miss_x/d log y, d miss_y/d log x; shape (out, in) both
+  MatrixOf<Scalar> by_y, by_x;  // d miss_x/d log y, d miss_y/d log x; shape (out, in) both
 
   Balance(const TwoSides& sides, const MatrixOf<Scalar>& variance, Scalar t,
           const ArrayOf<Scalar>& log_x, const ArrayOf<Scalar>& log_y) {
@@ -67,60 +68,71 @@ struct Balance {
 ///     w = e/(X Y),      V_ij = e_ij (1 + w_ij) + what is drawn anew.
 template <class Scalar>
 struct FixedSignal {
+  using Pairs = Eigen::Array<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
   Eigen::ArrayXXd signal;
-  MatrixOf<Scalar> echo = {};  // w
+  Pairs echo = {};  // w
 
-  FixedSignal(Eigen::ArrayXXd of) : signal(std::move(of)) {
-    echo = MatrixOf<Scalar>::Zero(signal.rows(), signal.cols());
+  explicit FixedSignal(Eigen::ArrayXXd of) : signal(std::move(of)) {
+    echo.setZero(signal.rows(), signal.cols());
   }
-  /// The largest move of log (1 + w).
-  double renew(Scalar t, const ArrayOf<Scalar>& log_x, const ArrayOf<Scalar>& log_y) {
-    const ArrayOf<Scalar> x = log_x.exp(), y = log_y.exp();
+  /// The largest move of log (1 + w). part: of the way that is gone.
+  double renew(Scalar t, const ArrayOf<Scalar>& log_x, const ArrayOf<Scalar>& log_y,
+               double part = 1) {
+    const ArrayOf<Scalar> x = log_x.exp(), y = log_y.exp(), over_x = x.inverse(),
+                          over_y = y.inverse();
     double most = 0;
     for (Eigen::Index j = 0; j < signal.cols(); ++j)
       for (Eigen::Index i = 0; i < signal.rows(); ++i) {
         const double e = signal(i, j);
         if (!(e > 0)) continue;
-        const Scalar of = e * (1.0 + echo(i, j));
-        const Scalar other_x = least(1.0 / x[i] - of * y[j], t),
-                     other_y = least(1.0 / y[j] - of * x[i], t);
-        const Scalar next = e / (other_x * other_y);
-        most = std::max(most, std::abs(next - echo(i, j)) / std::abs(1.0 + echo(i, j)));
-        echo(i, j) = next;
+        const Scalar whole = 1.0 + echo(i, j), of = e * whole;
+        const Scalar both = product(least(over_x[i] - product(of, y[j]), t),
+                                    least(over_y[j] - product(of, x[i]), t));
+        const Scalar move = part * (e * conjugate(both) / square(both) - echo(i, j));
+        most = std::max(most, square(move) / square(whole));
+        echo(i, j) += move;
       }
-    return most;
+    return std::sqrt(most);
   }
 
  private:
   /// Others add to t.
   static Scalar least(Scalar of, Scalar t) { return std::real(of) > std::real(t) ? of : t; }
+  // Of finite numbers: those of the standard library look for others first.
+  static double product(double a, double b) { return a * b; }
+  static std::complex<double> product(std::complex<double> a, std::complex<double> b) {
+    return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+  }
+  static double conjugate(double a) { return a; }
+  static std::complex<double> conjugate(std::complex<double> a) { return std::conj(a); }
+  static double square(Scalar a) {
+    return std::real(a) * std::real(a) + std::imag(a) * std::imag(a);
+  }
 };
 
-/// Newton of x and y alone, from a guess; false where it comes to no root of Re x, y > 0. drawn: V
-/// without the signal.
+/// Newton of x and y alone, from a guess, to 1e-3, or as near as it comes; false where Re x, y > 0
+/// does not hold. drawn: V without the signal.
 template <class Scalar>
 bool balance(const TwoSides& sides, const Eigen::MatrixXd& drawn, FixedSignal<Scalar>& fixed,
              Scalar t, ArrayOf<Scalar>& log_x, ArrayOf<Scalar>& log_y) {
-  constexpr double farthest = 1, close = 1e-6;
-  for (int i = 0; i < 60; ++i) {
+  constexpr double farthest = 1, close = 1e-3;
+  constexpr int most_moves = 30, calm = 8;
+  for (int i = 0; i < most_moves; ++i) {
     const MatrixOf<Scalar> variance =
-        drawn.cast<Scalar>() +
-        (fixed.signal.template cast<Scalar>() * (1.0 + fixed.echo.array())).matrix();
+        drawn.cast<Scalar>() + (fixed.signal.template cast<Scalar>() * (1.0 + fixed.echo)).matrix();
     const Balance<Scalar> at(sides, variance, t, log_x, log_y);
-    const ArrayOf<Scalar> right =
-        (at.by_x.transpose() * at.miss_x.matrix()).array() - at.miss_y;
-    ArrayOf<Scalar> move_y = at.reduced().partialPivLu().solve(right.matrix()).array();
-    ArrayOf<Scalar> move_x = -at.miss_x - (at.by_y * move_y.matrix()).array();
+    const ArrayOf<Scalar> right = (at.by_x.transpose() * at.miss_x.matrix()).array() - at.miss_y;
+    const ArrayOf<Scalar> move_y = at.reduced().partialPivLu().solve(right.matrix()).array();
+    const ArrayOf<Scalar> move_x = -at.miss_x - (at.by_y * move_y.matrix()).array();
     double most = std::max(move_x.abs().maxCoeff(), move_y.abs().maxCoeff());
     if (!std::isfinite(most)) return false;
     const double part = most > farthest ? farthest / most : 1;
     log_x += part * move_x;
     log_y += part * move_y;
-    most = std::max(most, fixed.renew(t, log_x, log_y));
-    if (most < close)
-      return log_x.exp().real().minCoeff() > 0 && log_y.exp().real().minCoeff() > 0;
+    most = std::max(most, fixed.renew(t, log_x, log_y, i < calm ? 1 : 0.5));
+    if (most < close) break;
   }
-  return false;
+  return log_x.exp().real().minCoeff() > 0 && log_y.exp().real().minCoeff() > 0;
 }
 
 }  // namespace riskcurve

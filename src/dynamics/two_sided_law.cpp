@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <utility>
 
 namespace riskcurve {
 namespace {
@@ -13,10 +14,11 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Complex = std::complex<double>;
 
-constexpr double kTilt = 0.015;      // Im z over Re z
-constexpr double kApartG = 1.02;     // between neighbouring g
-constexpr double kLeastG = 1e-4;     // of nu
-constexpr double kSeenMass = 0.1;    // of a row's mass: less is not enough to go by
+constexpr double kTilt = 0.05;     // Im z over Re z
+constexpr double kApartG = 1.04;   // between neighbouring g
+constexpr double kLeastG = 1e-4;   // of nu
+constexpr double kFarSlope = 2;    // a slope from what squares say of it: beyond, it is lost
+constexpr double kSeenMass = 0.1;  // of a row's mass: less is not enough to go by
 
 /// x and y along the singular values, from above all of them.
 class AlongSingularValues {
@@ -40,7 +42,7 @@ class AlongSingularValues {
   ArrayOf<Complex> y() const { return log_y_.exp(); }
   /// By the signal, of every entry.
   Eigen::ArrayXXcd slope() const {
-    return (x().matrix() * y().matrix().transpose()).array() * (1.0 + fixed_.echo.array());
+    return (x().matrix() * y().matrix().transpose()).array() * (1.0 + fixed_.echo);
   }
   /// t at the root.
   static Complex of(double g, double tilt) { return g * std::sqrt(Complex(-1, -tilt)); }
@@ -48,9 +50,11 @@ class AlongSingularValues {
  private:
   bool solve(double g, double tilt) {
     ArrayOf<Complex> x = log_x_, y = log_y_;
-    if (!balance<Complex>(sides_, drawn_, fixed_, of(g, tilt), x, y)) return false;
+    FixedSignal<Complex> fixed = fixed_;
+    if (!balance<Complex>(sides_, drawn_, fixed, of(g, tilt), x, y)) return false;
     log_x_ = x;
     log_y_ = y;
+    fixed_ = std::move(fixed);
     return true;
   }
 
@@ -116,7 +120,8 @@ PairsAgainstPolar pairs_against_polar(const TwoSides& sides, const MatrixXd& var
   result.columns = columns.ratio(points, powers, alone(of_columns).square());
   const ArrayXXd by_sides =
       (result.rows.sqrt().matrix() * result.columns.sqrt().matrix().transpose()).array().sqrt();
-  result.slope = (slope / polar > 0 && polar != 0).select(slope / polar, by_sides).reshaped();
+  const ArrayXXd ratio = (polar != 0).select(slope / polar, by_sides);
+  result.slope = ratio.max(by_sides / kFarSlope).min(by_sides * kFarSlope).reshaped();
   return result;
 }
 

@@ -14,12 +14,12 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kApart = 1;        // of log t, node to node
-constexpr int kMostT = 80;          // nodes
-constexpr double kFarT = 30;        // t^2 over all variance at the first node
-constexpr double kOpen = 0.01;      // of a row's or column's singular values below the last
+constexpr double kApart = 1;         // of log t, node to node
+constexpr int kMostT = 80;           // nodes
+constexpr double kFarT = 30;         // t^2 over all variance at the first node
+constexpr double kOpen = 0.01;       // of a row's or column's singular values below the last
 constexpr double kFaintRow = 1e-14;  // of the largest: not waited for
-constexpr double kFilled = 1e-3;    // of the rank not yet held, where that is the batch
+constexpr double kFilled = 1e-3;     // of the rank not yet held, where that is the batch
 constexpr double kSameShape = 0.01;  // variances that move by less have powers of the same shape
 constexpr double kNoRest = 1e-3;     // of S S^T, of 1: what is not linear is as small
 constexpr double kAlmost = 1 - 1e-9;
@@ -55,7 +55,7 @@ class PairEquation {
     const FilteredVariance::Value v = variance_.at(point.log_m, point.factors);
     point.fixed.signal = v.signal.max(0.0).reshaped(sides_.out(), sides_.in());
     point.variance = v.value.reshaped(sides_.out(), sides_.in()).matrix() +
-                     point.fixed.signal.matrix().cwiseProduct(point.fixed.echo);
+                     (point.fixed.signal * point.fixed.echo).matrix();
     const MatrixXd slope = v.slope.reshaped(sides_.out(), sides_.in()).matrix();
     const Balance<double> at(sides_, point.variance, std::exp(point.log_t), point.log_x,
                              point.log_y);
@@ -64,8 +64,8 @@ class PairEquation {
                              at.whole_y);
     const ArrayXd of_x = sides_.sigma * at.x, of_y = sides_.lambda * at.y;
     const VectorXd part_x = of_x / of_x.sum(), part_y = of_y / of_y.sum();
-    const double miss = point.log_m - std::log(of_x.sum()) - std::log(of_y.sum()) +
-                        2 * std::log(sides_.batch);
+    const double miss =
+        point.log_m - std::log(of_x.sum()) - std::log(of_y.sum()) + 2 * std::log(sides_.batch);
     const Index in = sides_.in();
     MatrixXd matrix(in + 1, in + 1);
     matrix.topLeftCorner(in, in) = at.reduced();
@@ -104,8 +104,7 @@ std::vector<PairPoint> pair_nodes(const TwoSides& sides, const FilteredVariance&
   const double rows = sides.rows.sum(), columns = sides.columns.sum();
   const double first = 0.5 * std::log(kFarT * (sides.rows * of_rows).sum());
   const double start_m = std::log((sides.rows * sides.sigma).sum()) +
-                         std::log((sides.columns * sides.lambda).sum()) -
-                         2 * std::log(sides.batch);
+                         std::log((sides.columns * sides.lambda).sum()) - 2 * std::log(sides.batch);
   const PairEquation equation(sides, variance);
   std::vector<PairPoint> points;
   for (int i = 0; i < kMostT; ++i) {
@@ -183,13 +182,11 @@ ArrayXd held_at_last(const ArrayXXd& log_x, const ArrayXd& log_t) {
   return ((held(n - 1) - fall * held(n - 2)) / (1 - fall)).max(0.0).min(1.0);
 }
 
-void add_power(TwoSidedResolvent& result, const ArrayXd& variance,
-               const TwoSidedResolvent* last) {
+void add_power(TwoSidedResolvent& result, const ArrayXd& variance, const TwoSidedResolvent* last) {
   const TwoSides& sides = result.sides;
   const auto shares = [](const ArrayXd& v) -> ArrayXd { return v / v.maxCoeff(); };
   if (last && last->shape &&
-      ((shares(variance) - shares(last->shape->variance)).abs() <
-       kSameShape * shares(variance))
+      ((shares(variance) - shares(last->shape->variance)).abs() < kSameShape * shares(variance))
           .all()) {
     result.shape = last->shape;
   } else {
@@ -197,10 +194,10 @@ void add_power(TwoSidedResolvent& result, const ArrayXd& variance,
     result.shape = std::make_shared<const TwoSidedResolvent::Shape>(TwoSidedResolvent::Shape{
         variance, over_both(result, result, one, false).max(0.0).reshaped()});
   }
-  result.power = with_sums(sides, as_pairs(sides, result.shape->power),
-                           held_at_last(result.log_x, result.log_t),
-                           held_at_last(result.log_y, result.log_t))
-                     .reshaped();
+  result.power =
+      with_sums(sides, as_pairs(sides, result.shape->power),
+                held_at_last(result.log_x, result.log_t), held_at_last(result.log_y, result.log_t))
+          .reshaped();
 }
 
 }  // namespace
@@ -249,10 +246,9 @@ std::shared_ptr<TwoSidedResolvent> two_sided_resolvent(const TwoSides& sides, co
     const double beyond = k == 0 || k + 1 == count ? 1 / -std::expm1(-kApart) : 1;
     const double w = result->weight[k] =
         2 / std::numbers::pi * kApart * std::exp(at.log_t) * beyond;
-    const ArrayXXd pair =
-        (at.log_x.exp().matrix() * at.log_y.exp().matrix().transpose()).array();
+    const ArrayXXd pair = (at.log_x.exp().matrix() * at.log_y.exp().matrix().transpose()).array();
     result->root.emplace_back((pair * at.variance.array().max(0.0)).sqrt());
-    const auto& echo = at.fixed.echo.array();
+    const ArrayXXd& echo = at.fixed.echo;
     result->slopes.add(w * (pair * (1 + echo)).reshaped(), w * (pair * (1 - echo)).reshaped(),
                        at.factors, variance.heads());
     result->echo.push_back(at.fixed.echo);

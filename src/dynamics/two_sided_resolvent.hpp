@@ -14,15 +14,16 @@ namespace riskcurve {
 ///     m = (sum_i sigma_i x_i)(sum_j lambda_j y_j)/B^2,
 ///
 /// V at m as FilteredVariance has it, n_ij = h (2P + 2 r_i + 2 c_j + 4 h E y^2)/B with r_i, c_j the
-/// shares of 2R in row i and column j. Modes lie in the order i + out j.
+/// shares of 2R in row i and column j; what of V is no noise is a FixedSignal. Modes lie in the
+/// order i + out j.
 struct TwoSidedResolvent {
   TwoSides sides;
   // Per node:
   Eigen::ArrayXd log_t, log_m, weight;  ///< (2/pi) dt, both ends beyond the grid included
   Eigen::ArrayXXd log_x, log_y;         ///< shape (out, nodes), (in, nodes)
   std::vector<Eigen::ArrayXXd> root;    ///< sqrt(x_i V_ij y_j)
-  std::vector<Eigen::MatrixXd> echo;    ///< w
-  FilteredSlopes slopes;                ///< int chi x_i y_j (2/pi) dt, and with A_0
+  std::vector<Eigen::ArrayXXd> echo;    ///< w of FixedSignal
+  FilteredSlopes slopes;                ///< int chi x_i y_j (1 + w) (2/pi) dt; (1 - w) with A_0
   Eigen::ArrayXd power;                 ///< of each entry
   /// Of power, before it was brought to the sums of rows and columns, and whose it is.
   struct Shape {

@@ -11,6 +11,8 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 
+constexpr double kLeastRest = 0.01;   // of all power
+constexpr double kMostRest = 2;       // of the polar factor's: more is what is left of sums
 constexpr double kMovedShare = 0.04;  // of a row's or column's share: f is then asked again
 
 /// What f makes of entries, and for which.
@@ -24,8 +26,7 @@ struct PairResolvent : TwoSidedResolvent {
 };
 
 std::shared_ptr<const PairsAsked> ask_pairs(const TwoSides& sides, const ArrayXd& variance,
-                                            const ArrayXd& signal,
-                                            const SingularFunction& function,
+                                            const ArrayXd& signal, const SingularFunction& function,
                                             const std::shared_ptr<const PairsAsked>& last) {
   const Eigen::MatrixXd pairs = variance.reshaped(sides.out(), sides.in()).matrix();
   ArrayXd rows = (pairs * sides.columns.matrix()).array(),
@@ -49,10 +50,9 @@ std::shared_ptr<const PairsAsked> ask_pairs(const TwoSides& sides, const ArrayXd
 void answer_as(const SingularFunction& function, const FilteredGradient& u, double unit,
                const PairResolvent* before, PairResolvent& now, FilteredAnswer& answer) {
   const TwoSides& sides = now.sides;
-  const ArrayXd rest = answer.power - linear_power(u, answer);
-  now.asked = ask_pairs(sides, unit * variance_of(u, answer.sampled),
-                        unit * signal_of(u).max(0.0), function,
-                        before ? before->asked : nullptr);
+  const ArrayXd rest_of_polar = answer.power - linear_power(u, answer);
+  now.asked = ask_pairs(sides, unit * variance_of(u, answer.sampled), unit * signal_of(u).max(0.0),
+                        function, before ? before->asked : nullptr);
   const PairsAgainstPolar& of = now.asked->of;
   for (ArrayXd* slope : {&answer.fresh, &answer.held, &answer.fresh_noise}) *slope *= of.slope;
   const ArrayXXd polar = answer.power.reshaped(sides.out(), sides.in());
@@ -60,7 +60,10 @@ void answer_as(const SingularFunction& function, const FilteredGradient& u, doub
                 columns = of.columns * (polar.matrix().transpose() * sides.rows.matrix()).array();
   const ArrayXXd shape = polar * of.slope.square().reshaped(sides.out(), sides.in());
   answer.power = with_sums(sides, shape, rows, columns).reshaped();
-  now.rest_ratio = ((answer.power - linear_power(u, answer)) / rest).max(0.0);
+  const ArrayXd rest = answer.power - linear_power(u, answer);
+  // Where the polar factor is linear, nothing is known of the ratio.
+  now.rest_ratio = (rest_of_polar > kLeastRest * polar.reshaped())
+                       .select((rest / rest_of_polar.max(1e-300)).max(0.0).min(kMostRest), 1.0);
 }
 
 }  // namespace
@@ -85,9 +88,8 @@ FilteredMap filtered_map(const TwoSides& sides, const NoiseLaw& noise,
     FilteredAnswer answer;
     answer.sampled = sampled_variance(sides, u.weight, u.error);
     const auto now = std::make_shared<PairResolvent>();
-    static_cast<TwoSidedResolvent&>(*now) =
-        *two_sided_resolvent(sides, noise, given.risk, given.memory, u,
-                             u.weight.square() * answer.sampled, before);
+    static_cast<TwoSidedResolvent&>(*now) = *two_sided_resolvent(
+        sides, noise, given.risk, given.memory, u, u.weight.square() * answer.sampled, before);
     answer.fresh = now->slopes.fresh;
     answer.held = now->slopes.memory;
     answer.fresh_noise = now->slopes.fresh_noise;

@@ -88,9 +88,8 @@ AnySignal one_graded(const Spectrum& rows, const Spectrum& of, const ArrayXd& in
 
 /// At most so many bins.
 Side few_of(const Spectrum& spectrum, bool merge) {
-  const double octaves =
-      std::log2(spectrum.norm() /
-                (spectrum.value > 0).select(spectrum.value, spectrum.norm()).minCoeff());
+  const double octaves = std::log2(
+      spectrum.norm() / (spectrum.value > 0).select(spectrum.value, spectrum.norm()).minCoeff());
   const bool few = static_cast<double>(spectrum.size()) <= kMostBins;
   return side_of(spectrum.value, spectrum.multiplicity,
                  merge && !few ? std::min(kAlike, kMostBins / std::max(octaves, 1e-3)) : 0);
