@@ -29,9 +29,8 @@ using MatrixOf = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 ///
 ///     x_i (t + sum_j V_ij y_j) = 1,      y_j (t + sum_i V_ij x_i) = 1,
 ///
-/// sums over all columns, and rows; (U U^T + t^2)^(-1)_ii = x_i/t
-/// (docs/theory/signal.md#both-sides- graded). Held as logarithms, with what Newton's method for
-/// them is made of.
+/// sums over all columns, and rows; (U U^T + t^2)^(-1)_ii = x_i/t. Held as logarithms,
+/// with what Newton's method for them is made of. Source: docs/theory/signal.md#both-sides-graded.
 template <class Scalar>
 struct Balance {
   ArrayOf<Scalar> x, y;            // rows x, columns y: sums over what a node stands for
