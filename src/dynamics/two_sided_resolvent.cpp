@@ -17,7 +17,7 @@ using Eigen::VectorXd;
 constexpr double kApart = 1;         // of log t, node to node
 constexpr int kMostT = 80;           // nodes
 constexpr double kFarT = 30;         // t^2 over all variance at the first node
-constexpr double kOpen = 0.01;       // of a row's or column's singular values below the last
+constexpr double kOpen = 0.004;      // of a row's or column's singular values below the last
 constexpr double kFaintRow = 1e-14;  // of the largest: not waited for
 constexpr double kFilled = 1e-3;     // of the rank not yet held, where that is the batch
 constexpr double kSameShape = 0.01;  // variances that move by less have powers of the same shape
@@ -173,16 +173,22 @@ ArrayXXd over_both(const TwoSidedResolvent& now, const TwoSidedResolvent& then,
   return sum / (sides.rows.sqrt().matrix() * sides.columns.sqrt().matrix().transpose()).array();
 }
 
-/// What t = 0 has, of 1 - c - d t at the last two nodes.
-ArrayXd held_at_last(const ArrayXXd& log_x, const ArrayXd& log_t) {
+/// What t = 0 has, from 1 - c - d t at the last two nodes; no more than the rank.
+ArrayXd held_at_last(const ArrayXXd& log_x, const ArrayXd& log_t, const ArrayXd& count,
+                     double rank) {
   const Index n = log_t.size();
   const auto held = [&](Index k) -> ArrayXd { return 1 - (log_x.col(k) + log_t[k]).exp(); };
   if (n < 2) return held(n - 1);
   const double fall = std::exp(log_t[n - 1] - log_t[n - 2]);
-  return ((held(n - 1) - fall * held(n - 2)) / (1 - fall)).max(0.0).min(1.0);
+  const ArrayXd at = ((held(n - 1) - fall * held(n - 2)) / (1 - fall)).max(0.0).min(1.0);
+  if ((count * at).sum() <= rank) return at;
+  // Where samples are fewer, what is left falls faster, and the last node may lie beyond.
+  const ArrayXd last = held(n - 1);
+  return last * std::min(1.0, rank / (count * last).sum());
 }
 
-void add_power(TwoSidedResolvent& result, const ArrayXd& variance, const TwoSidedResolvent* last) {
+void add_power(TwoSidedResolvent& result, const ArrayXd& variance, double rank,
+               const TwoSidedResolvent* last) {
   const TwoSides& sides = result.sides;
   const auto shares = [](const ArrayXd& v) -> ArrayXd { return v / v.maxCoeff(); };
   if (last && last->shape &&
@@ -194,10 +200,10 @@ void add_power(TwoSidedResolvent& result, const ArrayXd& variance, const TwoSide
     result.shape = std::make_shared<const TwoSidedResolvent::Shape>(TwoSidedResolvent::Shape{
         variance, over_both(result, result, one, false).max(0.0).reshaped()});
   }
-  result.power =
-      with_sums(sides, as_pairs(sides, result.shape->power),
-                held_at_last(result.log_x, result.log_t), held_at_last(result.log_y, result.log_t))
-          .reshaped();
+  result.power = with_sums(sides, as_pairs(sides, result.shape->power),
+                           held_at_last(result.log_x, result.log_t, sides.rows, rank),
+                           held_at_last(result.log_y, result.log_t, sides.columns, rank))
+                     .reshaped();
 }
 
 }  // namespace
@@ -229,8 +235,8 @@ std::shared_ptr<TwoSidedResolvent> two_sided_resolvent(const TwoSides& sides, co
   const ArrayXd weight = (sides.sigma.matrix() * sides.lambda.matrix().transpose()).reshaped();
   const FilteredVariance variance(gradient, weight, sampled, result->tables,
                                   noise.variance / (2 * risk + noise.variance));
-  const std::vector<PairPoint> points =
-      pair_nodes(sides, variance, sides.batch * result->tables.gradients(gradient.momentum), last);
+  const double rank = sides.batch * result->tables.gradients(gradient.momentum);
+  const std::vector<PairPoint> points = pair_nodes(sides, variance, rank, last);
   const auto count = static_cast<Index>(points.size());
   for (ArrayXd* of : {&result->log_t, &result->log_m, &result->weight}) of->resize(count);
   result->log_x.resize(sides.out(), count);
@@ -253,7 +259,7 @@ std::shared_ptr<TwoSidedResolvent> two_sided_resolvent(const TwoSides& sides, co
                        at.factors, variance.heads());
     result->echo.push_back(at.fixed.echo);
   }
-  add_power(*result, variance.unsaturated(), last);
+  add_power(*result, variance.unsaturated(), rank, last);
   return result;
 }
 

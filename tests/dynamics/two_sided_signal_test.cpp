@@ -66,7 +66,7 @@ TEST(TwoSidedSignal, IsOneSidedWhereRowsAreAlike) {
       const auto single = filtered_resolvent({kRows, batch, lambda, one}, gaussian_noise(1), 1e-12,
                                              1e-12, u, nullptr);
       EXPECT_LT((both->slopes.fresh / single->slopes.fresh - 1).abs().maxCoeff(), 2e-3) << batch;
-      EXPECT_LT((both->power * kRows / single->power - 1).abs().maxCoeff(), 1e-2) << batch;
+      EXPECT_LT((both->power * kRows / single->power - 1).abs().maxCoeff(), 2e-2) << batch;
     }
 }
 
