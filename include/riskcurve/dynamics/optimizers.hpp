@@ -132,8 +132,9 @@ ModeSystem mode_system(const MatrixProblem& problem, const RegularizedSvd& optim
 
 /// The same of a filtered gradient (filter.momentum 0: of the plain one), and Muon, whatever the
 /// size of the signal: FilteredMap, one mode for each eigenvalue of the graded side, those within a
-/// quarter of an octave merged where they are many (Grids::whole: kept). Throws InputError unless
-/// one side has equal eigenvalues and the noise has a variance. `response`: slopes of the start.
+/// quarter of an octave merged where they are many; or for each pair of eigenvalues, both sides
+/// merged to about 16 where they are more (Grids::whole: kept). Throws InputError unless the noise
+/// has a variance. `response`: slopes of the start.
 /// Source: ours; docs/theory/signal.md.
 ModeSystem mode_system(const MatrixProblem& problem, const SignSvd& optimizer, const Filter& filter,
                        Grids grids = Grids::compressed);
