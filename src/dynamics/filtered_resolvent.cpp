@@ -17,85 +17,32 @@ using Eigen::Index;
 
 constexpr double kStep = 0.5;  // of log x
 constexpr int kMostNodes = 400;
-constexpr double kFar = 1e3;   // t^2 over all variance at the first node
-constexpr double kNear = 1e5;  // x over 1/V at the last
-constexpr double kRemembers = 1e-6;
+constexpr double kFar = 1e3;        // t^2 over all variance at the first node
+constexpr double kNear = 1e5;       // x over 1/V at the last
 constexpr double kFaint = 1e-14;    // of the largest variance: not waited for
 constexpr double kClose = 1e-8;     // to where t = 0
 constexpr double kRanked = 0.02;    // of a rank of samples: beyond, powers are extrapolated
 constexpr double kFull = 1 - 1e-5;  // of the rank, where that is the batch
 
-/// V_j and its slope by log m.
-struct Variances {
-  ArrayXd value, slope;
-};
-
 class Equation {
  public:
-  Equation(const Columns& columns, const FilteredGradient& gradient, const Saturation& now,
-           const Saturation::Held& lags, double variance, double shift)
-      : columns_(columns), now_(now), lags_(lags), shift_(shift) {
-    const double r = gradient.fresh, p = gradient.share;
-    const ArrayXd square = columns.lambda.square();
-    error_ = r * r * square * gradient.error;
-    cross_ = 2 * r * p * square * gradient.cross;
-    memory_ = p * p * square * gradient.signal;
-    const double power = 2 * gradient.risk + variance;
-    sampled_ = columns.lambda * (power + 2 * columns.rows * columns.lambda * gradient.error) /
-               columns.batch;
-    fresh_ = r * r * sampled_;
-    noise_ = p * p * square * gradient.noise;
-    log_fresh_ = std::log(std::max(r * r * power, 1e-300));
-    log_past_ = std::log(std::max(2 * gradient.memory + variance, 1e-300));
-  }
+  Equation(const Columns& columns, const FilteredVariance& variance, double shift)
+      : columns_(columns), variance_(variance), shift_(shift) {}
 
-  ArrayXd unsaturated() const { return error_ + cross_ + memory_ + fresh_ + noise_; }
-
-  /// chi_0, chi_1, A_0; of heads, fresh and fresh_noise.
-  struct Factors {
-    double fresh, memory, fresh_noise;
-    std::vector<Saturation::Fresh> heads;
-  };
-  Variances at(double log_m, Factors& factors) const {
-    const auto fresh = now_.fresh(log_m + log_fresh_);
-    const auto chi = lags_.drift(log_m + log_past_), kept = lags_.square(log_m + log_past_);
-    const double b = chi.at;
-    factors = {fresh.drift.at, b, fresh.noise.at, {}};
-    const auto value = [&](const Saturation::Fresh& f, const auto& of) {
-      const double a = f.drift.at;
-      return a * a * of(error_) + a * b * of(cross_) + b * b * of(memory_) +
-             f.noise.at * of(fresh_) + kept.at * of(noise_);
-    };
-    const auto slope = [&](const Saturation::Fresh& f, const auto& of) {
-      const double a = f.drift.at;
-      return 2 * a * f.drift.slope * of(error_) + (a * chi.slope + b * f.drift.slope) * of(cross_) +
-             2 * b * chi.slope * of(memory_) + f.noise.slope * of(fresh_) + kept.slope * of(noise_);
-    };
-    const auto all = [](const ArrayXd& x) -> const ArrayXd& { return x; };
-    Variances v;
-    v.value = value(fresh, all);
-    v.slope = slope(fresh, all);
-    for (const Index j : now_.heads()) {
-      factors.heads.push_back(now_.fresh(log_m + log_fresh_, j));
-      const auto one = [j](const ArrayXd& x) { return x[j]; };
-      v.value[j] = value(factors.heads.back(), one);
-      v.slope[j] = slope(factors.heads.back(), one);
-    }
-    return v;
-  }
+  ArrayXd unsaturated() const { return variance_.unsaturated(); }
 
   struct Point {
     double x, log_m, square;   // tau^2 = t^2 - shift^2
     double rise, square_rise;  // dlog m/dlog x, dt^2/dlog x
     ArrayXd variance, held;
-    Factors factors;
+    FilteredVariance::Factors factors;
     double stretch = 1;  // dlog x/dy
   };
   /// Newton for log m from a guess.
   Point solve(double x, double log_m) const {
     Point point{x, log_m, 0, 0, 0, {}, {}, {}, 1};
     for (int i = 0;; ++i) {
-      const Variances v = at(point.log_m, point.factors);
+      const FilteredVariance::Value v = variance_.at(point.log_m, point.factors);
       const ArrayXd whole = 1 + v.value * x;
       const ArrayXd w = columns_.count * columns_.lambda / whole;
       point.held = v.value * x / whole;
@@ -118,10 +65,8 @@ class Equation {
 
  private:
   const Columns& columns_;
-  const Saturation& now_;
-  const Saturation::Held& lags_;
-  ArrayXd error_, cross_, memory_, sampled_, fresh_, noise_;
-  double log_fresh_, log_past_, shift_;
+  const FilteredVariance& variance_;
+  double shift_;
 };
 
 /// Nodes x = 1/(e^-y + 1/top), y uniform: from t far above all singular values to t near 0.
@@ -249,34 +194,21 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
                                                       const ResolventMixture& f) {
   auto result = std::make_shared<FilteredResolvent>();
   const ArrayXd share = columns.rows * columns.lambda * gradient.error;
-  const auto table = [&](double of_risk, const ArrayXd& of,
-                         const std::shared_ptr<const Saturation>* old) {
-    return old && (*old)->serves(of_risk, of)
-               ? *old
-               : std::make_shared<const Saturation>(noise, of_risk, of, columns.count);
-  };
-  result->now = table(risk, share, last ? &last->now : nullptr);
-  // What is remembered is spread over samples: few columns change little there.
-  result->past = table(memory, {}, last ? &last->past : nullptr);
-  const int most =
-      static_cast<int>(std::ceil(std::log(0.01) / std::log(std::max(gradient.momentum, 1e-12))));
-  result->lag_count = static_cast<int>(std::clamp(gradient.time, 0.0, std::max(1.0, 1.0 * most)));
-  result->lags =
-      last && last->past == result->past && last->lag_count == result->lag_count
-          ? last->lags
-          : std::make_shared<const Saturation::Held>(result->past->held(
-                gradient.share * (1 - gradient.momentum), gradient.momentum, result->lag_count));
-  const Equation equation(columns, gradient, *result->now, *result->lags,
-                          noise.variance / (2 * risk + noise.variance), f.shift);
-  const double rank =
-      columns.batch * (1 + (gradient.momentum > kRemembers ? result->lag_count : 0));
+  result->tables = filter_tables(noise, risk, memory, gradient, share, columns.count,
+                                 last ? &last->tables : nullptr);
+  const double part_of_noise = noise.variance / (2 * risk + noise.variance);
+  const ArrayXd sampled =
+      columns.lambda * (2 * gradient.risk + part_of_noise + 2 * share) / columns.batch;
+  const FilteredVariance variance(gradient, columns.lambda, sampled, result->tables, part_of_noise);
+  const Equation equation(columns, variance, f.shift);
+  const double rank = columns.batch * result->tables.gradients(gradient.momentum);
   const std::vector<Equation::Point> points = nodes(columns, equation, rank, f);
   const MixtureSums sums(points, f, rank < std::min(columns.rows, columns.count.sum()));
   const auto count = static_cast<Index>(points.size()), modes = columns.lambda.size();
   result->weight.resize(count);
   result->held.resize(modes, count);
   result->root.resize(modes, count);
-  for (ArrayXd* sum : {&result->fresh, &result->memory, &result->fresh_noise}) sum->setZero(modes);
+  result->slopes.clear(modes);
   for (Index i = 0; i < count; ++i) {
     const Equation::Point& at = points[static_cast<std::size_t>(i)];
     const double w = result->weight[i] = sums.weight(static_cast<std::size_t>(i));
@@ -284,16 +216,10 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
     result->held.col(i) = at.held;
     result->root.col(i) = at.x * at.variance.max(0.0).sqrt() / whole;
     const ArrayXd part = w * at.x / whole;
-    result->fresh += at.factors.fresh * part;
-    result->memory += at.factors.memory * part;
-    result->fresh_noise += at.factors.fresh_noise * part;
-    for (std::size_t h = 0; h < at.factors.heads.size(); ++h) {
-      const Index j = result->now->heads()[h];
-      result->fresh[j] += (at.factors.heads[h].drift.at - at.factors.fresh) * part[j];
-      result->fresh_noise[j] += (at.factors.heads[h].noise.at - at.factors.fresh_noise) * part[j];
-    }
+    result->slopes.add(part, part, at.factors, variance.heads());
   }
-  for (ArrayXd* sum : {&result->fresh, &result->memory, &result->fresh_noise}) *sum /= columns.rows;
+  FilteredSlopes& slopes = result->slopes;
+  for (ArrayXd* sum : {&slopes.fresh, &slopes.memory, &slopes.fresh_noise}) *sum /= columns.rows;
   result->power = f.exponent == 0 ? ArrayXd(result->held.rightCols(1)) : sums.power();
   result->overlap = (result->held.matrix() * result->weight.matrix()).array();
   return result;

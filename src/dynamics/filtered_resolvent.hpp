@@ -1,8 +1,7 @@
 #pragma once
 #include <memory>
 
-#include "dynamics/saturation.hpp"
-#include "riskcurve/dynamics/mode_system.hpp"
+#include "dynamics/filtered_variance.hpp"
 
 namespace riskcurve {
 
@@ -34,15 +33,11 @@ struct FilteredResolvent {
   Eigen::ArrayXd weight;  ///< of f: (2/pi) dt, both ends beyond the grid included, shape (nodes)
   Eigen::ArrayXXd held;   ///< Z = V x/(1 + V x), shape (modes, nodes)
   Eigen::ArrayXXd root;   ///< x sqrt(V)/(1 + V x)
-  // Slopes of f, (1/N) int chi x/(1 + V x) times `weight`, and with A_0; shape (modes)
-  Eigen::ArrayXd fresh, memory, fresh_noise;
+  FilteredSlopes slopes;   ///< of f: (1/N) int chi x/(1 + V x) times `weight`, and with A_0
   Eigen::ArrayXd power;    ///< of its columns: Z as tau -> 0; of g^q one more integral over Z
   Eigen::ArrayXd overlap;  ///< of its columns with u's: int Z times `weight`
 
-  // What the next is made from:
-  std::shared_ptr<const Saturation> now, past;
-  std::shared_ptr<const Saturation::Held> lags;
-  int lag_count = 0;
+  FilterTables tables;        ///< the next is made from them
   Eigen::ArrayXd rest_ratio;  ///< of another map: its rest over the polar factor's
 };
 

@@ -26,22 +26,6 @@ struct Resolvent : FilteredResolvent {
   double scale = 1;  // of f, in the units of the labels
 };
 
-ArrayXd variance_of(const Columns& columns, const FilteredGradient& u, const ArrayXd& sampled) {
-  return columns.lambda.square() *
-         (u.fresh * u.fresh * (u.error + sampled) + 2 * u.fresh * u.share * u.cross +
-          u.share * u.share * (u.signal + u.noise));
-}
-
-/// E of the square of what is linear.
-ArrayXd linear_power(const Columns& columns, const FilteredGradient& u,
-                     const FilteredAnswer& answer) {
-  const ArrayXd a = u.fresh * answer.fresh, b = u.share * answer.held,
-                z = u.fresh * answer.fresh_noise;
-  return columns.lambda.square() *
-         (a.square() * u.error + 2 * a * b * u.cross + b.square() * (u.signal + u.noise) +
-          z.square() * answer.sampled);
-}
-
 /// Whether all columns have much the same of all variance.
 bool alike(const Columns& columns, const ArrayXd& a, const ArrayXd& b) {
   const ArrayXd share = a / (columns.count * a).sum(), other = b / (columns.count * b).sum();
@@ -66,7 +50,7 @@ std::shared_ptr<const Asked> keep_lower(double dropped, const FilteredGradient& 
                                         const std::shared_ptr<const Asked>& last) {
   const Columns& columns = now.columns;
   if (last && alike(columns, variance, last->variance)) return last;
-  const SaturatedLaw law(columns, u, noise, now.lag_count, now.power);
+  const SaturatedLaw law(columns, u, noise, now.tables.lag_count, now.power);
   const double rank = std::round((columns.count * now.power).sum());
   return std::make_shared<const Asked>(
       Asked{variance, {}, law.below(law.above(std::ceil(dropped * rank - 1e-9)))});
@@ -89,21 +73,12 @@ void mix_in_linear(double linear, const ArrayXd& variance, Resolvent& now, Filte
 /// Slopes and power against the polar factor's.
 void multiply(const SaturatedLaw::Kept& of, const FilteredGradient& u, Resolvent& now,
               FilteredAnswer& answer) {
-  const ArrayXd rest = answer.power - linear_power(now.columns, u, answer);
+  const ArrayXd rest = answer.power - linear_power(u, answer);
   answer.fresh *= of.fresh;
   answer.held *= of.memory;
   answer.fresh_noise *= of.fresh;
   answer.power *= of.power;
-  now.rest_ratio = ((answer.power - linear_power(now.columns, u, answer)) / rest).max(0.0);
-}
-
-/// The same in units of E z^2: then nothing over- or underflows.
-FilteredGradient in_units(const FilteredGradient& given, double power) {
-  FilteredGradient u = given;
-  u.risk /= power;
-  u.memory /= power;
-  for (ArrayXd* square : {&u.error, &u.cross, &u.signal, &u.noise}) *square /= power;
-  return u;
+  now.rest_ratio = ((answer.power - linear_power(u, answer)) / rest).max(0.0);
 }
 
 }  // namespace
@@ -124,12 +99,12 @@ FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
     static_cast<FilteredResolvent&>(*now) =
         *filtered_resolvent(columns, noise, given.risk, given.memory, u, before, mixture);
     FilteredAnswer answer;
-    answer.fresh = now->fresh;
-    answer.held = now->memory;
-    answer.fresh_noise = now->fresh_noise;
+    answer.fresh = now->slopes.fresh;
+    answer.held = now->slopes.memory;
+    answer.fresh_noise = now->slopes.fresh_noise;
     answer.sampled = (1 + 2 * rows * columns.lambda * u.error) / (batch * columns.lambda);
     answer.power = now->power / rows;
-    const ArrayXd variance = variance_of(columns, u, answer.sampled);
+    const ArrayXd variance = variance_of(u, answer.sampled);
     const auto asked = before ? before->asked : nullptr;
     if (function.f) {
       now->asked = ask(columns, (function.normalised ? 1 : power) * variance, function, asked);
@@ -142,9 +117,8 @@ FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
     }
     if (function.linear > 0) mix_in_linear(function.linear, variance, *now, answer);
     now->scale = function.scale * std::pow(root, degree);
-    for (ArrayXd* slope : slopes_of(answer)) *slope *= now->scale / root;
-    answer.power *= now->scale * now->scale * (1 + function.spread);
-    answer.sampled *= power;
+    give_units(answer, now->scale, power);
+    answer.power *= 1 + function.spread;
     answer.resolvent = now;
     return answer;
   };

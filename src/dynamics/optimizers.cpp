@@ -53,15 +53,16 @@ template <class Problem, class Of>
 bool sees_any_signal(const Experiment& experiment, const Problem& problem, const Of& of,
                      Grids grids) {
   if constexpr (exists_for_any<Problem, Of>) {
-    if (!exists_for_small<Problem, Of>) {
+    if constexpr (!exists_for_small<Problem, Of>) {
       if (experiment.signal == Signal::small)
         throw InputError("run.signal", "\"small\"", fmt::format("\"full\" with {}", Of::name));
       return true;
+    } else {
+      if (experiment.signal != Signal::automatic) return experiment.signal == Signal::full;
+      const Chain& chain = experiment.chain;
+      return grids == Grids::compressed && !chain.batch && !chain.local &&
+             any_signal_is_derived(problem, of) && signal_matters(problem, of.batch);
     }
-    if (experiment.signal != Signal::automatic) return experiment.signal == Signal::full;
-    const Chain& chain = experiment.chain;
-    return grids == Grids::compressed && !chain.batch && !chain.local &&
-           any_signal_is_derived(problem) && signal_matters(problem, of.batch);
   }
   return false;
 }

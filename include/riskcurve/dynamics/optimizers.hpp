@@ -144,8 +144,9 @@ ModeSystem mode_system(const MatrixProblem& problem, const RegularizedSvd& optim
 /// The same of a filtered gradient (filter.momentum 0: of the plain one), Muon, and maps of
 /// singular values that are known so alone, whatever the size of the signal: FilteredMap, one mode
 /// for each eigenvalue of the graded side, those within a quarter of an octave merged where they
-/// are many (Grids::whole: kept). Throws InputError unless one side has equal eigenvalues and the
-/// noise has a variance, and of g^q where E f^2 is infinite. `response`: slopes of the start.
+/// are many; or, of SignSVD, Muon and Kaon, for each pair of eigenvalues, both sides merged to about
+/// 16 where they are more (Grids::whole: kept). Throws InputError unless the noise has a variance,
+/// and of g^q where E f^2 is infinite. `response`: slopes of the start.
 /// Source: ours; docs/theory/signal.md.
 ModeSystem mode_system(const MatrixProblem& problem, const SignSvd& optimizer, const Filter& filter,
                        Grids grids = Grids::compressed);
@@ -164,7 +165,9 @@ ModeSystem mode_system(const MatrixProblem& problem, const Muon& optimizer,
                        Grids grids = Grids::compressed);
 /// Whether they are derived for it, and whether small signals do not do: signal_ratio at R(0) above
 /// kSmallSignal, or risk_rank below kManyDirections (docs/theory/trust.md).
-bool any_signal_is_derived(const MatrixProblem& problem);
+bool any_signal_is_derived(const MatrixProblem& problem, const SignSvd& optimizer);
+bool any_signal_is_derived(const MatrixProblem& problem, const Schatten& optimizer);
+bool any_signal_is_derived(const MatrixProblem& problem, const RegularizedSvd& optimizer);
 bool signal_matters(const MatrixProblem& problem, int batch);
 constexpr double kSmallSignal = 0.4, kManyDirections = 5;
 

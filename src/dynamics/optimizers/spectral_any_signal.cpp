@@ -4,8 +4,8 @@
 #include <variant>
 #include <vector>
 
-#include "dynamics/filtered_spectral.hpp"
 #include "dynamics/signal.hpp"
+#include "dynamics/two_sided_spectral.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -13,56 +13,129 @@ namespace riskcurve {
 namespace {
 
 using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
 using Eigen::Index;
 
 constexpr Index kMergeAbove = 48;     // columns; more are merged
 constexpr double kFaintOctaves = 24;  // octaves below the largest: one bin each
 constexpr double kAlike = 4;          // bins an octave of eigenvalues
+constexpr double kMostBins = 16;      // of either side, where both are graded
 
-/// Modes of the graded side; merged where the eigenvalues are alike.
-struct Graded {
-  double rows;
-  ArrayXd value, count, initial;  // s(0): over all rows
+/// One side's eigenvalues, merged where they are alike.
+struct Side {
+  ArrayXd value, count;
+  std::vector<Index> bin;  // of every node; -1: eigenvalues of 0, which take no part
 };
 
-Graded graded(const MatrixProblem& problem) {
-  const Spectrum& out = problem.covariance_out.spectrum;
-  const Spectrum& in = problem.covariance_in.spectrum;
-  // Of two, the longer one: columns are then no more than rows.
-  if (out.size() == 1 && (in.size() > 1 || out.multiplicity[0] >= in.multiplicity[0]))
-    return {out.multiplicity[0], out.value[0] * in.value, in.multiplicity,
-            problem.initial.row(0).transpose()};
-  if (in.size() == 1)
-    return {in.multiplicity[0], in.value[0] * out.value, out.multiplicity, problem.initial.col(0)};
-  throw InputError("problem.covariance_out.kind", problem.covariance_out.kind,
-                   "one side isotropic: signals that are not small, and momentum before a spectral "
-                   "map, are derived for equal eigenvalues on one side");
-}
-
-/// Without eigenvalues of 0, which take no part.
-Graded merged(const Graded& all, bool alike) {
-  Graded few{all.rows, {}, {}, {}};
-  std::vector<double> value, count, initial;
+/// So many bins an octave; 0: none are merged.
+Side side_of(const ArrayXd& all, const ArrayXd& multiplicity, double alike) {
+  Side side;
+  std::vector<double> value, count;
   double bin = NAN;
-  for (Index j = 0; j < all.value.size(); ++j) {
-    if (!(all.value[j] > 0)) continue;
-    const double octave = std::log2(all.value[j] / all.value.maxCoeff());
-    const double at = std::floor((octave > -kFaintOctaves ? kAlike : 1) * octave);
-    if (!alike || !(at == bin)) {
+  for (Index j = 0; j < all.size(); ++j) {
+    side.bin.push_back(-1);
+    if (!(all[j] > 0)) continue;
+    const double octave = std::log2(all[j] / all.maxCoeff());
+    const double at = std::floor((octave > -kFaintOctaves ? alike : 1) * octave);
+    if (!(alike > 0) || !(at == bin)) {
       bin = at;
-      for (auto* list : {&value, &count, &initial}) list->push_back(0);
+      value.push_back(0);
+      count.push_back(0);
     }
-    value.back() += all.value[j] * all.count[j];
-    count.back() += all.count[j];
-    initial.back() += all.value[j] * all.initial[j];
+    value.back() += all[j] * multiplicity[j];
+    count.back() += multiplicity[j];
+    side.bin.back() = static_cast<Index>(value.size()) - 1;
   }
   const auto array = [](const std::vector<double>& list) -> ArrayXd {
     return Eigen::Map<const ArrayXd>(list.data(), static_cast<Index>(list.size()));
   };
-  few.count = array(count);
-  few.value = array(value) / few.count;
-  few.initial = array(initial) / few.value;  // their share of the risk stays
-  return few;
+  side.count = array(count);
+  side.value = array(value) / side.count;
+  return side;
+}
+
+/// The modes of a map that sees any signal.
+struct AnySignal {
+  ArrayXd weight, multiplicity, initial;
+  FilteredMap map;
+  /// Variance of a gradient's entry of these errors, over h^2 and 2P.
+  std::function<ArrayXd(const ArrayXd& error)> sampled;
+};
+
+struct Asks {
+  double batch;
+  const NoiseLaw& noise;
+  const SingularFunction& function;
+  bool merge;
+};
+
+/// Rows alike: `of` the graded side's spectrum, times the other's eigenvalue; s(0) over all rows.
+AnySignal one_graded(const Spectrum& rows, const Spectrum& of, const ArrayXd& initial,
+                     const Asks& asks) {
+  const double n = rows.multiplicity[0];
+  const Side side = side_of(rows.value[0] * of.value, of.multiplicity,
+                            asks.merge && of.size() > kMergeAbove ? kAlike : 0);
+  AnySignal modes{side.value, n * side.count, ArrayXd::Zero(side.value.size()), {}, {}};
+  for (Index j = 0; j < of.size(); ++j)
+    if (const Index at = side.bin[static_cast<std::size_t>(j)]; at >= 0)
+      modes.initial[at] += rows.value[0] * of.value[j] * initial[j];
+  modes.initial /= side.value;  // their share of the risk stays
+  modes.map = filtered_map(n, asks.batch, asks.noise, asks.function);
+  modes.sampled = [n, value = side.value, batch = asks.batch](const ArrayXd& error) -> ArrayXd {
+    return (1 + 2 * n * value * error) / (batch * value);
+  };
+  return modes;
+}
+
+/// At most so many bins.
+Side few_of(const Spectrum& spectrum, bool merge) {
+  const double octaves = std::log2(
+      spectrum.norm() / (spectrum.value > 0).select(spectrum.value, spectrum.norm()).minCoeff());
+  const bool few = static_cast<double>(spectrum.size()) <= kMostBins;
+  return side_of(spectrum.value, spectrum.multiplicity,
+                 merge && !few ? std::min(kAlike, kMostBins / std::max(octaves, 1e-3)) : 0);
+}
+
+/// rows: the side of fewer bins.
+AnySignal both_graded(const Side& rows, const Side& columns, const ArrayXXd& share,
+                      const Asks& asks) {
+  const TwoSides sides{asks.batch, rows.value, rows.count, columns.value, columns.count};
+  const auto outer = [](const ArrayXd& a, const ArrayXd& b) -> ArrayXd {
+    return (a.matrix() * b.matrix().transpose()).reshaped();
+  };
+  AnySignal modes{outer(rows.value, columns.value), outer(rows.count, columns.count), {}, {}, {}};
+  ArrayXXd initial = ArrayXXd::Zero(sides.out(), sides.in());
+  for (Index i = 0; i < share.rows(); ++i)
+    for (Index j = 0; j < share.cols(); ++j) {
+      const Index a = rows.bin[static_cast<std::size_t>(i)],
+                  b = columns.bin[static_cast<std::size_t>(j)];
+      if (a >= 0 && b >= 0) initial(a, b) += share(i, j);
+    }
+  modes.initial = initial.reshaped() / modes.weight;
+  modes.map = filtered_map(sides, asks.noise, asks.function);
+  modes.sampled = [sides, weight = modes.weight](const ArrayXd& error) {
+    return sampled_variance(sides, weight, error);
+  };
+  return modes;
+}
+
+AnySignal any_signal(const MatrixProblem& problem, const Asks& asks) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  // Of two, the longer one: columns are then no more than rows.
+  if (out.size() == 1 && (in.size() > 1 || out.multiplicity[0] >= in.multiplicity[0]))
+    return one_graded(out, in, problem.initial.row(0).transpose(), asks);
+  if (in.size() == 1) return one_graded(in, out, problem.initial.col(0), asks);
+  const SingularFunction& f = asks.function;
+  if (f.mixture.exponent != 0 || f.mixture.shift > 0 || f.linear > 0 || f.dropped > 0)
+    throw InputError("problem.covariance_out.kind", problem.covariance_out.kind,
+                     "one side isotropic: this map of signals that are not small is derived for "
+                     "equal eigenvalues on one side");
+  const Side rows = few_of(out, asks.merge), columns = few_of(in, asks.merge);
+  const ArrayXXd share =
+      problem.initial * (out.value.matrix() * in.value.matrix().transpose()).array();
+  if (rows.value.size() <= columns.value.size()) return both_graded(rows, columns, share, asks);
+  return both_graded(columns, rows, share.transpose(), asks);
 }
 
 ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int batch,
@@ -70,14 +143,14 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   if (!std::isfinite(problem.noise.variance))
     throw InputError("problem.noise.variance", "inf",
                      "a finite variance: signals that are not small are derived for it");
-  const Graded all = graded(problem),
-               modes = merged(all, grids != Grids::whole && all.value.size() > kMergeAbove);
+  const AnySignal modes = any_signal(
+      problem, {static_cast<double>(batch), problem.noise, function, grids != Grids::whole});
   ModeSystem system;
-  system.weight = modes.value;
-  system.multiplicity = modes.rows * modes.count;
+  system.weight = modes.weight;
+  system.multiplicity = modes.multiplicity;
   system.initial = modes.initial;
   system.noise_variance = problem.noise.variance;
-  system.filtered = filtered_map(modes.rows, batch, problem.noise, function);
+  system.filtered = modes.map;
   // What slow observers are told: slopes at the start, once the memory is full.
   const double beta = filter.momentum, p = filter.share_of(beta), risk = problem.initial_risk();
   FilteredGradient u;
@@ -90,10 +163,9 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   u.share = p;
   u.error = u.cross = u.signal = system.initial / system.multiplicity;
   const double power = 2 * u.risk + system.noise_variance;
-  u.noise = (1 - beta) / (1 + beta) * (power + 2 * modes.rows * modes.value * u.error) /
-            (batch * modes.value);
+  u.noise = (1 - beta) / (1 + beta) * power * modes.sampled(u.error / power);
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
-  system.drift = (modes.value * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
+  system.drift = (modes.weight * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
   system.diffusion = answer.power * system.multiplicity;
   system.response = [power, degree = function.mixture.exponent,
                      variance = system.noise_variance](const Now& now) {
@@ -107,12 +179,21 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   return system;
 }
 
+bool one_side_alike(const MatrixProblem& problem) {
+  return std::isfinite(problem.noise.variance) &&
+         (problem.covariance_out.spectrum.size() == 1 || problem.covariance_in.spectrum.size() == 1);
+}
+
 }  // namespace
 
-bool any_signal_is_derived(const MatrixProblem& problem) {
-  return (problem.covariance_out.spectrum.size() == 1 ||
-          problem.covariance_in.spectrum.size() == 1) &&
-         std::isfinite(problem.noise.variance);
+bool any_signal_is_derived(const MatrixProblem& problem, const SignSvd&) {
+  return std::isfinite(problem.noise.variance);
+}
+bool any_signal_is_derived(const MatrixProblem& problem, const Schatten&) {
+  return one_side_alike(problem);
+}
+bool any_signal_is_derived(const MatrixProblem& problem, const RegularizedSvd&) {
+  return one_side_alike(problem);
 }
 
 ModeSystem mode_system(const MatrixProblem& problem, const SignSvd& optimizer, const Filter& filter,

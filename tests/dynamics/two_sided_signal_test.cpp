@@ -1,0 +1,149 @@
+// Signals of any size where both sides are graded (docs/theory/signal.md#both-sides-graded),
+// against sum rules, one graded side, small signals and a single number.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "dynamics/filtered_resolvent.hpp"
+#include "dynamics/two_sided_resolvent.hpp"
+#include "dynamics/two_sided_spectral.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/integrate/solve.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+using Eigen::Index;
+
+ArrayXd falling(Index size, double exponent) {
+  return ArrayXd::LinSpaced(size, 1, static_cast<double>(size)).pow(-exponent);
+}
+
+TwoSides sides_of(Index out, Index in, double batch, double exponent = 0.7) {
+  return {batch, falling(out, exponent), ArrayXd::Ones(out), falling(in, exponent),
+          ArrayXd::Ones(in)};
+}
+
+/// Of the bare gradient, in units of 2P; error: E y^2 of every entry.
+std::shared_ptr<TwoSidedResolvent> bare(const TwoSides& sides, const NoiseLaw& noise,
+                                        const ArrayXd& error) {
+  const ArrayXd weight = (sides.sigma.matrix() * sides.lambda.matrix().transpose()).reshaped();
+  const ArrayXd count = (sides.rows.matrix() * sides.columns.matrix().transpose()).reshaped();
+  const double risk = std::max(0.5 * (count * weight * error).sum(), 1e-12);
+  const double power = 2 * risk + noise.variance;
+  FilteredGradient u;
+  u.risk = u.memory = risk / power;
+  u.momentum = 1e-12;
+  u.error = error / power;
+  u.cross = u.signal = u.noise = ArrayXd::Zero(error.size());
+  const ArrayXd sampled = weight.square() * sampled_variance(sides, weight, u.error);
+  return two_sided_resolvent(sides, noise, risk, risk, u, sampled, nullptr);
+}
+
+TEST(TwoSidedSignal, PowerSumsToTheRank) {
+  for (const double batch : {20.0, 200.0})
+    for (const Index in : {20, 30, 45})
+      for (const NoiseLaw& noise : {gaussian_noise(0.5), laplace_noise(0.4)}) {
+        const TwoSides sides = sides_of(30, in, batch);
+        const auto resolvent = bare(sides, noise, ArrayXd::Constant(30 * in, 0.02));
+        const double rank = std::min({30.0, batch, static_cast<double>(in)});
+        EXPECT_NEAR(resolvent->power.sum(), rank, 6e-3 * rank) << batch << " " << in;
+      }
+}
+
+TEST(TwoSidedSignal, IsOneSidedWhereRowsAreAlike) {
+  constexpr double kRows = 80;
+  for (const double batch : {40.0, 300.0})
+    for (const Index in : {60, 100}) {
+      const ArrayXd lambda = falling(in, 0.8), none = ArrayXd::Zero(in), one = ArrayXd::Ones(in);
+      const TwoSides sides{batch, ArrayXd::Ones(1), ArrayXd::Constant(1, kRows), lambda, one};
+      const auto both = bare(sides, gaussian_noise(1), none);
+      FilteredGradient u;
+      u.risk = u.memory = 1e-12;
+      u.momentum = 1e-12;
+      u.error = u.cross = u.signal = u.noise = none;
+      const auto single = filtered_resolvent({kRows, batch, lambda, one}, gaussian_noise(1), 1e-12,
+                                             1e-12, u, nullptr);
+      EXPECT_LT((both->slopes.fresh / single->slopes.fresh - 1).abs().maxCoeff(), 2e-3) << batch;
+      EXPECT_LT((both->power * kRows / single->power - 1).abs().maxCoeff(), 2e-2) << batch;
+    }
+}
+
+MatrixProblem two_graded(double risk, double std, Index out = 20, Index in = 30) {
+  const auto side = [](Index size, double alpha) {
+    PowerLawCovariance law;
+    law.dimension = static_cast<double>(size);
+    law.alpha = alpha;
+    return make_covariance(law);
+  };
+  return make_problem(side(out, 0.3), side(in, 0.4), IsotropicTarget{risk}, gaussian_noise(std));
+}
+
+TEST(TwoSidedSignal, MeetsSmallSignalsAsTheirSquare) {
+  const auto gap = [](double risk) {
+    const MatrixProblem problem = two_graded(risk, 1);
+    const ModeSystem small = mode_system(problem, SignSvd{60}, Grids::whole),
+                     full = mode_system(problem, SignSvd{60}, Filter{}, Grids::whole);
+    const ArrayXd a = small.rates(small.start()).drift, b = full.rates(full.start()).drift;
+    return (b / a - 1).abs().maxCoeff();
+  };
+  const double at_16 = gap(16e-3), at_4 = gap(4e-3), at_1 = gap(1e-3);
+  EXPECT_LT(at_1, 2e-3);
+  EXPECT_NEAR((at_16 - at_4) / (at_4 - at_1), 4, 0.8) << at_16 << " " << at_4 << " " << at_1;
+}
+
+TEST(TwoSidedSignal, RestOfTheSameGradientIsItsVariance) {
+  for (const double exponent : {0.3, 1.0}) {
+    const TwoSides sides = sides_of(20, 30, 1e6, exponent);
+    const ArrayXd weight = (sides.sigma.matrix() * sides.lambda.matrix().transpose()).reshaped();
+    const auto resolvent = bare(sides, gaussian_noise(1), ArrayXd::Zero(600));
+    const ArrayXd rest = resolvent->power - resolvent->slopes.fresh.square() * weight / sides.batch;
+    const ArrayXd kernel = two_sided_rest(*resolvent, *resolvent, ArrayXd::Ones(600));
+    EXPECT_LT((kernel - rest).abs().maxCoeff(), 0.02 * resolvent->power.maxCoeff()) << exponent;
+  }
+}
+
+TEST(TwoSidedSignal, ASingleLargeEntryMovesByItsSign) {
+  // The polar factor of a number S is S/|S|: not what a Gaussian number of that variance has.
+  const TwoSides sides = sides_of(20, 30, 1e5, 0.3);
+  ArrayXd error = ArrayXd::Zero(600);
+  error[0] = 1;
+  const auto resolvent = bare(sides, gaussian_noise(0.1), error);
+  EXPECT_NEAR(resolvent->slopes.fresh[0] / std::sqrt(1.01), 1, 0.02);
+}
+
+Experiment run_of(bool muon) {
+  Experiment e{two_graded(1, 0.5), SignSvd{80}, constant_schedule(5e-3), run_for(50)};
+  e.signal = Signal::full;
+  if (muon)
+    e.optimizer = Muon{80};
+  else
+    e.chain.momentum = constant_schedule(0.8);
+  return e;
+}
+
+TEST(TwoSidedSignal, SidesMayChangePlaces) {
+  for (const bool muon : {false, true}) {
+    const Experiment e = run_of(muon);
+    MatrixProblem turned = e.matrix();
+    std::swap(turned.covariance_out, turned.covariance_in);
+    turned.initial = e.matrix().initial.transpose().eval();
+    Experiment other = e;
+    other.problem = turned;
+    const ArrayXd at{{50.0}};
+    const double risk = solve(mode_system(e), e.schedule, at).risk[0];
+    EXPECT_NEAR(solve(mode_system(other), e.schedule, at).risk[0], risk, 1e-9 * risk);
+    EXPECT_LT(risk, 0.9);
+  }
+}
+
+TEST(TwoSidedSignal, MergedSidesKeepTheRisk) {
+  const Experiment e = run_of(false);
+  const ArrayXd at{{50.0}};
+  const double whole = solve(mode_system(e, Grids::whole), e.schedule, at).risk[0];
+  EXPECT_NEAR(solve(mode_system(e), e.schedule, at).risk[0], whole, 2e-3 * whole);
+}
+
+}  // namespace
+}  // namespace riskcurve
