@@ -30,7 +30,7 @@ int main(int count, char** words) {
   if (!read(theta)) return 2;
   // theta* = 0: points are theta itself.
   ChainRun<Eigen::VectorXd> run(experiment.chain, experiment.schedule,
-                                dampens(experiment.optimizer), update.map, theta,
+                                buffer_of(experiment.optimizer), update.map, theta,
                                 Eigen::VectorXd::Zero(theta.size()));
   for (long k = 0; read(gradient); ++k) {
     run.step(k, [&](int, const auto&, Eigen::VectorXd& step) { step = gradient; });

@@ -44,7 +44,8 @@ std::string too_large_a_signal(const Trust& trust) {
 /// Where few directions, not a large signal, asked for rates of any: relative bands of the others.
 Bands bands_of_small_signal(Experiment experiment, const RiskCurve& curve, bool averaged) {
   experiment.signal = Signal::small;
-  const ModeSystem system = mode_system(experiment);
+  ModeSystem system = mode_system(experiment);
+  system.drift_loss = nullptr;  // the curve has it
   const RiskCurve small = solve(system, experiment.schedule, experiment.run.at);
   Bands result = bands(system, experiment.schedule, small, averaged);
   if (!result.missing.empty() || small.risk.size() != curve.risk.size()) return result;

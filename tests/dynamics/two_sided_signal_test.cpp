@@ -16,12 +16,12 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-ArrayXd falling(Index size, double exponent) {
+ArrayXd power_of_index(Index size, double exponent) {
   return ArrayXd::LinSpaced(size, 1, static_cast<double>(size)).pow(-exponent);
 }
 
 TwoSides sides_of(Index out, Index in, double batch, double exponent = 0.7) {
-  return {batch, falling(out, exponent), ArrayXd::Ones(out), falling(in, exponent),
+  return {batch, power_of_index(out, exponent), ArrayXd::Ones(out), power_of_index(in, exponent),
           ArrayXd::Ones(in)};
 }
 
@@ -56,7 +56,7 @@ TEST(TwoSidedSignal, IsOneSidedWhereRowsAreAlike) {
   constexpr double kRows = 80;
   for (const double batch : {40.0, 300.0})
     for (const Index in : {60, 100}) {
-      const ArrayXd lambda = falling(in, 0.8), none = ArrayXd::Zero(in), one = ArrayXd::Ones(in);
+      const ArrayXd lambda = power_of_index(in, 0.8), none = ArrayXd::Zero(in), one = ArrayXd::Ones(in);
       const TwoSides sides{batch, ArrayXd::Ones(1), ArrayXd::Constant(1, kRows), lambda, one};
       const auto both = bare(sides, gaussian_noise(1), none);
       FilteredGradient u;
