@@ -30,9 +30,9 @@ struct ResolventMixture {
 ///
 /// A, chi of saturation.hpp at m: single samples that count are divided by what they add.
 struct FilteredResolvent {
-  Eigen::ArrayXd weight;  ///< of f: (2/pi) dt, both ends beyond the grid included, shape (nodes)
-  Eigen::ArrayXXd held;   ///< Z = V x/(1 + V x), shape (modes, nodes)
-  Eigen::ArrayXXd root;   ///< x sqrt(V)/(1 + V x)
+  Eigen::ArrayXd weight;   ///< of f: (2/pi) dt, both ends beyond the grid included, shape (nodes)
+  Eigen::ArrayXXd held;    ///< Z = V x/(1 + V x), shape (modes, nodes)
+  Eigen::ArrayXXd root;    ///< x sqrt(V)/(1 + V x)
   FilteredSlopes slopes;   ///< of f: (1/N) int chi x/(1 + V x) times `weight`, and with A_0
   Eigen::ArrayXd power;    ///< of its columns: Z as tau -> 0; of g^q one more integral over Z
   Eigen::ArrayXd overlap;  ///< of its columns with u's: int Z times `weight`

@@ -73,9 +73,9 @@ ModeSystem filled(const Problem& problem, const Of& optimizer, const Experiment&
   const Chain& chain = experiment.chain;
   if constexpr (requires { any_signal_system(problem, optimizer); }) {
     const bool derived = grids == Grids::compressed && !chain.batch && !chain.local;
-    if (!filter_in<Of>(chain) && (experiment.signal == Signal::full ||
-                                  (experiment.signal == Signal::automatic && derived &&
-                                   signal_matters(problem, optimizer))))
+    if (!filter_in<Of>(chain) &&
+        (experiment.signal == Signal::full ||
+         (experiment.signal == Signal::automatic && derived && signal_matters(problem, optimizer))))
       return any_signal_system(problem, optimizer);
   }
   if (!filter_in<Of>(chain) && sees_any_signal(experiment, problem, optimizer, grids)) {

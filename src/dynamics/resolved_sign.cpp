@@ -17,8 +17,8 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using std::numbers::pi;
 
-constexpr double kStep = 0.25;     // of log x: 1e-8
-constexpr double kFirst = 1e-4;    // of x |g|: below, powers
+constexpr double kStep = 0.25;   // of log x: 1e-8
+constexpr double kFirst = 1e-4;  // of x |g|: below, powers
 constexpr double kVanished = 1e-12;
 constexpr int kRows = 32, kOften = 4;  // drawn; each in four pairs
 constexpr Index kMostHeads = 24;
@@ -75,10 +75,14 @@ double rest_of_signs(const Directions& g, const Directions& other, const ArrayXd
   const ArrayXd both = g.count * (g.mean * other.mean + covariance);
   const double total = power.sum(), total_other = power_other.sum(), product = both.sum();
   if (!(total > 0) || !(total_other > 0)) return 0;
+  // By their noise, so that the order of modes is of no account.
   std::vector<Index> heads;
-  for (Index k = 0; k < power.size() && std::ssize(heads) < kMostHeads; ++k)
+  for (Index k = 0; k < power.size(); ++k)
     if (power[k] > kHead * g.count[k] * total || power_other[k] > kHead * g.count[k] * total_other)
       heads.push_back(k);
+  std::stable_sort(heads.begin(), heads.end(),
+                   [&](Index a, Index b) { return g.variance[a] > g.variance[b]; });
+  heads.resize(std::min(heads.size(), static_cast<std::size_t>(kMostHeads)));
   // Sums over the directions of a mode: their mean, and a scatter of its size.
   ArrayXXd square = ArrayXXd::Constant(kRows, 1, total), square_other(kRows, kOften),
            dot(kRows, kOften);
@@ -91,8 +95,7 @@ double rest_of_signs(const Directions& g, const Directions& other, const ArrayXd
     const double deviation = std::sqrt(g.variance[k]), later = std::sqrt(other.variance[k]);
     const double scale = deviation * later;
     const double rho = scale > 0 ? std::clamp(covariance[k] / scale, -1.0, 1.0) : 0;
-    const double apart = std::sqrt(1 - rho * rho), mean = g.mean[k],
-                 mean_other = other.mean[k];
+    const double apart = std::sqrt(1 - rho * rho), mean = g.mean[k], mean_other = other.mean[k];
     for (int i = 0; i < kRows; ++i) {
       const double x = mean + deviation * xi(i, column);
       square(i, 0) += scatter * (x * x - power[k] / g.count[k]);

@@ -3,8 +3,8 @@
 
 namespace riskcurve {
 
-/// The directions of a gradient g of independent Gaussian entries, each of `count` of mode k of mean
-/// mu_k and variance V_k.
+/// The directions of a gradient g of independent Gaussian entries, each of `count` of mode k of
+/// mean mu_k and variance V_k.
 struct Directions {
   Eigen::ArrayXd count, mean, variance;
 };
@@ -24,6 +24,7 @@ Normalised normalised(const Directions& g);
 /// E of the product of two such rests, (2/pi) E[arcsin w - w], w the cosine of g and g', whose
 /// entries have means mu mu' and covariance c: rows of both drawn (fixed seed, antithetic), of the
 /// directions that count; others by their mean.
-double rest_of_signs(const Directions& g, const Directions& other, const Eigen::ArrayXd& covariance);
+double rest_of_signs(const Directions& g, const Directions& other,
+                     const Eigen::ArrayXd& covariance);
 
 }  // namespace riskcurve

@@ -15,7 +15,8 @@ constexpr double kWindow = 4;       // times 1/(1 - beta): beyond, rests are not
 constexpr double kLongest = 400;    // of the window
 constexpr double kSameRest = 0.01;  // rests that change by less are looked at half as often
 constexpr double kRarely = 64;
-constexpr double kTogether = 5;  // of what lasts, steps are taken together a fifth of their age long
+constexpr double kTogether =
+    5;  // of what lasts, steps are taken together a fifth of their age long
 
 /// Lags at which rests are compared; between them they are interpolated.
 bool looked_at(Index lag) {

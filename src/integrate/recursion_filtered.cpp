@@ -65,8 +65,7 @@ ArrayXXd linear_part(const Recursion& recursion, const BlockInstant& at, const A
   ArrayXXd part = ArrayXXd::Zero(h.size(), blocks.size);
   const double fresh = at.step.read[0] / blocks.gradient_at[0];
   for (int i = 0; i < blocks.size; ++i)
-    if (blocks.gradient_at[i] != 0)
-      part.col(i) = fresh * blocks.gradient_at[i] * h * fresh_slope;
+    if (blocks.gradient_at[i] != 0) part.col(i) = fresh * blocks.gradient_at[i] * h * fresh_slope;
   part.col(m) += at.step.read[m] * h * held_slope;
   return part;
 }
@@ -126,8 +125,7 @@ struct Parts {
       for (int j = 0; j < size; ++j) with_linear.col(i) += spread.at(i, j) * part.col(j);
     const ArrayXd seen =  // of the newest noise in u^
         at.step.read[0] / recursion.blocks().gradient_at[0] * h * answer.fresh_noise;
-    step.linear =
-        ((part * with_linear).rowwise().sum() + seen.square() * answer.sampled).max(0.0);
+    step.linear = ((part * with_linear).rowwise().sum() + seen.square() * answer.sampled).max(0.0);
     rest = answer.power - step.linear;
     if (mean.size() > 0) {
       of_mean = linear_part(recursion, at, answer.fresh_of_mean, answer.held_of_mean);

@@ -1,5 +1,5 @@
-// SignSGD with signals of any size (docs/theory/signal.md#signs), against what is drawn, sum rules and
-// the small ones.
+// SignSGD with signals of any size (docs/theory/signal.md#signs), against what is drawn, sum rules
+// and the small ones.
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
@@ -67,8 +67,8 @@ TEST(ResolvedSign, RestsOfManyDirectionsAreTheArcsineOfTheirMean) {
   const ArrayXd count = ArrayXd::Constant(n, 200), none = ArrayXd::Zero(n);
   const Directions g{count, none, ArrayXd::Ones(n)};
   for (const double w : {0.2, 0.7})
-    EXPECT_NEAR(rest_of_signs(g, g, ArrayXd::Constant(n, w)), 2 / pi * (std::asin(w) - w),
-                2e-4) << w;
+    EXPECT_NEAR(rest_of_signs(g, g, ArrayXd::Constant(n, w)), 2 / pi * (std::asin(w) - w), 2e-4)
+        << w;
   // Noise alone: no memory, and the same gradient twice is all of its rest.
   EXPECT_NEAR(rest_of_signs(g, g, none), 0, 1e-6);
   EXPECT_NEAR(rest_of_signs(g, g, ArrayXd::Ones(n)), 1 - 2 / pi, 1e-3);

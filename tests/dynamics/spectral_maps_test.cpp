@@ -243,7 +243,10 @@ TEST(SpectralMaps, AreRefusedInOneLineWhereTheyAreNotDerived) {
   for (const Optimizer& of :
        {Optimizer(TruncatedSvd{9, 0.2}), Optimizer(MixedSvd{9, 0.2}), Optimizer(Kaon{9})}) {
     EXPECT_EQ(line(one, of), "");
-    EXPECT_TRUE(line(both, of).starts_with("problem.covariance_out.kind")) << line(both, of);
+    if (name_of(of) == Kaon::name)  // the polar factor's rates times a number
+      EXPECT_EQ(line(both, of), "");
+    else
+      EXPECT_TRUE(line(both, of).starts_with("problem.covariance_out.kind")) << line(both, of);
     EXPECT_TRUE(line(one, of, Signal::small).starts_with("run.signal")) << line(one, of);
   }
   EXPECT_TRUE(line(one, Kaon{9, UniformValues{2, 1}}).starts_with("optimizer.spectrum.from = 2"));

@@ -56,7 +56,8 @@ TEST(TwoSidedSignal, IsOneSidedWhereRowsAreAlike) {
   constexpr double kRows = 80;
   for (const double batch : {40.0, 300.0})
     for (const Index in : {60, 100}) {
-      const ArrayXd lambda = power_of_index(in, 0.8), none = ArrayXd::Zero(in), one = ArrayXd::Ones(in);
+      const ArrayXd lambda = power_of_index(in, 0.8), none = ArrayXd::Zero(in),
+                    one = ArrayXd::Ones(in);
       const TwoSides sides{batch, ArrayXd::Ones(1), ArrayXd::Constant(1, kRows), lambda, one};
       const auto both = bare(sides, gaussian_noise(1), none);
       FilteredGradient u;

@@ -65,12 +65,12 @@ struct DirectionMap {
 struct FilteredGradient {
   Eigen::ArrayXd weight, multiplicity;  ///< h, and the directions of each mode
   double time = 0;                      ///< k
-  double risk = 0, memory = 0;   ///< R, and its mean over what M holds, by the square of weights
-  double momentum = 0;           ///< beta of M <- beta M + (1 - beta) G
-  double fresh = 1, share = 0;   ///< r, p
-  Eigen::ArrayXd error;          ///< E of y^2, y the error that the newest gradient answers to
-  Eigen::ArrayXd cross, signal;  ///< E y M, and E M^2 without the noise of samples in it
-  Eigen::ArrayXd noise;          ///< E M^2 of that noise
+  double risk = 0, memory = 0;     ///< R, and its mean over what M holds, by the square of weights
+  double momentum = 0;             ///< beta of M <- beta M + (1 - beta) G
+  double fresh = 1, share = 0;     ///< r, p
+  Eigen::ArrayXd error;            ///< E of y^2, y the error that the newest gradient answers to
+  Eigen::ArrayXd cross, signal;    ///< E y M, and E M^2 without the noise of samples in it
+  Eigen::ArrayXd noise;            ///< E M^2 of that noise
   Eigen::ArrayXd mean, held_mean;  ///< E y and E M over runs; empty unless FilteredMap::sees_means
 };
 /// And what it makes of it: f(U) = h (fresh r G + held p M) + rest, of E f^2 = power.
@@ -79,7 +79,8 @@ struct FilteredAnswer {
   Eigen::ArrayXd fresh_noise;  ///< by the newest gradient's noise
   Eigen::ArrayXd sampled;      ///< variance of that noise, gradients over h
   Eigen::ArrayXd power;        ///< E of one direction's f^2
-  Eigen::ArrayXd fresh_of_mean, held_of_mean;  ///< what E y and E M answer with, where they are seen
+  Eigen::ArrayXd fresh_of_mean,
+      held_of_mean;                       ///< what E y and E M answer with, where they are seen
   std::shared_ptr<const void> resolvent;  ///< for `covariance`, and to start the next answer from
 };
 /// A map of the filtered gradient that sees a signal of any size: slopes differ between modes and

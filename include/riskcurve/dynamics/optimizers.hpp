@@ -32,9 +32,9 @@ ModeSystem mode_system(const VectorProblem& problem, const PreconditionedSgd& op
 /// Source: (S); docs/theory/vector.md#signsgd.
 ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer);
 
-/// The same whatever the size of the signal, a FilteredMap. Throws InputError for covariances in given
-/// coordinates, and for a matrix of one side generic and one diagonal, both of unequal eigenvalues.
-/// Source: ours; docs/theory/signal.md#signs.
+/// The same whatever the size of the signal, a FilteredMap. Throws InputError for covariances in
+/// given coordinates, and for a matrix of one side generic and one diagonal, both of unequal
+/// eigenvalues. Source: ours; docs/theory/signal.md#signs.
 ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer);
 ModeSystem any_signal_system(const MatrixProblem& problem, const SignSgd& optimizer);
 /// Whether small signals do not do: the mean drift that they lose at R(0), to first order
@@ -144,10 +144,10 @@ ModeSystem mode_system(const MatrixProblem& problem, const RegularizedSvd& optim
 /// The same of a filtered gradient (filter.momentum 0: of the plain one), Muon, and maps of
 /// singular values that are known so alone, whatever the size of the signal: FilteredMap, one mode
 /// for each eigenvalue of the graded side, those within a quarter of an octave merged where they
-/// are many; or, of SignSVD, Muon and Kaon, for each pair of eigenvalues, both sides merged to about
-/// 16 where they are more (Grids::whole: kept). Throws InputError unless the noise has a variance,
-/// and of g^q where E f^2 is infinite. `response`: slopes of the start.
-/// Source: ours; docs/theory/signal.md.
+/// are many; or, of SignSVD, Muon and Kaon, for each pair of eigenvalues, both sides merged to
+/// about 16 where they are more (Grids::whole: kept). Throws InputError unless the noise has a
+/// variance, and of g^q where E f^2 is infinite. `response`: slopes of the start. Source: ours;
+/// docs/theory/signal.md.
 ModeSystem mode_system(const MatrixProblem& problem, const SignSvd& optimizer, const Filter& filter,
                        Grids grids = Grids::compressed);
 ModeSystem mode_system(const MatrixProblem& problem, const Schatten& optimizer,

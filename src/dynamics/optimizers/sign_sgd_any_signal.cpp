@@ -54,8 +54,8 @@ FilteredAnswer generic_answer(const SignSetting& setting, const Measure& c, cons
   for (Index i = 0; i < c.point.size(); ++i) {
     const double at = c.point[i], weight = c.weight[i];
     const ArrayXd gain = at * u.weight;
-    const Normalised of =
-        normalised({u.multiplicity / setting.rows, gain * y.mean, noise + gain.square() * y.spread});
+    const Normalised of = normalised(
+        {u.multiplicity / setting.rows, gain * y.mean, noise + gain.square() * y.spread});
     answer.fresh_of_mean += weight * at * scale * of.by_mean;
     answer.fresh += weight * at * scale * of.by_spread;
     answer.power += weight * scale * scale * of.square;
@@ -63,8 +63,7 @@ FilteredAnswer generic_answer(const SignSetting& setting, const Measure& c, cons
   answer.power += 1 - 2 / pi;
   const auto seen = std::make_shared<SeenGradient>();
   const ArrayXd gain = mean_c * u.weight;
-  seen->rows = {u.multiplicity / setting.rows, gain * y.mean,
-                u.weight + gain.square() * y.spread};
+  seen->rows = {u.multiplicity / setting.rows, gain * y.mean, u.weight + gain.square() * y.spread};
   answer.resolvent = seen;
   return answer;
 }
@@ -94,11 +93,9 @@ ArrayXd same_rest(const FilteredAnswer& now, const FilteredAnswer& then,
                   const ArrayXd& correlation) {
   const auto& a = static_cast<const SeenGradient*>(now.resolvent.get())->rows;
   const auto& b = static_cast<const SeenGradient*>(then.resolvent.get())->rows;
-  const ArrayXd product = correlation * ((a.variance + a.mean.square()) *
-                                         (b.variance + b.mean.square()))
-                                            .sqrt();
-  return ArrayXd::Constant(correlation.size(),
-                           rest_of_signs(a, b, product - a.mean * b.mean));
+  const ArrayXd product =
+      correlation * ((a.variance + a.mean.square()) * (b.variance + b.mean.square())).sqrt();
+  return ArrayXd::Constant(correlation.size(), rest_of_signs(a, b, product - a.mean * b.mean));
 }
 
 /// By coordinates rests are not correlated but for what runs differ by: too little to count.
@@ -150,8 +147,7 @@ FilteredMap vector_map(const VectorProblem& problem, const SignSgd& optimizer,
 ArrayXd own_part(const MatrixProblem& problem, const FilteredGradient& u) {
   const Index out = problem.covariance_out.spectrum.size();
   const Index in = problem.covariance_in.spectrum.size();
-  const Eigen::MatrixXd share =
-      (u.weight * u.error * u.multiplicity).matrix().reshaped(out, in);
+  const Eigen::MatrixXd share = (u.weight * u.error * u.multiplicity).matrix().reshaped(out, in);
   const auto& n_out = problem.covariance_out.spectrum.multiplicity;
   const auto& n_in = problem.covariance_in.spectrum.multiplicity;
   Eigen::ArrayXXd part = Eigen::ArrayXXd::Zero(out, in);
@@ -188,9 +184,7 @@ ModeSystem sees_any(ModeSystem system, FilteredMap map) {
 }
 
 std::function<double(double risk)> phi_of(const ModeSystem& small) {
-  return [response = small.response](double risk) {
-    return response(Now{.risk = risk}).drift[0];
-  };
+  return [response = small.response](double risk) { return response(Now{.risk = risk}).drift[0]; };
 }
 
 bool correlated(const Covariance& side) {

@@ -180,8 +180,8 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
 }
 
 bool one_side_alike(const MatrixProblem& problem) {
-  return std::isfinite(problem.noise.variance) &&
-         (problem.covariance_out.spectrum.size() == 1 || problem.covariance_in.spectrum.size() == 1);
+  return std::isfinite(problem.noise.variance) && (problem.covariance_out.spectrum.size() == 1 ||
+                                                   problem.covariance_in.spectrum.size() == 1);
 }
 
 }  // namespace
