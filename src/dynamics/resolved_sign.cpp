@@ -22,7 +22,7 @@ constexpr double kFirst = 1e-4;  // of x |g|: below, powers
 constexpr double kVanished = 1e-12;
 constexpr int kRows = 32, kOften = 4;  // drawn; each in four pairs
 constexpr Index kMostHeads = 24;
-constexpr double kHead = 3e-3;  // of |g|^2: directions that are drawn
+constexpr double kDrawnShare = 3e-3;  // of |g|^2: directions that are drawn
 
 /// Normal numbers, one row a pair of rows.
 const std::array<ArrayXXd, 2>& drawn_rows() {
@@ -78,7 +78,8 @@ double rest_of_signs(const Directions& g, const Directions& other, const ArrayXd
   // By their noise, so that the order of modes is of no account.
   std::vector<Index> heads;
   for (Index k = 0; k < power.size(); ++k)
-    if (power[k] > kHead * g.count[k] * total || power_other[k] > kHead * g.count[k] * total_other)
+    if (power[k] > kDrawnShare * g.count[k] * total ||
+        power_other[k] > kDrawnShare * g.count[k] * total_other)
       heads.push_back(k);
   std::stable_sort(heads.begin(), heads.end(),
                    [&](Index a, Index b) { return g.variance[a] > g.variance[b]; });

@@ -22,14 +22,14 @@ constexpr double kAlike = 4;          // bins an octave of eigenvalues
 constexpr double kMostBins = 16;      // of either side, where both are graded
 
 /// One side's eigenvalues, merged where they are alike.
-struct Side {
+struct GradedSide {
   ArrayXd value, count;
   std::vector<Index> bin;  // of every node; -1: eigenvalues of 0, which take no part
 };
 
 /// So many bins an octave; 0: none are merged.
-Side side_of(const ArrayXd& all, const ArrayXd& multiplicity, double alike) {
-  Side side;
+GradedSide side_of(const ArrayXd& all, const ArrayXd& multiplicity, double alike) {
+  GradedSide side;
   std::vector<double> value, count;
   double bin = NAN;
   for (Index j = 0; j < all.size(); ++j) {
@@ -73,8 +73,8 @@ struct Asks {
 AnySignal one_graded(const Spectrum& rows, const Spectrum& of, const ArrayXd& initial,
                      const Asks& asks) {
   const double n = rows.multiplicity[0];
-  const Side side = side_of(rows.value[0] * of.value, of.multiplicity,
-                            asks.merge && of.size() > kMergeAbove ? kAlike : 0);
+  const GradedSide side = side_of(rows.value[0] * of.value, of.multiplicity,
+                                  asks.merge && of.size() > kMergeAbove ? kAlike : 0);
   AnySignal modes{side.value, n * side.count, ArrayXd::Zero(side.value.size()), {}, {}};
   for (Index j = 0; j < of.size(); ++j)
     if (const Index at = side.bin[static_cast<std::size_t>(j)]; at >= 0)
@@ -88,7 +88,7 @@ AnySignal one_graded(const Spectrum& rows, const Spectrum& of, const ArrayXd& in
 }
 
 /// At most so many bins.
-Side few_of(const Spectrum& spectrum, bool merge) {
+GradedSide few_of(const Spectrum& spectrum, bool merge) {
   const double octaves = std::log2(
       spectrum.norm() / (spectrum.value > 0).select(spectrum.value, spectrum.norm()).minCoeff());
   const bool few = static_cast<double>(spectrum.size()) <= kMostBins;
@@ -97,7 +97,7 @@ Side few_of(const Spectrum& spectrum, bool merge) {
 }
 
 /// rows: the side of fewer bins.
-AnySignal both_graded(const Side& rows, const Side& columns, const ArrayXXd& share,
+AnySignal both_graded(const GradedSide& rows, const GradedSide& columns, const ArrayXXd& share,
                       const Asks& asks) {
   const TwoSides sides{asks.batch, rows.value, rows.count, columns.value, columns.count};
   const auto outer = [](const ArrayXd& a, const ArrayXd& b) -> ArrayXd {
@@ -131,7 +131,7 @@ AnySignal any_signal(const MatrixProblem& problem, const Asks& asks) {
     throw InputError("problem.covariance_out.kind", problem.covariance_out.kind,
                      "one side isotropic: this map of signals that are not small is derived for "
                      "equal eigenvalues on one side");
-  const Side rows = few_of(out, asks.merge), columns = few_of(in, asks.merge);
+  const GradedSide rows = few_of(out, asks.merge), columns = few_of(in, asks.merge);
   const ArrayXXd share =
       problem.initial * (out.value.matrix() * in.value.matrix().transpose()).array();
   if (rows.value.size() <= columns.value.size()) return both_graded(rows, columns, share, asks);
