@@ -1,7 +1,8 @@
 #include "dynamics/alike.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <vector>
+#include <numeric>
 
 namespace riskcurve {
 namespace {
@@ -10,28 +11,27 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 
-constexpr Index kMergeAbove = 48;
 constexpr double kFaintOctaves = 24;
 
-/// The bin of each eigenvalue, numbers from 0 on.
-std::vector<Index> bins_of(const ArrayXd& value, double bins) {
-  std::vector<Index> bin;
-  const double largest = value.maxCoeff();
-  double last = NAN;
-  Index count = -1;
-  for (const double x : value) {
-    const double octave = std::log2(x / largest);  // -inf: a bin of its own
-    const double at = std::floor((octave > -kFaintOctaves ? bins : 1) * octave);
-    if (value.size() <= kMergeAbove || !(at == last)) ++count;
-    last = at;
-    bin.push_back(count);
+/// Of one side, where there are many; those of 0 in the last.
+std::vector<Index> bins_of_side(const ArrayXd& value, double bins) {
+  if (value.size() <= kMergeAbove) {
+    std::vector<Index> each(static_cast<std::size_t>(value.size()));
+    std::iota(each.begin(), each.end(), 0);
+    return each;
   }
+  std::vector<Index> bin = bins_of(value, bins);
+  std::replace(bin.begin(), bin.end(), Index{-1}, *std::max_element(bin.begin(), bin.end()) + 1);
   return bin;
+}
+
+Index count_of(const std::vector<Index>& bin) {
+  return *std::max_element(bin.begin(), bin.end()) + 1;
 }
 
 Spectrum binned(const Spectrum& all, const std::vector<Index>& bin) {
   Spectrum few;
-  const Index count = bin.back() + 1;
+  const Index count = count_of(bin);
   few.value = few.multiplicity = few.first = few.last = ArrayXd::Zero(count);
   for (std::size_t j = bin.size(); j-- > 0;) {
     const auto k = static_cast<Index>(j);
@@ -57,14 +57,33 @@ ArrayXXd binned(const ArrayXXd& initial, const ArrayXd& value, const std::vector
 }
 
 bool kept(const std::vector<Index>& bin) {
-  return bin.back() + 1 == std::ssize(bin);
+  return count_of(bin) == std::ssize(bin);
 }
 
 }  // namespace
 
+std::vector<Index> bins_of(const ArrayXd& value, double bins) {
+  std::vector<Index> bin;
+  const double largest = value.maxCoeff();
+  double last = NAN;
+  Index count = -1;
+  for (const double x : value) {
+    if (!(x > 0)) {
+      bin.push_back(-1);
+      continue;
+    }
+    const double octave = std::log2(x / largest);
+    const double at = std::floor((octave > -kFaintOctaves ? bins : 1) * octave);
+    if (!(bins > 0) || !(at == last)) ++count;
+    last = at;
+    bin.push_back(count);
+  }
+  return bin;
+}
+
 VectorProblem merged_alike(const VectorProblem& problem, double bins) {
   const Spectrum& all = problem.covariance.spectrum;
-  const std::vector<Index> bin = bins_of(all.value, bins);
+  const std::vector<Index> bin = bins_of_side(all.value, bins);
   if (kept(bin)) return problem;
   VectorProblem few = problem;
   few.covariance.spectrum = binned(all, bin);
@@ -76,7 +95,8 @@ VectorProblem merged_alike(const VectorProblem& problem, double bins) {
 
 MatrixProblem merged_alike(const MatrixProblem& problem, double bins) {
   const Spectrum &out = problem.covariance_out.spectrum, &in = problem.covariance_in.spectrum;
-  const std::vector<Index> rows = bins_of(out.value, bins), columns = bins_of(in.value, bins);
+  const std::vector<Index> rows = bins_of_side(out.value, bins),
+                           columns = bins_of_side(in.value, bins);
   if (kept(rows) && kept(columns)) return problem;
   MatrixProblem few = problem;
   few.covariance_out.spectrum = binned(out, rows);

@@ -5,6 +5,8 @@
 #include <complex>
 #include <vector>
 
+#include "dynamics/toward_axis.hpp"
+
 namespace riskcurve {
 namespace {
 
@@ -47,23 +49,21 @@ LocalLaw::LocalLaw(double rows, const ArrayXd& count, const ArrayXd& variance)
       count_(count),
       variance_(variance) {
   Complex x;
-  const auto settle = [&](double square, double from) {
-    for (double tilt = from;; tilt = std::max(kSmooth, 0.7 * tilt)) {
-      if (!solve(rows, count, variance, square * Complex(1, tilt), x) && tilt < 4) return false;
-      if (tilt == kSmooth) return true;
-    }
+  const auto settle = [&](double square) {
+    x = -rows / (square * Complex(1, 8));
+    return toward_axis(kSmooth, [&](double tilt) {
+      return solve(rows, count, variance, square * Complex(1, tilt), x);
+    });
   };
   double g = 1.05 * all_;
-  x = -rows / (g * g * Complex(1, 8));
-  bool follows = settle(g * g, 8);
+  bool follows = settle(g * g);
   std::vector<double> at;
   std::vector<ArrayXd> density;
   for (; g > kLowest * all_; g /= kRatio) {
     const double square = g * g;
     const Complex z = square * Complex(1, kSmooth);
     if (!follows || !solve(rows, count, variance, z, x)) {
-      x = -rows / (square * Complex(1, 8));
-      follows = settle(square, 8);
+      follows = settle(square);
       if (!follows) continue;
     }
     at.push_back(g);

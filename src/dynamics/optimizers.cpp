@@ -47,12 +47,27 @@ std::optional<Filter> filter_in(const Chain& chain) {
   return {};
 }
 
+template <class Problem, class Of>
+bool large_signal(const Problem& problem, const Of& of) {
+  if constexpr (requires { signal_matters(problem, of); })
+    return signal_matters(problem, of);
+  else
+    return any_signal_is_derived(problem, of) && signal_matters(problem, of.batch);
+}
+
+/// Whether there are rates for any signal without a filter.
+template <class Problem, class Of>
+constexpr bool exists_bare_for_any = exists_for_any<Problem, Of> ||
+                                     requires(const Problem& problem, const Of& of) {
+  any_signal_system(problem, of);
+};
+
 /// Whether a signal of any size is to be allowed for where a small one is known too. For the SDE,
 /// which asks for whole grids, it is not derived.
 template <class Problem, class Of>
 bool sees_any_signal(const Experiment& experiment, const Problem& problem, const Of& of,
                      Grids grids) {
-  if constexpr (exists_for_any<Problem, Of>) {
+  if constexpr (exists_bare_for_any<Problem, Of>) {
     if constexpr (!exists_for_small<Problem, Of>) {
       if (experiment.signal == Signal::small)
         throw InputError("run.signal", "\"small\"", fmt::format("\"full\" with {}", Of::name));
@@ -61,7 +76,7 @@ bool sees_any_signal(const Experiment& experiment, const Problem& problem, const
       if (experiment.signal != Signal::automatic) return experiment.signal == Signal::full;
       const Chain& chain = experiment.chain;
       return grids == Grids::compressed && !chain.batch && !chain.local &&
-             any_signal_is_derived(problem, of) && signal_matters(problem, of.batch);
+             large_signal(problem, of);
     }
   }
   return false;
@@ -71,16 +86,11 @@ template <class Problem, class Of>
 ModeSystem filled(const Problem& problem, const Of& optimizer, const Experiment& experiment,
                   Grids grids) {
   const Chain& chain = experiment.chain;
-  if constexpr (requires { any_signal_system(problem, optimizer); }) {
-    const bool derived = grids == Grids::compressed && !chain.batch && !chain.local;
-    if (!filter_in<Of>(chain) &&
-        (experiment.signal == Signal::full ||
-         (experiment.signal == Signal::automatic && derived && signal_matters(problem, optimizer))))
-      return any_signal_system(problem, optimizer);
-  }
   if (!filter_in<Of>(chain) && sees_any_signal(experiment, problem, optimizer, grids)) {
     if constexpr (exists_for_any<Problem, Of>)
       return mode_system(problem, optimizer, Filter{}, grids);
+    else if constexpr (exists_bare_for_any<Problem, Of>)
+      return any_signal_system(problem, optimizer);
   }
   if (const auto filter = filter_in<Of>(chain)) {
     if constexpr (exists_for_any<Problem, Of>) {

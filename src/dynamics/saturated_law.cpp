@@ -5,6 +5,7 @@
 #include <complex>
 #include <vector>
 
+#include "dynamics/toward_axis.hpp"
 #include "dynamics/voigt.hpp"
 
 namespace riskcurve {
@@ -98,10 +99,7 @@ class Follower {
   bool settle(double square) {
     x = -columns_.rows / (square * Complex(1, 8));
     m = x * (columns_.count * columns_.lambda).sum() / (columns_.batch * columns_.batch);
-    for (double tilt = 8;; tilt = std::max(kTilt, 0.7 * tilt)) {
-      if (!solve(square * Complex(1, tilt)) && tilt < 4) return false;
-      if (tilt == kTilt) return true;
-    }
+    return toward_axis(kTilt, [&](double tilt) { return solve(square * Complex(1, tilt)); });
   }
 
   /// Newton for both; false where it does not come to a root with Im x > 0.

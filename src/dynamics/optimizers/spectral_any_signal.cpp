@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "dynamics/alike.hpp"
 #include "dynamics/signal.hpp"
 #include "dynamics/two_sided_spectral.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -16,10 +17,8 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 
-constexpr Index kMergeAbove = 48;     // columns; more are merged
-constexpr double kFaintOctaves = 24;  // octaves below the largest: one bin each
-constexpr double kAlike = 4;          // bins an octave of eigenvalues
-constexpr double kMostBins = 16;      // of either side, where both are graded
+constexpr double kAlike = 4;      // bins an octave of eigenvalues
+constexpr double kMostBins = 16;  // of either side, where both are graded
 
 /// One side's eigenvalues, merged where they are alike.
 struct GradedSide {
@@ -28,29 +27,15 @@ struct GradedSide {
 };
 
 /// So many bins an octave; 0: none are merged.
-GradedSide side_of(const ArrayXd& all, const ArrayXd& multiplicity, double alike) {
-  GradedSide side;
-  std::vector<double> value, count;
-  double bin = NAN;
-  for (Index j = 0; j < all.size(); ++j) {
-    side.bin.push_back(-1);
-    if (!(all[j] > 0)) continue;
-    const double octave = std::log2(all[j] / all.maxCoeff());
-    const double at = std::floor((octave > -kFaintOctaves ? alike : 1) * octave);
-    if (!(alike > 0) || !(at == bin)) {
-      bin = at;
-      value.push_back(0);
-      count.push_back(0);
+GradedSide side_of(const ArrayXd& all, const ArrayXd& multiplicity, double bins) {
+  GradedSide side{{}, {}, bins_of(all, bins)};
+  side.value = side.count = ArrayXd::Zero(*std::max_element(side.bin.begin(), side.bin.end()) + 1);
+  for (Index j = 0; j < all.size(); ++j)
+    if (const Index at = side.bin[static_cast<std::size_t>(j)]; at >= 0) {
+      side.value[at] += all[j] * multiplicity[j];
+      side.count[at] += multiplicity[j];
     }
-    value.back() += all[j] * multiplicity[j];
-    count.back() += multiplicity[j];
-    side.bin.back() = static_cast<Index>(value.size()) - 1;
-  }
-  const auto array = [](const std::vector<double>& list) -> ArrayXd {
-    return Eigen::Map<const ArrayXd>(list.data(), static_cast<Index>(list.size()));
-  };
-  side.count = array(count);
-  side.value = array(value) / side.count;
+  side.value /= side.count;
   return side;
 }
 
