@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "dynamics/signal.hpp"
+#include "integrate/filtered_walk.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -22,8 +23,9 @@ using Eigen::Index;
 
 constexpr double kMargin = 0.01;    // of the risk: closer than this is a tie
 constexpr double kAccuracy = 1e-4;  // of the least risk
-constexpr int kNodes = 5;           // of compress: 1e-7 of the risk
-constexpr int kBlockNodes = 8;      // of blocks, which may turn
+constexpr double kAccuracyFiltered = 1e-3;
+constexpr int kNodes = 5;       // of compress: 1e-7 of the risk
+constexpr int kBlockNodes = 8;  // of blocks, which may turn
 
 Eigen::ArrayXXd target_of(const MatrixProblem& problem, double beta, Sides sides) {
   return matrix_power_law_target(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
@@ -41,8 +43,10 @@ Covariance short_power_law(double dimension, double alpha) {
 double log_risk(const ModeSystem& system, double log_step, double horizon) {
   SolveOptions options;
   options.rtol = 1e-5;
-  const RiskCurve curve =
-      solve(system, constant_schedule(std::exp(log_step)), ArrayXd::Constant(1, horizon), options);
+  const ArrayXd at = ArrayXd::Constant(1, horizon);
+  const RiskCurve curve = can_walk(system)
+                              ? walk_filtered(system, std::exp(log_step), at)
+                              : solve(system, constant_schedule(std::exp(log_step)), at, options);
   if (curve.status == RiskCurve::Status::diverged) return INFINITY;
   if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
   return std::log(curve.risk[0]);
@@ -59,6 +63,7 @@ Least least(const ModeSystem& system, double horizon, double log_step, double st
     double x, y;
   };
   const auto at = [&](double x) { return Point{x, log_risk(system, x, horizon)}; };
+  const double accuracy = system.filtered ? kAccuracyFiltered : kAccuracy;
   Point a = at(log_step), b, c;
   while (std::isinf(a.y) && a.y > 0) a = at(a.x - stride);
   b = at(a.x + stride);
@@ -74,9 +79,9 @@ Least least(const ModeSystem& system, double horizon, double log_step, double st
     double x = 0.5 * (a.x + b.x) - left / (2 * bend);
     const bool inside = std::isfinite(x) && x > a.x && x < c.x;
     const double gain = inside ? bend * (x - b.x) * (x - b.x) : INFINITY;
-    if (gain < kAccuracy && surprise < 3 * kAccuracy) break;
+    if (gain < accuracy && surprise < 3 * accuracy) break;
     const bool right_wide = c.x - b.x > b.x - a.x;
-    if (gain < kAccuracy || !inside)
+    if (gain < accuracy || !inside)
       x = right_wide ? b.x + 0.38 * (c.x - b.x) : b.x - 0.38 * (b.x - a.x);
     const Point p = at(x);
     const double foretold = a.y + (x - a.x) * (left + bend * (x - b.x));
@@ -123,7 +128,7 @@ Exponent decay(const ArrayXd& horizon, const ArrayXd& risk) {
 /// along a schedule.
 BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const int nodes = full.blocks ? kBlockNodes : kNodes;
-  const ModeSystem system = compress(full, nodes);
+  const ModeSystem system = full.filtered ? full : compress(full, nodes);
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms
@@ -141,15 +146,15 @@ BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
     }
     const double margin = 1.5;
     const auto search = [&](double slow) {
-      const ModeSystem few = compress(system, nodes, slow);
+      const ModeSystem few = system.filtered ? system : compress(system, nodes, slow);
       const Least found = least(few, plan.horizon[i], guess, i < 2 ? 0.7 : 0.25);
-      if (!system.blocks || i == 0) return found;
+      if (!system.blocks || system.filtered || i == 0) return found;
       // A memory swings, and R(T) has several dips: that nearest to `guess` need not be the lowest.
       const double start = std::log(guessed_step(system, plan.horizon[i]));
       const Least other = least(few, plan.horizon[i], start, 0.7);
       return other.log_risk < found.log_risk ? other : found;
     };
-    const bool bounded = std::isfinite(lowest);
+    const bool bounded = !system.filtered && std::isfinite(lowest);
     Least found = search(
         bounded ? slow_rate(system, std::exp(guess + margin), plan.horizon[i], std::exp(lowest))
                 : 0);
@@ -210,20 +215,35 @@ MatrixProblem problem_of(const PhasePlan& plan, double alpha) {
   return problem;
 }
 
-/// One of the two on a problem, with its rates, which know nothing of the target.
+/// Whether rates are known that see a signal of any size, where there are others too.
+bool any_signal_is_known(const MatrixProblem& problem, const Optimizer& optimizer) {
+  return std::visit(
+      [&](const auto& of) {
+        if constexpr (requires { any_signal_is_derived(problem, of); })
+          return any_signal_is_derived(problem, of);
+        else
+          return true;
+      },
+      optimizer);
+}
+
+/// One of the two on a problem.
 struct Rival {
   Experiment experiment;
   ModeSystem system;
 };
+Rival rival(const PhasePlan& plan, std::size_t which, const MatrixProblem& problem) {
+  Rival of{{problem, with_batch(plan.optimizers[which], plan.batch), constant_schedule(1), {}}, {}};
+  const bool full =
+      !plan.small && !plan.schedules && any_signal_is_known(problem, plan.optimizers[which]);
+  if (full) of.experiment.signal = Signal::full;
+  of.system = mode_system(of.experiment, full ? Grids::compressed : Grids::whole);
+  of.system.observable.clear();
+  if (!of.system.filtered) of.system.signal = nullptr;  // of another target
+  return of;
+}
 std::array<Rival, 2> rivals(const PhasePlan& plan, const MatrixProblem& problem) {
-  const auto rival = [&](const Optimizer& optimizer) {
-    Rival of{{problem, with_batch(optimizer, plan.batch), constant_schedule(1), {}}, {}};
-    of.system = mode_system(of.experiment, Grids::whole);
-    of.system.observable.clear();
-    of.system.signal = nullptr;  // of another target
-    return of;
-  };
-  return {rival(plan.optimizers[0]), rival(plan.optimizers[1])};
+  return {rival(plan, 0, problem), rival(plan, 1, problem)};
 }
 
 /// Without what depends on steps, which are of each horizon.
@@ -255,8 +275,12 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
     point.beta = b;
     std::array<Trust, 2> trusted;
     for (const std::size_t i : {0, 1}) {
-      pair[i].experiment.problem = problem;
-      pair[i].system.initial = problem.initial.reshaped();
+      if (pair[i].system.filtered) {
+        pair[i] = rival(plan, i, problem);
+      } else {
+        pair[i].experiment.problem = problem;
+        pair[i].system.initial = problem.initial.reshaped();
+      }
       point.best[i] = best_risks(pair[i].system, plan);
       RiskCurve curve;
       curve.steps = plan.horizon;
@@ -266,6 +290,7 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
     point.phase = phase_of(point.best);
     point.trust = of_problem_only(trusted[0]);
     point.trust.signal = spectral ? signal_norm(problem) / noise : 0;
+    point.trust.any_signal = trusted[0].any_signal && trusted[1].any_signal;
     point.trust.filtered_signal = std::max(trusted[0].filtered_signal, trusted[1].filtered_signal);
     points.push_back(point);
   }

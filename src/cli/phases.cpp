@@ -32,7 +32,7 @@ struct PhasesArguments {
   std::string sides = "one";
   std::vector<double> alpha{0.2, 1.5}, beta{0, 1.5}, horizons{10, 1e6};
   int points = 40, per_decade = 1;
-  bool schedules = false;
+  bool schedules = false, small = false;
   TableOptions table;
   Outputs outputs;
 };
@@ -84,6 +84,7 @@ PhasePlan plan_of(const PhasesArguments& options) {
   plan.batch = options.batch > 0 ? options.batch : static_cast<int>(options.dimension);
   plan.sides = options.sides == "two" ? Sides::both : Sides::in;
   plan.schedules = options.schedules;
+  plan.small = options.small;
   const double first = options.horizons[0], last = options.horizons[1];
   if (!(first > 0 && last > first))
     throw InputError("--horizons", fmt::format("{} {}", first, last),
@@ -136,9 +137,9 @@ Table table_of(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta)
     table.columns.emplace_back(number);
   at_horizons("step_rate");
   table.columns.emplace_back("untrusted");
-  table.identity = fmt::format("phases {} {} {} {} {} {}", name_of(plan.optimizers[0]),
+  table.identity = fmt::format("phases {} {} {} {} {} {} {}", name_of(plan.optimizers[0]),
                                name_of(plan.optimizers[1]), plan.dimension, plan.batch,
-                               static_cast<int>(plan.sides), plan.schedules);
+                               static_cast<int>(plan.sides), plan.schedules, plan.small);
   for (const ArrayXd& list : {alpha, beta, plan.horizon})
     for (const double x : list) table.identity += fmt::format(" {}", x);
   table.points = alpha.size();
@@ -329,7 +330,11 @@ void add_phases(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 20))
       ->capture_default_str();
   command->add_flag("--schedules", options->schedules,
-                    "each at its optimal schedule, not its best constant step (slow)");
+                    "each at its optimal schedule, not its best constant step (slow); small "
+                    "signals");
+  command->add_flag("--small", options->small,
+                    "by the rates of small signals, which are quicker and do not hold on most of "
+                    "the map");
   command->add_flag("--resume", options->table.resume, "go on with an unfinished map (--out)");
   command->add_option("--threads", options->table.threads, "threads, 0 for all; changes no number")
       ->check(CLI::Range(0, 4096))

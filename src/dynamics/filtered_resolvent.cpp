@@ -15,7 +15,7 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 
-constexpr double kStep = 0.5;  // of log x
+constexpr double kStep = 1;  // of log x: 1e-6
 constexpr int kMostNodes = 400;
 constexpr double kFar = 1e3;        // t^2 over all variance at the first node
 constexpr double kNear = 1e5;       // x over 1/V at the last
@@ -74,7 +74,10 @@ class Equation {
 std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equation, double rank,
                                    const ResolventMixture& f) {
   const ArrayXd variance = equation.unsaturated();
-  const double all = (columns.count * variance).sum() + f.shift * f.shift;
+  // A single column may hold most of what there is.
+  const double all =
+      std::max((columns.count * variance).sum(), columns.rows * variance.maxCoeff()) +
+      f.shift * f.shift;
   const double far = std::pow(kFar, 1 + std::max(f.exponent, 0.0));  // g^q lies further out
   const double first = std::log(columns.rows / (far * all));
   const double weight = (columns.count * columns.lambda).sum() / (columns.batch * columns.batch);
@@ -147,7 +150,7 @@ class MixtureSums {
     }
     // How small singular values thin out depends on samples and sides: seen over a few nodes.
     const auto held = [this](std::size_t i) -> const ArrayXd& { return points_[i].held; };
-    const std::size_t few = std::min<std::size_t>(4, last / 2);
+    const std::size_t few = std::min<std::size_t>(2, last / 2);
     std::size_t before = last - few;
     ArrayXd whole = held(last);
     if (by_samples_) {  // where what samples keep is known to a thousandth

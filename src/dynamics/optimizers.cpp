@@ -98,6 +98,11 @@ ModeSystem filled(const Problem& problem, const Of& optimizer, const Experiment&
         throw InputError("run.signal", "\"small\"", "\"full\" with momentum before the map");
       return mode_system(problem, optimizer, *filter, grids);
     } else if constexpr (requires { mode_system(problem, optimizer, *filter); }) {
+      if constexpr (requires { any_signal_system(problem, optimizer, *filter); })
+        if (experiment.signal == Signal::full ||
+            (experiment.signal == Signal::automatic && grids == Grids::compressed &&
+             signal_matters(problem, optimizer, *filter)))
+          return any_signal_system(problem, optimizer, *filter);
       return mode_system(problem, optimizer, *filter);
     }
     throw InputError("optimizer.momentum", "before the map",

@@ -27,41 +27,69 @@ std::vector<double> on_grid(const std::function<double(double log_y)>& f) {
 /// psi(k) = exp(-k^2 v/2) prod_j (1 + k^2 q_j)^(-1/2), and with k = sqrt(m) x
 ///     E[m z^2 v_j^2/(1 + m z^2)]/lambda_j = int e^-x [1 - psi/(1 + k^2 q_j)] dx,
 ///     chi_j = int x e^-x psi/(1 + k^2 q_j) dx.
-/// In units of E z^2 = 1; trapezoidal in log x.
+/// In units of E z^2 = 1; trapezoidal in log x, on the lattice of log k that the nodes of LogGrid
+/// share.
 class FewColumns {
  public:
-  FewColumns(const ArrayXd& share, const ArrayXd& count, double variance)
-      : log_psi_(static_cast<std::size_t>(kPoints)) {
-    for (int i = 0; i < kPoints; ++i) {
-      const double square = std::exp(2 * (kFirst + kApart * i));
-      log_psi_[static_cast<std::size_t>(i)] =
-          -0.5 * (square * variance + (count * (square * share).log1p()).sum());
-    }
+  FewColumns(const ArrayXd& share, const ArrayXd& count, double variance) : log_psi_(kPoints) {
+    for (Index i = 0; i < kPoints; ++i)
+      log_psi_[i] = -0.5 * (square(i) * variance + (count * (square(i) * share).log1p()).sum());
   }
   struct Values {
-    double noise, drift;
+    std::vector<double> noise, drift;
   };
-  /// q: of the column; 0: of none. `gaussian`: of Gaussian z.
-  Values at(double log_y, double q, bool gaussian) const {
-    double held = 0, drift = 0;
-    for (double s = kLowest; s < 4; s += kWide) {
-      const double x = std::exp(s), log_k = 0.5 * log_y + s;
-      const auto i = static_cast<std::size_t>(std::lround((log_k - kFirst) / kApart));
-      const double square = std::exp(2 * log_k);
-      const double log_of = gaussian ? -0.5 * square : log_psi_[i] - std::log1p(square * q);
-      const double weight = kWide * x * std::exp(-x);
-      held -= weight * std::expm1(log_of);
-      drift += weight * x * std::exp(log_of);
-    }
-    return {held * std::exp(-log_y) / (1 + (gaussian ? 0 : 2 * q)), drift};
+  /// Of a column of share q; 0: of none.
+  Values of_column(double q) const {
+    ArrayXd log_of = log_psi_;
+    for (Index i = 0; q > 0 && i < kPoints; ++i) log_of[i] -= std::log1p(square(i) * q);
+    return on_nodes(log_of, 1 + 2 * q);
+  }
+  static Values of_gaussian() {
+    ArrayXd log_of(kPoints);
+    for (Index i = 0; i < kPoints; ++i) log_of[i] = -0.5 * square(i);
+    return on_nodes(log_of, 1);
   }
 
  private:
   static constexpr double kWide = 0.5, kLowest = -15;
+  static constexpr Index kTerms = 38, kStride = 2;  // kWide over the lattice's
   static constexpr double kApart = 0.5 * LogGrid::kStep;
-  static constexpr double kFirst = 0.5 * LogGrid::kFirst + kLowest;
-  static constexpr int kPoints = 4 * (7 + 17 + 15 + 5);
-  std::vector<double> log_psi_;
+  static constexpr Index kPoints = LogGrid::kSize + kStride * (kTerms - 1);
+  static_assert(kStride * kApart == kWide);
+
+  static double square(Index i) {
+    return std::exp(2 * (0.5 * LogGrid::kFirst + kLowest + kApart * static_cast<double>(i)));
+  }
+  static Values on_nodes(const ArrayXd& log_of, double power) {
+    const ArrayXd of = log_of.exp(),
+                  held = log_of.unaryExpr([](double x) { return -std::expm1(x); });
+    Values values;
+    for (int i = 0; i < LogGrid::kSize; ++i) {
+      double noise = 0, drift = 0;
+      for (Index j = 0; j < kTerms; ++j) {
+        const Index at = i + kStride * j;
+        noise += weights()(j, 0) * held[at];
+        drift += weights()(j, 1) * of[at];
+      }
+      values.noise.push_back(noise * std::exp(-LogGrid::node(i)) / power);
+      values.drift.push_back(drift);
+    }
+    return values;
+  }
+  /// x e^-x dlog x, and x^2 e^-x dlog x.
+  static const Eigen::ArrayX2d& weights() {
+    static const Eigen::ArrayX2d all = [] {
+      Eigen::ArrayX2d w(kTerms, 2);
+      for (Index j = 0; j < kTerms; ++j) {
+        const double x = std::exp(kLowest + kWide * static_cast<double>(j));
+        w(j, 0) = kWide * x * std::exp(-x);
+        w(j, 1) = w(j, 0) * x;
+      }
+      return w;
+    }();
+    return all;
+  }
+  ArrayXd log_psi_;
 };
 
 }  // namespace
@@ -110,20 +138,15 @@ void Saturation::add_few(double variance, const ArrayXd& count) {
   const FewColumns few(share_, count, variance);
   for (Index j = 0; j < share_.size(); ++j)
     if (share_[j] > kHead) heads_.push_back(j);
-  static const std::vector<FewColumns::Values> gaussian = [&] {
-    std::vector<FewColumns::Values> values;
-    for (int i = 0; i < LogGrid::kSize; ++i) values.push_back(few.at(LogGrid::node(i), 0, true));
-    return values;
-  }();
+  static const FewColumns::Values gaussian = FewColumns::of_gaussian();
   const auto add = [&](double q) {
-    std::vector<double> noise(LogGrid::kSize), drift(LogGrid::kSize);
-    for (std::size_t i = 0; i < noise.size(); ++i) {
-      const FewColumns::Values of = few.at(LogGrid::node(static_cast<int>(i)), q, false);
-      noise[i] = of.noise / gaussian[i].noise;
-      drift[i] = of.drift / gaussian[i].drift;
+    FewColumns::Values of = few.of_column(q);
+    for (std::size_t i = 0; i < of.noise.size(); ++i) {
+      of.noise[i] /= gaussian.noise[i];
+      of.drift[i] /= gaussian.drift[i];
     }
-    noise_ratio_.emplace_back(std::move(noise));
-    drift_ratio_.emplace_back(std::move(drift));
+    noise_ratio_.emplace_back(std::move(of.noise));
+    drift_ratio_.emplace_back(std::move(of.drift));
   };
   add(0);
   for (const Index j : heads_) add(share_[j]);

@@ -19,6 +19,7 @@ SignBasis sign_basis(const VectorProblem& problem) {
   const Eigen::MatrixXd k = full(basis.alive, basis.alive);
   const Eigen::VectorXd root = k.diagonal().array().sqrt().sqrt();  // D^(1/2)
   const Eigen::VectorXd inverse = root.cwiseInverse();
+  basis.scale = root.cwiseAbs2();
   const Eigen::MatrixXd s = inverse.asDiagonal() * k * inverse.asDiagonal();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(s);
   basis.value = solver.eigenvalues().array().max(0.0);

@@ -15,6 +15,7 @@ struct SignBasis {
   Eigen::MatrixXd w;                ///< w_i as columns, shape (alive, modes)
   Eigen::MatrixXd noise;            ///< K_sigma, shape (alive, alive)
   Eigen::VectorXd error;            ///< w_i^T Delta_0, with its sign
+  Eigen::VectorXd scale;            ///< D_j = K_jj^(1/2)
 
   /// c_i = w_i^T K_sigma w_i
   Eigen::ArrayXd diffusion() const {

@@ -40,6 +40,7 @@ MatrixUpdate update_of(const Adam& adam, const MatrixProblem& problem);
 MatrixUpdate update_of(const RmsProp& rmsprop, const MatrixProblem& problem);
 MatrixUpdate update_of(const AdaGrad& adagrad, const MatrixProblem& problem);
 MatrixUpdate update_of(const Lion& lion, const MatrixProblem& problem);
+MatrixUpdate update_of(const RowNormalizedSgd& row_normalized, const MatrixProblem& problem);
 MatrixUpdate update_of(const SignSvd& sign_svd, const MatrixProblem& problem);
 MatrixUpdate update_of(const Schatten& schatten, const MatrixProblem& problem);
 MatrixUpdate update_of(const RegularizedSvd& regularized, const MatrixProblem& problem);

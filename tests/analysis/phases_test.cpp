@@ -31,6 +31,11 @@ PhasePlan plan(double dimension, const ArrayXd& horizon, Sides sides = Sides::in
   p.sides = sides;
   return p;
 }
+PhasePlan small_plan(double dimension, const ArrayXd& horizon, Sides sides = Sides::in) {
+  PhasePlan p = plan(dimension, horizon, sides);
+  p.small = true;
+  return p;
+}
 
 /// The same problem, built as a problem file would have it.
 MatrixProblem problem(double dimension, double alpha, double beta, Sides sides = Sides::in) {
@@ -45,7 +50,8 @@ MatrixProblem problem(double dimension, double alpha, double beta, Sides sides =
 
 TEST(Phases, RisksAreThoseOfTheExactOptimumOnTheWholeSpectrum) {
   for (const auto& [alpha, beta] : {std::pair(0.7, 0.2), std::pair(0.3, 0.9)}) {
-    const auto points = phase_column(plan(1e6, decades(1, 3)), alpha, ArrayXd::Constant(1, beta));
+    const auto points =
+        phase_column(small_plan(1e6, decades(1, 3)), alpha, ArrayXd::Constant(1, beta));
     const MatrixProblem p = problem(1e6, alpha, beta);
     const SignSvd svd{1000000};
     const SignSgd sgd{1000000};
@@ -61,8 +67,25 @@ TEST(Phases, RisksAreThoseOfTheExactOptimumOnTheWholeSpectrum) {
   }
 }
 
+// Signals of any size: the map's walk against the optimum by the recursion.
+TEST(Phases, RisksAreThoseOfTheOptimumThatSeesAnySignal) {
+  for (const auto& [alpha, beta] : {std::pair(0.6, 1.0), std::pair(1.5, 0.0)}) {
+    const auto points = phase_column(plan(100, decades(1, 2)), alpha, ArrayXd::Constant(1, beta));
+    for (const std::size_t i : {0, 1})
+      for (const Eigen::Index h : {0, 1}) {
+        const Optimizer optimizer = i == 0 ? Optimizer(SignSgd{100}) : Optimizer(SignSvd{100});
+        Experiment e{problem(100, alpha, beta), optimizer, constant_schedule(1), {}};
+        e.signal = Signal::full;
+        const Optimum best = best_step(mode_system(e), h == 0 ? 10 : 100);
+        EXPECT_NEAR(points[0].best[i].risk[h] / best.risk, 1, 0.01) << alpha << " " << i << h;
+      }
+    EXPECT_TRUE(points[0].trust.any_signal);
+  }
+}
+
 TEST(Phases, TrustNumbersAreThoseOfTheWholeSpectrum) {
-  const auto point = phase_column(plan(1e6, decades(1, 3)), 0.3, ArrayXd::Constant(1, 0.4)).front();
+  const auto point =
+      phase_column(small_plan(1e6, decades(1, 3)), 0.3, ArrayXd::Constant(1, 0.4)).front();
   const MatrixProblem p = problem(1e6, 0.3, 0.4);
   const double trace = ArrayXd::LinSpaced(1000000, 1, 1e6).pow(-0.6).sum();  // the norm is 1
   EXPECT_NEAR(point.trust.intrinsic_dimension / trace, 1, 1e-8);
@@ -99,7 +122,7 @@ TEST(Phases, OneSidedExponentsApproachTheDerivedOnes) {
     EXPECT_NEAR(sign_sgd_exponent(c.alpha, c.beta, Sides::in), c.sgd, 1e-12);
     EXPECT_NEAR(sign_svd_exponent(c.alpha, c.beta, Sides::in), c.svd, 1e-12);
     const auto point =
-        phase_column(plan(1e9, decades(5, 8)), c.alpha, ArrayXd::Constant(1, c.beta))[0];
+        phase_column(small_plan(1e9, decades(5, 8)), c.alpha, ArrayXd::Constant(1, c.beta))[0];
     EXPECT_NEAR(point.best[0].exponent.value, c.sgd, 0.05) << c.alpha << " " << c.beta;
     EXPECT_NEAR(point.best[1].exponent.value, c.svd, 0.05) << c.alpha << " " << c.beta;
   }
@@ -110,7 +133,7 @@ TEST(Phases, TwoSidedExponentsApproachTheDerivedOnes) {
        {PhaseCase{1.2, 0.4, 2.2 / 2.4, 2.2 / 2.4}, PhaseCase{1.5, 0.3, 2.6 / 3, 2.6 / 3}}) {
     EXPECT_NEAR(sign_sgd_exponent(c.alpha, c.beta, Sides::both), c.sgd, 1e-12);
     EXPECT_NEAR(sign_svd_exponent(c.alpha, c.beta, Sides::both), c.svd, 1e-12);
-    const auto point = phase_column(plan(1e6, decades(3, 6), Sides::both), c.alpha,
+    const auto point = phase_column(small_plan(1e6, decades(3, 6), Sides::both), c.alpha,
                                     ArrayXd::Constant(1, c.beta))[0];
     EXPECT_NEAR(point.best[0].exponent.value, c.sgd, 0.1) << c.alpha << " " << c.beta;
     EXPECT_NEAR(point.best[1].exponent.value, c.svd, 0.05) << c.alpha << " " << c.beta;
@@ -118,7 +141,7 @@ TEST(Phases, TwoSidedExponentsApproachTheDerivedOnes) {
 }
 
 TEST(Phases, AnOptimalScheduleIsNeverWorse) {
-  PhasePlan p = plan(1e4, decades(1, 2));
+  PhasePlan p = small_plan(1e4, decades(1, 2));
   const ArrayXd beta = ArrayXd::Constant(1, 0.5);
   const auto constant = phase_column(p, 0.8, beta)[0];
   p.schedules = true;
@@ -139,11 +162,12 @@ TEST(Phases, RisksOfAnyPairAreThoseOfTheOptimumOfEach) {
         Case{{Lion{}, RmsProp{}}, Sides::in}, Case{{Lion{}, AdaGrad{}}, Sides::both},
         Case{{Schatten{1, 0.5}, SignSgd{}}, Sides::both},
         Case{{RegularizedSvd{1, 0.01}, SignSvd{}}, Sides::in}}) {
-    PhasePlan p = plan(60, decades(1, 2), c.sides);
+    PhasePlan p = small_plan(60, decades(1, 2), c.sides);
     p.batch = 8;
     p.optimizers = c.pair;
     const auto points = phase_column(p, 0.4, Eigen::Array2d(0.1, 0.8));
     Experiment experiment{problem(60, 0.4, 0.8, c.sides), {}, constant_schedule(1), {}};
+    experiment.signal = Signal::small;
     for (const std::size_t i : {0, 1}) {
       experiment.optimizer = with_batch(c.pair[i], p.batch);
       const ModeSystem system = compress(mode_system(experiment));

@@ -48,6 +48,17 @@ TEST(AnySignal, ColumnsOfThePolarFactorSumToItsRank) {
       }
 }
 
+// However many rows: its direction alone is large, and f(u) = u/|u|.
+TEST(AnySignal, AColumnAboveAllOthersMovesByItsSign) {
+  for (const double rows : {1e2, 1e4, 1e6, 1e9}) {
+    const Columns columns{rows, 10 * rows, Eigen::Array2d(1, 1e-12), Eigen::Array2d(1, 0.9 * rows)};
+    const ArrayXd error = Eigen::Array2d(1 / rows, 0);
+    const auto resolvent = resolvent_of(columns, gaussian_noise(1), error);
+    const double variance = 1 / rows / 2 + 0.2 / rows;  // of 2P = 2, sampled with its own part
+    EXPECT_NEAR(resolvent->slopes.fresh[0] * std::sqrt(rows * variance), 1, 0.03) << rows;
+  }
+}
+
 MatrixProblem one_sided(double signal, double std, Index in = 60, double batch_side = 60) {
   Covariance out = make_covariance(IsotropicCovariance{batch_side});
   PowerLawCovariance law;

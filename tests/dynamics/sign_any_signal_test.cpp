@@ -9,6 +9,7 @@
 
 #include "dynamics/alike.hpp"
 #include "dynamics/coherent_law.hpp"
+#include "dynamics/given_signs.hpp"
 #include "dynamics/resolved_sign.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/residual.hpp"
@@ -171,13 +172,115 @@ TEST(SignAnySignal, IsTakenWhereMeanDriftIsLost) {
   EXPECT_FALSE(mode_system(experiment).filtered);
 }
 
-TEST(SignAnySignal, GivenCoordinatesAreRefused) {
+TEST(SignAnySignal, GivenCoordinatesOfAMatrixAreRefused) {
   Ar1Covariance law;
   law.dimension = 10;
   law.correlation = 0.5;
-  const VectorProblem problem =
-      make_problem(make_covariance(law), IsotropicTarget{1}, gaussian_noise(1));
+  const MatrixProblem problem =
+      make_problem(make_covariance(law), isotropic(10), IsotropicTarget{1}, gaussian_noise(1));
   EXPECT_THROW(any_signal_system(problem, SignSgd{8}), InputError);
+}
+
+/// In coordinates, errors along and across the largest direction.
+VectorProblem given_problem(const Eigen::MatrixXd& k, double signal, double std) {
+  VectorProblem problem;
+  problem.covariance = from_matrix(k);
+  const Index d = k.rows();
+  Eigen::VectorXd error(d);
+  for (Index i = 0; i < d; ++i) error[i] = signal * (0.6 + std::sin(1.7 * static_cast<double>(i)));
+  problem.initial_error = error;
+  problem.initial = (problem.covariance.eigenvectors->transpose() * error).array().square();
+  problem.noise = gaussian_noise(std);
+  return problem;
+}
+
+Eigen::MatrixXd correlated(Index d) {
+  Eigen::MatrixXd k(d, d);
+  for (Index i = 0; i < d; ++i)
+    for (Index j = 0; j < d; ++j)
+      k(i, j) =
+          std::pow(0.8, std::abs(static_cast<double>(i - j))) *
+          std::sqrt((0.5 + 0.1 * static_cast<double>(i)) * (0.5 + 0.1 * static_cast<double>(j)));
+  return k;
+}
+
+// The mean update of drawn batches, direction by direction: 5 standard errors.
+TEST(SignAnySignal, MeansInGivenCoordinatesAreThoseOfDrawnBatches) {
+  const Index d = 12;
+  const int batch = 32, draws = 20000;
+  const Eigen::MatrixXd k = correlated(d);
+  const VectorProblem problem = given_problem(k, 0.5, 0.7);
+  const ModeSystem system = any_signal_system(problem, SignSgd{batch});
+  FilteredGradient u;
+  u.weight = system.weight;
+  u.multiplicity = system.multiplicity;
+  u.risk = u.memory = system.risk(system.initial);
+  u.error = system.initial;
+  u.mean = u.error.sqrt();
+  u.cross = u.signal = u.noise = u.held_mean = ArrayXd::Zero(d);
+  const FilteredAnswer answer = system.filtered->answer(u, nullptr);
+  const ArrayXd predicted = u.weight * answer.fresh_of_mean * u.mean;
+
+  SignBasis basis = sign_basis(problem);
+  turn_to_errors(basis);
+  const Eigen::MatrixXd root = k.llt().matrixL();
+  std::mt19937_64 random(7);
+  std::normal_distribution<double> normal;
+  ArrayXd sum = ArrayXd::Zero(d), square = sum;
+  for (int i = 0; i < draws; ++i) {
+    const Eigen::MatrixXd x =
+        root * Eigen::MatrixXd::NullaryExpr(d, batch, [&] { return normal(random); });
+    const Eigen::VectorXd residual =
+        x.transpose() * *problem.initial_error +
+        0.7 * Eigen::VectorXd::NullaryExpr(batch, [&] { return normal(random); });
+    const Eigen::VectorXd sign = (x * residual).array().sign();
+    const ArrayXd f = (basis.w.transpose() * sign).array();
+    sum += f;
+    square += f.square();
+  }
+  sum /= draws;
+  square /= draws;
+  const ArrayXd error = ((square - sum.square()) / draws).sqrt();
+  for (Index m = 0; m < d; ++m) {
+    EXPECT_NEAR(predicted[m], sum[m], 5 * error[m] + 0.01 * std::abs(sum[m])) << m;
+    EXPECT_NEAR(answer.power[m], square[m], 0.12 * square[m]) << m;
+  }
+  EXPECT_NEAR((answer.power * u.weight).sum(), (square * u.weight).sum(),
+              0.05 * (square * u.weight).sum());
+}
+
+// Coordinates that are not correlated are the diagonal orientation's.
+TEST(SignAnySignal, UncorrelatedGivenCoordinatesAreDiagonalOnes) {
+  const Index d = 9;
+  const ArrayXd value = ArrayXd::LinSpaced(d, 2, 0.4);
+  const VectorProblem given = given_problem(value.matrix().asDiagonal(), 0.4, 0.5);
+  VectorProblem diagonal = given;
+  diagonal.covariance = from_eigenvalues(value, Orientation::diagonal);
+  diagonal.initial = given.initial_error->array().square();
+  const ArrayXd at{{5.0, 40.0, 200.0}};
+  const auto curve = [&](const VectorProblem& problem) {
+    return solve(any_signal_system(problem, SignSgd{32}), constant_schedule(2e-3), at).risk.eval();
+  };
+  const ArrayXd a = curve(given), b = curve(diagonal);
+  for (Index i = 0; i < at.size(); ++i) EXPECT_NEAR(a[i] / b[i], 1, 0.01) << at[i];
+}
+
+// A faint signal: the curve of small ones, bare, of Signum and of Lion.
+TEST(SignAnySignal, WhereItIsSmallGivenCurvesAreTheSame) {
+  const VectorProblem problem = given_problem(correlated(12), 0.01, 1);
+  for (const Optimizer& optimizer : {Optimizer(SignSgd{2}), Optimizer(Lion{2})})
+    for (const double momentum : {0.0, 0.8}) {
+      if (momentum > 0 && std::holds_alternative<Lion>(optimizer)) continue;
+      Experiment e{problem, optimizer, constant_schedule(1e-5), {}};
+      if (momentum > 0) e.chain.momentum = constant_schedule(momentum);
+      const ArrayXd at{{10.0, 100.0, 1000.0}};
+      e.signal = Signal::full;
+      const ArrayXd full = solve(mode_system(e), e.schedule, at).risk;
+      e.signal = Signal::small;
+      const ArrayXd small = solve(mode_system(e), e.schedule, at).risk;
+      for (Index i = 0; i < at.size(); ++i)
+        EXPECT_NEAR(full[i] / small[i], 1, 0.01) << name_of(optimizer) << momentum << " " << at[i];
+    }
 }
 
 }  // namespace

@@ -79,8 +79,8 @@ TEST(ToToml, EveryOptimizerRoundTrips) {
     expect_round_trip(experiment);
   }
   for (const Optimizer& optimizer : std::vector<Optimizer>{
-           SignSvd{4}, Schatten{4, -0.25}, RegularizedSvd{4, 0.1}, TruncatedSvd{4, 0.1},
-           MixedSvd{4, 0.3}, Kaon{4}, Kaon{4, UniformValues{0, 1.25}}})
+           RowNormalizedSgd{4}, SignSvd{4}, Schatten{4, -0.25}, RegularizedSvd{4, 0.1},
+           TruncatedSvd{4, 0.1}, MixedSvd{4, 0.3}, Kaon{4}, Kaon{4, UniformValues{0, 1.25}}})
     expect_round_trip({make_problem(isotropic(4), power_law(6, 0.5),
                                     MatrixPowerLawTarget{0.2, 1, Sides::both}, gaussian_noise(1)),
                        optimizer, constant_schedule(1e-3), run_for(10)});

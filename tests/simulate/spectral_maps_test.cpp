@@ -103,6 +103,17 @@ Experiment small_experiment(const Optimizer& optimizer) {
   return e;
 }
 
+TEST(RowNormalizedUpdate, GivesEveryRowALengthOfOne) {
+  const MatrixUpdate update = update_of(RowNormalizedSgd{1}, MatrixProblem{});
+  MatrixXd g = drawn_matrix(7, 5, 3);
+  const MatrixXd given = g;
+  g.row(2).setZero();
+  update.map()(g);
+  for (Eigen::Index i = 0; i < g.rows(); ++i)
+    for (Eigen::Index j = 0; j < g.cols(); ++j)
+      EXPECT_NEAR(g(i, j), i == 2 ? 0 : given(i, j) / given.row(i).norm(), 1e-15);
+}
+
 TEST(SpectralMapSimulate, KaonIsTheSameForAnyNumberOfThreads) {
   const Experiment e = small_experiment(Kaon{4});
   const Ensemble one = simulate(e, {.runs = 6, .threads = 1}),

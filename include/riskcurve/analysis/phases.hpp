@@ -21,6 +21,8 @@ struct PhasePlan {
   Sides sides = Sides::in;
   Eigen::ArrayXd horizon;  ///< T, in steps, increasing, at least two
   bool schedules = false;  ///< R*(T) under the optimal schedule, not the best constant step
+  /// By the rates of small signals, where others are known too; schedules are always.
+  bool small = false;
 };
 
 enum class Phase {
@@ -49,9 +51,10 @@ struct PhasePoint {
   Trust trust;
 };
 
-/// The points (alpha, beta), beta as listed. One set of rates serves them all, so a map costs least
-/// column by column. Safe to call from several threads. The best constant step of each horizon is
-/// found to about 1e-4 of its risk, by parabolas through log R from the step of the horizon before.
+/// The points (alpha, beta), beta as listed. Of small signals one set of rates serves them all, so
+/// a map costs least column by column. Safe to call from several threads. The best constant step of
+/// each horizon is found to about 1e-4 of its risk (1e-3 where signals of any size are seen, whose
+/// risks are known to 1 %), by parabolas through log R from the step of the horizon before.
 /// Throws InputError unless N, B >= 1, alpha >= 0, numbers are finite and horizons are as above,
 /// and for an optimizer that has no mode system of a matrix; Failure where a risk cannot be found.
 std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha,

@@ -32,11 +32,16 @@ ModeSystem mode_system(const VectorProblem& problem, const PreconditionedSgd& op
 /// Source: (S); docs/theory/vector.md#signsgd.
 ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer);
 
-/// The same whatever the size of the signal, a FilteredMap. Throws InputError for covariances in
-/// given coordinates, and for a matrix of one side generic and one diagonal, both of unequal
+/// The same whatever the size of the signal, a FilteredMap. Throws InputError for a matrix with a
+/// covariance in given coordinates, or one side generic and one diagonal, both of unequal
 /// eigenvalues. Source: ours; docs/theory/signal.md#signs.
 ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer);
 ModeSystem any_signal_system(const MatrixProblem& problem, const SignSgd& optimizer);
+/// Rows of a gradient over their norms, whatever the size of the signal: f(G_i) = G_i/|G_i|, rows
+/// of variance h_ij (2P + 2q)/B and slopes exact for few directions of a row. Throws InputError for
+/// unequal eigenvalues of K_out, unless in diagonal coordinates. Source: ours;
+/// docs/theory/signal.md#rows.
+ModeSystem any_signal_system(const MatrixProblem& problem, const RowNormalizedSgd& optimizer);
 /// Whether small signals do not do: the mean drift that they lose at R(0), to first order
 /// (ModeSystem::drift_loss), is above kSmallLoss.
 bool signal_matters(const VectorProblem& problem, const SignSgd& optimizer);
@@ -66,6 +71,16 @@ ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer,
 /// Lion: SignSGD of a filter that remembers by beta_2 and takes beta_1 of what it remembers.
 Filter filter_of(const Lion& optimizer);
 ModeSystem mode_system(const VectorProblem& problem, const Lion& optimizer);
+
+/// Signs of a filtered gradient whatever the size of the signal: a FilteredMap for a covariance in
+/// given coordinates; of others, whose modes are seen one by one or are many, the same as above.
+/// Matters where small signals lose more than kSmallLoss at the batch that the filter makes, b (1 +
+/// beta)/(1 - beta). Source: ours; docs/theory/signal.md#signs.
+ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer,
+                             const Filter& filter);
+ModeSystem any_signal_system(const VectorProblem& problem, const Lion& optimizer);
+bool signal_matters(const VectorProblem& problem, const SignSgd& optimizer, const Filter& filter);
+bool signal_matters(const VectorProblem& problem, const Lion& optimizer);
 
 /// Adam and its kin, v <- keep v + take G^2 per coordinate, to be read by the blocks of their
 /// chains: a = Lambda A g, h = Lambda, g = 1/(sqrt(V) + eps/sqrt(K_jj)), V the state

@@ -93,6 +93,19 @@ struct ClippedSgd {
   }
 };
 
+/// W -= gamma G_i/|G_i|, row by row; a row of zeros stays. Sees no momentum.
+struct RowNormalizedSgd {
+  static constexpr const char* name = "row_normalized_sgd";
+  static constexpr const char* title = "row-normalised SGD";
+  static constexpr Momentum momentum = Momentum::before;
+  int batch = 1;
+  bool operator==(const RowNormalizedSgd&) const = default;
+  template <class Self, class Keys>
+  static void keys(Self& self, Keys&& key) {
+    key("batch", self.batch, kBatch);
+  }
+};
+
 /// W -= gamma U V^T: the ideal of Muon
 struct SignSvd {
   static constexpr const char* name = "sign_svd";
@@ -319,9 +332,9 @@ struct Lion {
 };
 
 /// All there are: what takes part in a problem file is in this list.
-using Optimizer =
-    std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, Adam, RmsProp, AdaGrad, Lion, SignSvd,
-                 Schatten, RegularizedSvd, TruncatedSvd, MixedSvd, Kaon, Muon>;
+using Optimizer = std::variant<Sgd, PreconditionedSgd, SignSgd, ClippedSgd, Adam, RmsProp, AdaGrad,
+                               Lion, RowNormalizedSgd, SignSvd, Schatten, RegularizedSvd,
+                               TruncatedSvd, MixedSvd, Kaon, Muon>;
 
 std::string name_of(const Optimizer& optimizer);
 /// As texts and plots call it: "SignSGD".

@@ -6,7 +6,8 @@
 
 #include "dynamics/alike.hpp"
 #include "dynamics/coherent_law.hpp"
-#include "dynamics/resolved_sign.hpp"
+#include "dynamics/given_signs.hpp"
+#include "dynamics/seen_gradient.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -17,29 +18,16 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 using std::numbers::pi;
 
-constexpr double kAlikeSigns = 4;     // bins an octave of eigenvalues
-constexpr double kSameError = 1e-14;  // of a square: its mean is all of it
-
 /// What the answer of one instant was made of.
 struct SeenGradient {
   Directions rows;
 };
 
-/// Of one row of the gradient: E over its runs of y and of y - E y squared.
-struct Errors {
-  ArrayXd mean, spread;
-};
-Errors errors_of(const FilteredGradient& u) {
-  const ArrayXd spread = u.error - u.mean.square();
-  return {u.mean, (spread > kSameError * u.error).select(spread, 0.0)};
-}
-
 /// What is the same for all sign maps that see any signal.
 struct SignSetting {
-  std::function<double(double risk)> phi;
-  double noise_variance, coordinates;  // d of a row
-  double rows = 1;                     // that add to R alike
-  double power_of_noise(double risk) const { return 2 / (pi * std::pow(phi(risk), 2)); }
+  NoisePower noise;
+  double coordinates;  // d of a row
+  double rows = 1;     // that add to R alike
 };
 
 /// Signs in a basis that has nothing to do with the directions.
@@ -127,50 +115,41 @@ FilteredMap sign_map(
   return map;
 }
 
+/// Of c, whose mean is known exactly.
+std::function<CoherentLaw::At(double risk)> coherent_law(const VectorProblem& problem,
+                                                         const SignSgd& optimizer,
+                                                         const NoisePower& noise) {
+  return [noise, drawn = CoherentLaw(problem.noise, optimizer.batch)](double risk) {
+    CoherentLaw::At at = drawn.at(risk);
+    at.c.point *= noise.phi(risk) * std::sqrt(pi / 2) / (at.c.point * at.c.weight).sum();
+    return at;
+  };
+}
+
 FilteredMap vector_map(const VectorProblem& problem, const SignSgd& optimizer,
                        const SignSetting& setting) {
-  const CoherentLaw coherent(problem.noise, optimizer.batch);
-  const auto law = [setting, coherent](const FilteredGradient& u) {
-    CoherentLaw::At at = coherent.at(u.risk);
-    // Its mean is known exactly.
-    at.c.point *= setting.phi(u.risk) * std::sqrt(pi / 2) / (at.c.point * at.c.weight).sum();
+  const auto coherent = coherent_law(problem, optimizer, setting.noise);
+  const auto law = [coherent](const FilteredGradient& u) {
+    const CoherentLaw::At at = coherent(u.risk);
     const ArrayXd left = u.weight - u.weight.square() * u.error / at.power;
     return std::pair(at.c, ArrayXd(left.max(1e-12 * u.weight)));
   };
   const auto sampled = [setting](const FilteredGradient& u) -> ArrayXd {
-    return (u.weight > 0).select(setting.power_of_noise(u.risk) / u.weight.max(1e-300), 0.0);
+    return (u.weight > 0).select(setting.noise(u.risk) / u.weight.max(1e-300), 0.0);
   };
   return sign_map(setting, problem.covariance.orientation == Orientation::diagonal, law, sampled);
 }
 
-/// Samples of a direction add to their own residuals, 2 q_j; of both sides where both differ.
-ArrayXd own_part(const MatrixProblem& problem, const FilteredGradient& u) {
-  const Index out = problem.covariance_out.spectrum.size();
-  const Index in = problem.covariance_in.spectrum.size();
-  const Eigen::MatrixXd share = (u.weight * u.error * u.multiplicity).matrix().reshaped(out, in);
-  const auto& n_out = problem.covariance_out.spectrum.multiplicity;
-  const auto& n_in = problem.covariance_in.spectrum.multiplicity;
-  Eigen::ArrayXXd part = Eigen::ArrayXXd::Zero(out, in);
-  if (in > 1) part.rowwise() += (share.colwise().sum().array() / n_in.transpose()).eval();
-  if (out > 1) part.colwise() += (share.rowwise().sum().array() / n_out).eval();
-  return part.reshaped();
-}
-
 FilteredMap matrix_map(const MatrixProblem& problem, const SignSetting& setting, bool diagonal) {
-  const auto own = [problem, setting](const FilteredGradient& u) {
-    const double power = 2 * u.risk + setting.noise_variance;
-    ArrayXd part = ArrayXd::Ones(u.weight.size());
-    if (std::isfinite(power)) part += 2 * own_part(problem, u) / power;
-    return part;
+  const auto own = [problem, variance = setting.noise.noise_variance](const FilteredGradient& u) {
+    return with_own_part(problem, u, variance);
   };
   const auto law = [setting, own](const FilteredGradient& u) {
-    const Measure c{ArrayXd::Constant(1, 1 / std::sqrt(setting.power_of_noise(u.risk))),
-                    ArrayXd::Ones(1)};
+    const Measure c{ArrayXd::Constant(1, 1 / std::sqrt(setting.noise(u.risk))), ArrayXd::Ones(1)};
     return std::pair(c, ArrayXd(u.weight * own(u)));
   };
   const auto sampled = [setting, own](const FilteredGradient& u) -> ArrayXd {
-    return setting.power_of_noise(u.risk) *
-           (u.weight > 0).select(own(u) / u.weight.max(1e-300), 0.0);
+    return setting.noise(u.risk) * (u.weight > 0).select(own(u) / u.weight.max(1e-300), 0.0);
   };
   return sign_map(setting, diagonal, law, sampled);
 }
@@ -181,10 +160,6 @@ ModeSystem sees_any(ModeSystem system, FilteredMap map) {
   system.drift_loss = nullptr;
   system.correlation = nullptr;
   return system;
-}
-
-std::function<double(double risk)> phi_of(const ModeSystem& small) {
-  return [response = small.response](double risk) { return response(Now{.risk = risk}).drift[0]; };
 }
 
 bool correlated(const Covariance& side) {
@@ -199,34 +174,50 @@ bool mixed(const Covariance& out, const Covariance& in) {
   return dense(out) != dense(in) && out.spectrum.size() > 1 && in.spectrum.size() > 1;
 }
 
-void check_coordinates(std::initializer_list<const Covariance*> sides, const char* field) {
-  for (const Covariance* side : sides)
+ModeSystem in_coordinates(const VectorProblem& problem, const SignSgd& optimizer) {
+  SignBasis basis = sign_basis(problem);
+  turn_to_errors(basis);
+  ModeSystem small = mode_system(problem, optimizer);
+  const NoisePower noise = noise_power(small, problem.noise.variance);
+  const auto law = [noise, coherent = coherent_law(problem, optimizer, noise),
+                    rest = (basis.diffusion() - 2 / pi * basis.value).max(0.0).eval()](
+                       const FilteredGradient& u) {
+    const CoherentLaw::At at = coherent(u.risk);
+    return GivenNoise{at.c, at.power, noise(u.risk), rest};
+  };
+  FilteredMap map = given_sign_map(basis, law);
+  small.initial = with_faint_means(small.initial);
+  return sees_any(std::move(small), std::move(map));
+}
+
+void check_coordinates(const MatrixProblem& problem) {
+  for (const Covariance* side : {&problem.covariance_out, &problem.covariance_in})
     if (correlated(*side))
-      throw InputError(field, "given",
+      throw InputError("problem.covariance_out, covariance_in: orientation", "given",
                        "\"generic\" or \"diagonal\": signals that are not small are not derived "
-                       "for signs of correlated coordinates");
+                       "for matrices of correlated coordinates");
 }
 
 }  // namespace
 
 ModeSystem any_signal_system(const VectorProblem& given, const SignSgd& optimizer) {
-  check_coordinates({&given.covariance}, "problem.covariance: orientation");
+  if (correlated(given.covariance)) return in_coordinates(given, optimizer);
   const VectorProblem problem = merged_alike(given, kAlikeSigns);
   const ModeSystem small = mode_system(problem, optimizer);
-  const SignSetting setting{phi_of(small), problem.noise.variance, problem.dimension()};
+  const SignSetting setting{noise_power(small, problem.noise.variance), problem.dimension()};
   return sees_any(small, vector_map(problem, optimizer, setting));
 }
 
 ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimizer) {
   const MatrixProblem problem = merged_alike(given, kAlikeSigns);
   const Covariance &out = problem.covariance_out, &in = problem.covariance_in;
-  check_coordinates({&out, &in}, "problem.covariance_out, covariance_in: orientation");
+  check_coordinates(problem);
   if (mixed(out, in))
     throw InputError("problem.covariance_out, covariance_in: orientation",
                      "one \"generic\", one \"diagonal\"",
                      "the same: signals that are not small are not derived for signs of both");
   const ModeSystem small = mode_system(problem, optimizer);
-  SignSetting setting{phi_of(small), problem.noise.variance, out.dimension() * in.dimension()};
+  SignSetting setting{noise_power(small, problem.noise.variance), out.dimension() * in.dimension()};
   if (out.spectrum.size() == 1 || in.spectrum.size() == 1) {
     setting.rows = out.spectrum.size() == 1 ? out.dimension() : in.dimension();
     setting.coordinates /= setting.rows;
@@ -247,8 +238,7 @@ double lost_drift(const ModeSystem& small) {
 }  // namespace
 
 bool signal_matters(const VectorProblem& problem, const SignSgd& optimizer) {
-  return !correlated(problem.covariance) &&
-         lost_drift(mode_system(problem, optimizer)) > kSmallLoss;
+  return lost_drift(mode_system(problem, optimizer)) > kSmallLoss;
 }
 
 bool signal_matters(const MatrixProblem& problem, const SignSgd& optimizer) {

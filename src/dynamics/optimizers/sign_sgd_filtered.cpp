@@ -1,9 +1,11 @@
 // SignSGD of a filtered gradient (docs/theory/chain.md#a-filter-before-the-map).
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <numbers>
 
 #include "dynamics/filtered_sign.hpp"
+#include "dynamics/given_signs.hpp"
 #include "dynamics/gradient_modes.hpp"
 #include "dynamics/sign_basis.hpp"
 #include "dynamics/sign_directions.hpp"
@@ -157,6 +159,35 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
   return system;
 }
 
+ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer,
+                             const Filter& filter) {
+  ModeSystem system = mode_system(problem, optimizer, filter);
+  if (problem.covariance.orientation != Orientation::given) return system;
+  SignBasis basis = sign_basis(problem);
+  turn_to_errors(basis);
+  const auto sign = std::make_shared<const FilteredNoise>(problem.noise, optimizer.batch,
+                                                          GradientOf::vector, filter);
+  const auto law = [sign, rest = system.diffusion.col(1).eval()](const FilteredGradient& u) {
+    const SignNoise noise = (*sign)(u.risk, u.momentum, u.time + 1);
+    // All modes have the same noise.
+    const double held = u.noise.size() > 0 ? (u.weight * u.noise).maxCoeff() : 0,
+                 all = u.fresh * u.fresh * noise.felt + u.share * u.share * held;
+    const Measure c{ArrayXd::Constant(1, std::sqrt(noise.felt / noise.seen / all)),
+                    ArrayXd::Ones(1)};
+    return GivenNoise{c, HUGE_VAL, noise.felt, rest, noise.remainder};
+  };
+  system.filtered = given_sign_map(basis, law);
+  system.initial = with_faint_means(system.initial);
+  system.directions.reset();
+  return system;
+}
+
+bool signal_matters(const VectorProblem& problem, const SignSgd& optimizer, const Filter& filter) {
+  const double beta = filter.momentum, batch = optimizer.batch * (1 + beta) / (1 - beta);
+  return problem.covariance.orientation == Orientation::given &&
+         signal_matters(problem, SignSgd{static_cast<int>(std::min(batch, 1e9))});
+}
+
 Filter filter_of(const Lion& lion) {
   return {lion.betas[1], false, false, lion.betas[0], {}};
 }
@@ -178,6 +209,14 @@ ModeSystem mode_system(const VectorProblem& problem, const Lion& lion) {
 
 ModeSystem mode_system(const MatrixProblem& problem, const Lion& lion) {
   return lion_system(problem, lion);
+}
+
+ModeSystem any_signal_system(const VectorProblem& problem, const Lion& lion) {
+  return any_signal_system(problem, SignSgd{lion.batch}, filter_of(lion));
+}
+
+bool signal_matters(const VectorProblem& problem, const Lion& lion) {
+  return signal_matters(problem, SignSgd{lion.batch}, filter_of(lion));
 }
 
 }  // namespace riskcurve

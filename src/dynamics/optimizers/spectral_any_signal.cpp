@@ -1,10 +1,13 @@
 // Spectral maps of a filtered gradient, signals of any size (docs/theory/signal.md).
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <variant>
 #include <vector>
 
 #include "dynamics/alike.hpp"
+#include "dynamics/filtered_variance.hpp"
 #include "dynamics/signal.hpp"
 #include "dynamics/two_sided_spectral.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -19,6 +22,7 @@ using Eigen::Index;
 
 constexpr double kAlike = 4;      // bins an octave of eigenvalues
 constexpr double kMostBins = 16;  // of either side, where both are graded
+constexpr double kHead = 0.85;    // of |U|_F: more in one direction, and f's ripples show
 
 /// One side's eigenvalues, merged where they are alike.
 struct GradedSide {
@@ -45,6 +49,7 @@ struct AnySignal {
   FilteredMap map;
   /// Variance of a gradient's entry of these errors, over h^2 and 2P.
   std::function<ArrayXd(const ArrayXd& error)> sampled;
+  double entries = 1;  // of a mode that stand in one singular direction, where it is large
 };
 
 struct Asks {
@@ -69,6 +74,7 @@ AnySignal one_graded(const Spectrum& rows, const Spectrum& of, const ArrayXd& in
   modes.sampled = [n, value = side.value, batch = asks.batch](const ArrayXd& error) -> ArrayXd {
     return (1 + 2 * n * value * error) / (batch * value);
   };
+  modes.entries = n;
   return modes;
 }
 
@@ -123,6 +129,12 @@ AnySignal any_signal(const MatrixProblem& problem, const Asks& asks) {
   return both_graded(columns, rows, share.transpose(), asks);
 }
 
+/// Of |U|_F, the largest share of one singular direction.
+double head_of(const AnySignal& modes, const FilteredGradient& u, const ArrayXd& sampled) {
+  const ArrayXd variance = variance_of(u, sampled);
+  return std::sqrt(modes.entries * variance.maxCoeff() / (u.multiplicity * variance).sum());
+}
+
 ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int batch,
                       const SingularFunction& function, Grids grids) {
   if (!std::isfinite(problem.noise.variance))
@@ -148,7 +160,13 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   u.share = p;
   u.error = u.cross = u.signal = system.initial / system.multiplicity;
   const double power = 2 * u.risk + system.noise_variance;
-  u.noise = (1 - beta) / (1 + beta) * power * modes.sampled(u.error / power);
+  const ArrayXd sampled = power * modes.sampled(u.error / power);
+  u.noise = (1 - beta) / (1 + beta) * sampled;
+  if (const double head = head_of(modes, u, sampled); function.normalised && head > kHead)
+    system.warnings.push_back(fmt::format(
+        "one singular direction has {:.2f} of |U|_F, above {:g}: Newton-Schulz is steep "
+        "there or ripples, and runs may end a quarter off the curve",
+        head, kHead));
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
   system.drift = (modes.weight * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
   system.diffusion = answer.power * system.multiplicity;

@@ -1,0 +1,55 @@
+// Many steps at once against one by one.
+#include "integrate/filtered_walk.hpp"
+
+#include <gtest/gtest.h>
+
+#include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/problem/error.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::ArrayXd;
+
+Experiment power_law_experiment(const Optimizer& optimizer, double alpha, double beta) {
+  MatrixProblem problem;
+  problem.covariance_in = power_law(100, alpha);
+  problem.covariance_out = isotropic(100);
+  problem.noise = no_noise();
+  problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
+                                            problem.covariance_in.spectrum, beta, Sides::in, 1);
+  Experiment experiment{problem, optimizer, constant_schedule(1), {}};
+  experiment.signal = Signal::full;
+  return experiment;
+}
+
+// 1 % in risk, 2 % where it falls by decades; steps from far below to the best and to far above it.
+TEST(FilteredWalk, IsTheRecursionStepByStep) {
+  const ArrayXd at{{1.0, 7.5, 30.0, 200.0, 1000.0}};
+  for (const Optimizer& optimizer : {Optimizer(SignSvd{100}), Optimizer(SignSgd{100})})
+    for (const auto& [alpha, beta] : {std::pair(0.6, 1.0), std::pair(1.5, 0.0)}) {
+      const ModeSystem system = mode_system(power_law_experiment(optimizer, alpha, beta));
+      ASSERT_TRUE(can_walk(system));
+      const double best = std::holds_alternative<SignSvd>(optimizer) ? 3e-3 : 3e-4;
+      for (const double step : {best / 30, best, 10 * best}) {
+        const RiskCurve walk = walk_filtered(system, step, at),
+                        each = solve(system, constant_schedule(step), at);
+        EXPECT_LT(walk.evaluations, 120);
+        for (Eigen::Index i = 0; i < at.size(); ++i)
+          EXPECT_NEAR(walk.risk[i] / each.risk[i], 1, i < 2 ? 1e-9 : 0.02)
+              << name_of(optimizer) << " " << alpha << " " << step << " " << at[i];
+      }
+    }
+}
+
+TEST(FilteredWalk, IsOfBareMapsOnly) {
+  Experiment experiment = power_law_experiment(SignSvd{100}, 0.6, 1.0);
+  experiment.chain.momentum = constant_schedule(0.5);
+  EXPECT_FALSE(can_walk(mode_system(experiment)));
+  experiment.chain.momentum.reset();
+  experiment.signal = Signal::small;
+  EXPECT_FALSE(can_walk(mode_system(experiment)));
+}
+
+}  // namespace
+}  // namespace riskcurve
