@@ -19,7 +19,7 @@ constexpr double kFaintMean = 1e-24;  // of the largest square
 
 /// Between coordinates and modes, shape (coordinates, modes).
 struct Tables {
-  MatrixXd to_mode;         // w
+  MatrixXd to_mode;    // w
   MatrixXd from_mode;  // D^(-1) w: g~ = from_mode Lambda y
   MatrixXd share;      // q_ik^2
   ArrayXd inverse;     // 1/D_i
@@ -81,8 +81,7 @@ FilteredMap given_sign_map(const SignBasis& basis,
     apart.signal = (u.signal - u.held_mean.square()).max(0.0);
     const ArrayXd moved = u.weight * (u.fresh * u.mean + u.share * u.held_mean);
     const ArrayXd gradient = (t.from_mode * moved.matrix()).array();
-    const ArrayXd spread =
-        t.inverse * (t.share * signal_of(apart).max(0.0).matrix()).array();
+    const ArrayXd spread = t.inverse * (t.share * signal_of(apart).max(0.0).matrix()).array();
     const ArrayXd left = (1 - (gradient.square() + spread) / noise.power).max(1e-12);
     const Signs signs = signs_of(noise.c, gradient, spread, left);
     FilteredAnswer answer;
@@ -92,11 +91,10 @@ FilteredMap given_sign_map(const SignBasis& basis,
     const auto seen = moved.abs() > 1e-290;
     answer.fresh_of_mean = seen.select(mean / seen.select(moved, 1.0), 0.0);
     answer.held_of_mean = answer.fresh_of_mean;
-    answer.sampled =
-        (u.weight > 0).select(noise.sampled / u.weight.max(1e-300), 0.0);
-    answer.power = mean.square() + linear_power(apart, answer) +
-                   noise.rest_scale * noise.rest *
-                       (t.share.transpose() * signs.rest.matrix()).array();
+    answer.sampled = (u.weight > 0).select(noise.sampled / u.weight.max(1e-300), 0.0);
+    answer.power =
+        mean.square() + linear_power(apart, answer) +
+        noise.rest_scale * noise.rest * (t.share.transpose() * signs.rest.matrix()).array();
     return answer;
   };
   // The mean holds what comes again, but for what runs differ by; sums over lags stand in `rest`.

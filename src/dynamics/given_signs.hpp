@@ -9,10 +9,10 @@ namespace riskcurve {
 
 /// What a gradient's signs are made of, U = p M + r G (docs/theory/signal.md#signs).
 struct GivenNoise {
-  Measure c;                     ///< of the signal, in units of U's noise
-  double power;                  ///< P: samples' own part of the noise is E g~^2/P; inf: none
-  double sampled;                ///< of one gradient's linear part, h^2 times 1/h of it
-  const Eigen::ArrayXd& rest;    ///< what signs add to the linear part's noise, of every mode
+  Measure c;                   ///< of the signal, in units of U's noise
+  double power;                ///< P: samples' own part of the noise is E g~^2/P; inf: none
+  double sampled;              ///< of one gradient's linear part, h^2 times 1/h of it
+  const Eigen::ArrayXd& rest;  ///< what signs add to the linear part's noise, of every mode
   double rest_scale = 1;
 };
 
@@ -20,10 +20,10 @@ struct GivenNoise {
 /// Delta, their errors all >= 0. With g~ = D^(-1) K Delta (D = diag(K)^(1/2)), filtered, the signal
 /// in units of its noise, coordinate by coordinate,
 ///
-///     E sign_i = E_c erf(x_i),    x_i = c g~_i/sqrt(2 V_i),    V_i = 1 - E g~_i^2/P + c^2 Var g~_i,
-///     E f_k = w_k^T E sign,       slopes sum_i q_ik^2 d E sign_i/d g~_i,
-///     E f_k^2 = (E f_k)^2 + linear + rest_k sum_i q_ik^2 eta_i,
-///     eta_i = [1 - (E sign_i)^2 - (2/pi) e^(-2 x_i^2)]/(1 - 2/pi):
+///     E sign_i = E_c erf(x_i),    x_i = c g~_i/sqrt(2 V_i),    V_i = 1 - E g~_i^2/P + c^2 Var
+///     g~_i, E f_k = w_k^T E sign,       slopes sum_i q_ik^2 d E sign_i/d g~_i, E f_k^2 = (E f_k)^2
+///     + linear + rest_k sum_i q_ik^2 eta_i, eta_i = [1 - (E sign_i)^2 - (2/pi) e^(-2 x_i^2)]/(1 -
+///     2/pi):
 ///
 /// the mean exact, differences between runs mode by mode.
 FilteredMap given_sign_map(const SignBasis& basis,

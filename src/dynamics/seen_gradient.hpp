@@ -8,7 +8,8 @@
 namespace riskcurve {
 
 // What signs and rows have in common that see a signal of any size: gradients around h y, of noise
-// that only adds up to h 2P/B and what single directions' samples have (docs/theory/signal.md#signs).
+// that only adds up to h 2P/B and what single directions' samples have
+// (docs/theory/signal.md#signs).
 
 constexpr double kAlikeSigns = 4;  // bins an octave of eigenvalues
 
@@ -18,8 +19,8 @@ struct Errors {
 };
 Errors errors_of(const FilteredGradient& u);
 
-/// E of an entry's noise over h at a risk, where its root divides what is left: 2/(pi phi^2), phi as
-/// SignSGD's small signals have it.
+/// E of an entry's noise over h at a risk, where its root divides what is left: 2/(pi phi^2), phi
+/// as SignSGD's small signals have it.
 struct NoisePower {
   std::function<double(double risk)> phi;
   double noise_variance;
@@ -27,7 +28,8 @@ struct NoisePower {
 };
 NoisePower noise_power(const ModeSystem& signs, double noise_variance);
 
-/// Samples of a direction add to their own residuals: 1 + 2 q_j/2P, of both sides where both differ.
+/// Samples of a direction add to their own residuals: 1 + 2 q_j/2P, of both sides where both
+/// differ.
 Eigen::ArrayXd with_own_part(const MatrixProblem& problem, const FilteredGradient& u,
                              double noise_variance);
 

@@ -15,6 +15,7 @@ constexpr double kWindow = 4;       // times 1/(1 - beta): beyond, rests are not
 constexpr double kLongest = 400;    // of the window
 constexpr double kSameRest = 0.01;  // rests that change by less are looked at half as often
 constexpr double kRarely = 64;
+constexpr double kUncorrelated = 1e-3;  // linear parts; rests go with the third power, or as c
 constexpr double kTogether =
     5;  // of what lasts, steps are taken together a fifth of their age long
 
@@ -28,15 +29,6 @@ bool looked_at(Index lag) {
 std::size_t window_of(double momentum) {
   return static_cast<std::size_t>(
       std::clamp(std::ceil(kWindow / (1 - momentum)), kWindow, kLongest));
-}
-
-ArrayXd rest_of(const FilteredMap& map, const FilteredStep& step, const FilteredLag& lag) {
-  const ArrayXd scale = (step.linear * lag.linear).sqrt();
-  ArrayXd product = (step.part * lag.covariance).rowwise().sum();
-  if (lag.mean.size() > 0) product += step.mean * lag.mean;
-  const ArrayXd correlation =
-      (scale > 0).select(product / scale.max(1e-300), 0.0).max(-1.0).min(1.0);
-  return map.covariance(*step.at.answer, *lag.answer, correlation);
 }
 
 FilteredLag lag_of(const FilteredStep& step) {
@@ -61,19 +53,6 @@ void join(FilteredLag& later, const FilteredLag& earlier) {
   between(later.rest, earlier.rest);
   later.response += earlier.response;
   later.steps = all;
-}
-
-void join_old(FilteredPast& past) {
-  double age = 0;
-  for (std::size_t n = 0; n + 1 < past.lags.size(); ++n) {
-    FilteredLag& later = past.lags[n];
-    const FilteredLag& earlier = past.lags[n + 1];
-    if (kTogether * (later.steps + earlier.steps) <= age) {
-      join(later, earlier);
-      past.lags.erase(past.lags.begin() + static_cast<std::ptrdiff_t>(n) + 1);
-    }
-    age += past.lags[n].steps;
-  }
 }
 
 /// A^n and sum_(i < n) A^i x, by doubling.
@@ -128,7 +107,7 @@ FilteredPast lasting_after(const FilteredStep& step, const FilteredPast& before,
     }
   }
   for (FilteredLag& lag : added) past.lags.push_front(std::move(lag));
-  join_old(past);
+  join_old(past.lags);
   return past;
 }
 
@@ -145,6 +124,30 @@ FilteredPast steady_past(const FilteredStep& step) {
 }
 
 }  // namespace
+
+ArrayXd rest_between(const FilteredMap& map, const FilteredAnswer& answer, const ArrayXXd& part,
+                     const ArrayXd& linear, const ArrayXd& mean, const FilteredLag& lag) {
+  const ArrayXd scale = (linear * lag.linear).sqrt();
+  ArrayXd product = (part * lag.covariance).rowwise().sum();
+  if (lag.mean.size() > 0) product += mean * lag.mean;
+  const ArrayXd correlation =
+      (scale > 0).select(product / scale.max(1e-300), 0.0).max(-1.0).min(1.0);
+  if (!(correlation.abs().maxCoeff() > kUncorrelated)) return ArrayXd::Zero(correlation.size());
+  return map.covariance(answer, *lag.answer, correlation);
+}
+
+void join_old(std::deque<FilteredLag>& lags) {
+  double age = 0;
+  for (std::size_t n = 0; n + 1 < lags.size(); ++n) {
+    FilteredLag& later = lags[n];
+    const FilteredLag& earlier = lags[n + 1];
+    if (kTogether * (later.steps + earlier.steps) <= age) {
+      join(later, earlier);
+      lags.erase(lags.begin() + static_cast<std::ptrdiff_t>(n) + 1);
+    }
+    age += lags[n].steps;
+  }
+}
 
 ArrayXXd mapped(const BlockStep& step, const ArrayXXd& part, const ArrayXXd& x) {
   ArrayXXd result = (x.matrix() * step.fixed.transpose()).array();
@@ -165,7 +168,7 @@ void look_back(const FilteredMap& map, const FilteredStep& step, FilteredPast& p
   for (Index n = 1; n <= count; ++n) {
     if (!map.lasting && !looked_at(n) && n < count) continue;
     FilteredLag& lag = past.lags[static_cast<std::size_t>(n - 1)];
-    const ArrayXd rest = rest_of(map, step, lag);
+    const ArrayXd rest = rest_between(map, *step.at.answer, step.part, step.linear, step.mean, lag);
     changed += lag.steps * (lag.rest.size() > 0 ? ArrayXd(rest - lag.rest) : rest).abs().sum();
     all += lag.steps * rest.abs().sum();
     lag.rest = rest;
@@ -202,7 +205,7 @@ void remember(const FilteredMap& map, const FilteredStep& step, FilteredPast& pa
   past.steady = false;
   past.lags.push_front(std::move(newest));
   if (map.lasting)
-    join_old(past);
+    join_old(past.lags);
   else if (past.lags.size() > window_of(step.at.now.momentum))
     past.lags.pop_back();
   const ArrayXd& sampled = step.at.answer->sampled;

@@ -14,6 +14,13 @@ struct FilteredStep {
   Eigen::ArrayXd mean;
 };
 
+/// E of the rest of `answer`, whose linear part over X has these squares and mean, and of a lag's.
+Eigen::ArrayXd rest_between(const FilteredMap& map, const FilteredAnswer& answer,
+                            const Eigen::ArrayXXd& part, const Eigen::ArrayXd& linear,
+                            const Eigen::ArrayXd& mean, const FilteredLag& lag);
+/// Steps that last, taken together a fifth of their age long.
+void join_old(std::deque<FilteredLag>& lags);
+
 /// A x of every mode: the fixed part, and where the linear part of the map goes.
 Eigen::ArrayXXd mapped(const BlockStep& step, const Eigen::ArrayXXd& part,
                        const Eigen::ArrayXXd& x);

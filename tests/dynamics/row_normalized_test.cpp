@@ -20,8 +20,8 @@ MatrixProblem problem_of(Index out, Index in, double alpha, double std) {
   PowerLawCovariance law;
   law.dimension = static_cast<double>(in);
   law.alpha = alpha;
-  return make_problem(isotropic(static_cast<double>(out)), make_covariance(law),
-                      IsotropicTarget{1}, gaussian_noise(std));
+  return make_problem(isotropic(static_cast<double>(out)), make_covariance(law), IsotropicTarget{1},
+                      gaussian_noise(std));
 }
 
 /// What the map is told at the start.
@@ -45,8 +45,8 @@ TEST(RowNormalized, SquaresOfARowSumToOne) {
     }
 }
 
-// Slopes and squares of G/|G| at a batch far above the side, where G is Gaussian around K Delta: rows
-// drawn, 5 standard errors.
+// Slopes and squares of G/|G| at a batch far above the side, where G is Gaussian around K Delta:
+// rows drawn, 5 standard errors.
 TEST(RowNormalized, MovesAsDrawnRowsDo) {
   const Index in = 12;
   const MatrixProblem problem = problem_of(1, in, 0.8, 0.5);
@@ -55,7 +55,8 @@ TEST(RowNormalized, MovesAsDrawnRowsDo) {
   const FilteredGradient u = start_of(system);
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
   const ArrayXd mean = u.weight * u.mean,
-                deviation = (u.weight * (2 * u.risk + 0.25 + 2 * u.weight * u.error) / batch).sqrt();
+                deviation =
+                    (u.weight * (2 * u.risk + 0.25 + 2 * u.weight * u.error) / batch).sqrt();
   std::mt19937_64 random(5);
   std::normal_distribution<double> normal;
   const int draws = 40000;

@@ -28,9 +28,8 @@ FilteredMap row_map(const MatrixProblem& problem, const NoisePower& noise) {
     ArrayXXd by_mean(out, in), by_spread(out, in), square(out, in);
     for (Index i = 0; i < out; ++i) {
       const auto row = Eigen::seqN(i, in, out);
-      const Normalised of =
-          normalised({columns, (gain * y.mean)(row),
-                      of_noise(row) + gain(row).square() * y.spread(row)});
+      const Normalised of = normalised(
+          {columns, (gain * y.mean)(row), of_noise(row) + gain(row).square() * y.spread(row)});
       by_mean.row(i) = of.by_mean.transpose();
       by_spread.row(i) = of.by_spread.transpose();
       square.row(i) = of.square.transpose();
