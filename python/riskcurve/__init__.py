@@ -1,0 +1,65 @@
+"""Risk curves of optimizers in high dimensions: SGD, SignSGD, SignSVD, Adam, Muon and their kin on streaming
+least squares, predicted without training anything.
+
+>>> import riskcurve as rc
+>>> problem = rc.VectorProblem(
+...     covariance=rc.power_law(2000, alpha=0.25), target=rc.power_law_target(beta=0.2),
+...     noise=rc.student_t(nu=1, scale=0.2))
+>>> curve = rc.predict(problem, rc.SignSGD(batch=4), rc.constant(5e-4), steps=4000)
+>>> best = rc.optimum(problem, rc.SignSGD(batch=4), steps=4000)
+>>> runs = rc.simulate(problem, rc.SignSGD(batch=4), rc.constant(5e-4), steps=4000, runs=8)
+
+Problems: VectorProblem, MatrixProblem, of a covariance (isotropic, power_law, .., covariance(X)), a target
+(power_law_target, ..) and a noise law (gaussian, student_t, .., custom_noise). Optimizers: a class each, SGD,
+SignSGD, Adam, Muon, .. Schedules: constant, cosine, wsd, .. Commands: predict, simulate, compare, coefficients,
+optimum, sweep, phases, transfer, spectrum, validate. Errors: InputError, Failure; doubts: TrustWarning.
+"""
+
+from . import _kinds
+from ._commands import coefficients, compare, optimum, predict, simulate, spectrum, transfer, validate
+from ._core import version as __version__
+from ._errors import Failure, InputError, TrustWarning
+from ._grids import derived_exponent, phase_border, phases, sweep
+from ._kinds import *  # noqa: F403
+from ._laws import Exponent, ResidualLaw, chi_mean, fit_exponent, power_sum
+from ._problems import (
+    Covariance,
+    Experiment,
+    MatrixProblem,
+    Noise,
+    VectorProblem,
+    covariance,
+    custom_noise,
+    load,
+    parse,
+)
+from ._progress import Progress
+from ._results import (
+    Coefficients,
+    Comparison,
+    Curve,
+    JointOptimum,
+    Optimum,
+    PhaseMap,
+    Result,
+    Runs,
+    Spectrum,
+    SweepTable,
+    Transfer,
+    Trust,
+    Validation,
+)
+from ._systems import ModeSystem, Sensitivity, mode_system, sensitivity, solve
+from ._tables import Average, Optimizer, Schedule, Target, Wrapper
+from ._torch import from_torch
+
+__all__ = [
+    *_kinds.__all__,
+    "Average", "Coefficients", "Comparison", "Covariance", "Curve", "Experiment", "Exponent", "Failure",
+    "InputError", "JointOptimum", "MatrixProblem", "ModeSystem", "Noise", "Optimizer", "Optimum", "PhaseMap",
+    "Progress", "ResidualLaw", "Result", "Runs", "Schedule", "Sensitivity", "Spectrum", "SweepTable", "Target",
+    "Transfer", "Trust", "TrustWarning", "Validation", "VectorProblem", "Wrapper", "__version__", "chi_mean",
+    "coefficients", "compare", "covariance", "custom_noise", "derived_exponent", "fit_exponent", "from_torch", "load",
+    "mode_system", "optimum", "parse", "phase_border", "phases", "power_sum", "predict", "sensitivity", "simulate",
+    "solve", "spectrum", "sweep", "transfer", "validate",
+]
