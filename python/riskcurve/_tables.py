@@ -139,12 +139,10 @@ class Target(Table):
     registry = "target"
 
     def _check(self) -> None:
-        of_vector = any(line["kind"] == self.kind for line in catalogue["target"])
-        given = set(self._values)
-        if of_vector and given <= {line["key"] for line in keys_of("target", self.kind)}:
-            _core.check_target(self.to_dict(), False)
-        else:
-            _core.check_target(self.to_dict(), True)
+        of_vector = {
+            line["key"] for table in catalogue["target"] if table["kind"] == self.kind for line in table["keys"]
+        }
+        _core.check_target(self.to_dict(), not set(self._values) <= of_vector)
 
 
 class Average(Table):

@@ -27,9 +27,10 @@ py::array numpy(Array array) {
   }
 }
 
-/// The numbers of something else, which lives as long as `owner` does; not to be written to.
+/// The numbers of something else, which lives as long as `owner` does; not to be written to unless
+/// `writable`.
 template <class Array>
-py::array view(const Array& array, const py::handle& owner) {
+py::array view(const Array& array, const py::handle& owner, bool writable = false) {
   constexpr py::ssize_t one = sizeof(double);
   py::array result;
   if constexpr (Array::IsVectorAtCompileTime) {
@@ -38,7 +39,7 @@ py::array view(const Array& array, const py::handle& owner) {
     result = py::array_t<double>({array.rows(), array.cols()}, {one, one * array.rows()},
                                  array.data(), owner);
   }
-  result.attr("setflags")(py::arg("write") = false);
+  if (!writable) result.attr("setflags")(py::arg("write") = false);
   return result;
 }
 

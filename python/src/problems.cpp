@@ -233,9 +233,7 @@ void add_problems(py::module_& module) {
         return Rows{held};
       }))
       .def_property_readonly("array", [](const py::object& self) {
-        py::array array = view(py::cast<const Rows&>(self).held->x, self);
-        array.attr("setflags")(py::arg("write") = true);
-        return array;
+        return view(py::cast<const Rows&>(self).held->x, self, true);
       });
   module.def("covariance_of_rows", &covariance_of_rows);
 

@@ -32,7 +32,8 @@ py::dict columns_dict(const std::vector<std::string>& columns, const TableOutcom
     throw Failure("interrupted: " + std::to_string(outcome.done) + " of " + std::to_string(points) +
                   " " + what + " are saved");
   py::dict result;
-  for (const Field& field : to_record(columns, outcome.rows).fields())
+  const Record record = to_record(columns, outcome.rows);
+  for (const Field& field : record.fields())
     std::visit(
         [&](const auto& value) {
           using Of = std::decay_t<decltype(value)>;
