@@ -54,7 +54,6 @@ from ._tables import Average, Optimizer, Schedule, Target, Wrapper
 from ._torch import from_torch
 
 __all__ = [
-    *_kinds.__all__,
     "Average", "Coefficients", "Comparison", "Covariance", "Curve", "Experiment", "Exponent", "Failure",
     "InputError", "JointOptimum", "MatrixProblem", "ModeSystem", "Noise", "Optimizer", "Optimum", "PhaseMap",
     "Progress", "ResidualLaw", "Result", "Runs", "Schedule", "Sensitivity", "Spectrum", "SweepTable", "Target",
@@ -63,3 +62,4 @@ __all__ = [
     "mode_system", "optimum", "parse", "phase_border", "phases", "power_sum", "predict", "sensitivity", "simulate",
     "solve", "spectrum", "sweep", "transfer", "validate",
 ]
+__all__ += _kinds.__all__

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import warnings as python_warnings
 from typing import Any, Iterable, Mapping, Sequence
 
@@ -66,8 +67,12 @@ def _experiment(
 
 
 def _warn(lines: Iterable[str]) -> None:
+    """Of the line that called the package."""
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        depth, frame = depth + 1, frame.f_back
     for line in lines:
-        python_warnings.warn(line, TrustWarning, stacklevel=3)
+        python_warnings.warn(line, TrustWarning, stacklevel=depth)
 
 
 def _curve(found: dict[str, Any], experiment: Experiment) -> Curve:

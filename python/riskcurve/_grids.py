@@ -11,10 +11,11 @@ import numpy as np
 from . import _core
 from ._commands import _warn
 from ._errors import bad
+from ._kinds import SignSGD, SignSVD
 from ._problems import Experiment, PathLike
 from ._progress import Progress, shown
 from ._results import PhaseMap, SweepTable
-from ._tables import Optimizer, optimizer_classes, plain
+from ._tables import Optimizer, plain
 
 
 def sweep(
@@ -65,7 +66,7 @@ def _sweep(path: str, out: PathLike | None, resume: bool, threads: int, progress
 
 def _grid_text(vary: Mapping[str, Any], find: str, against: Sequence[str]) -> str:
     def listed(values: Any) -> str:
-        if isinstance(values, str) or not np.iterable(values) or len(values) == 0:
+        if isinstance(values, str) or not np.iterable(values) or len(list(values)) == 0:
             raise bad("vary", repr(values), "a list of numbers, or of texts")
         return ", ".join(f'"{x}"' if isinstance(x, str) else repr(float(x)) for x in values)
 
@@ -107,7 +108,7 @@ def phases(
 
     Returns a PhaseMap. Source: docs/theory/phases.md.
     """
-    first, second = optimizers or (optimizer_classes["sign_sgd"](), optimizer_classes["sign_svd"]())
+    first, second = optimizers or (SignSGD(), SignSVD())
     for one in (first, second):
         if not isinstance(one, Optimizer):
             raise bad("optimizers", repr(one), "two optimizers of a matrix: SignSGD(), SignSVD()")
@@ -122,14 +123,14 @@ def phases(
             return values
         if not values[0] < values[1]:
             raise bad(name, repr(tuple(given)), "two numbers, the first less")
-        return np.linspace(*values, points)
+        return np.linspace(values[0], values[1], points)
 
     times = np.asarray(horizons, float)
     if times.size == 2:
         if not 0 < times[0] < times[1]:
             raise bad("horizons", repr(tuple(horizons)), "two numbers of steps > 0, the first less")
         count = max(2, round(per_decade * np.log10(times[1] / times[0])) + 1)
-        times = np.exp(np.linspace(*np.log(times), count))
+        times = np.exp(np.linspace(np.log(times[0]), np.log(times[1]), count))
     x, y = axis("alpha", alpha), axis("beta", beta)
     with shown(progress, "mapping") as hook:
         table, doubts = _core.phases(

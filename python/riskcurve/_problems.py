@@ -448,7 +448,7 @@ class Experiment:
     def _of(cls, core: Any) -> Experiment:
         self = cls.__new__(cls)
         self.core = core
-        problem = (MatrixProblem if core.is_matrix else VectorProblem)._of(core.problem)
+        problem: Problem = MatrixProblem._of(core.problem) if core.is_matrix else VectorProblem._of(core.problem)
         self._given = (problem, from_dict("optimizer", core.optimizer()), from_dict("schedule", core.schedule()))
         self._run = {"steps": core.steps, "at": core.at, "points": None, "spacing": None, "signal": core.signal}
         return self
@@ -495,11 +495,9 @@ class Experiment:
         elif steps is not None or "points" in changed or "spacing" in changed:
             changed.setdefault("at", None)
         own = self._given
+        every: dict[str, Any] = {**self._run, **changed, "steps": self.steps if steps is None else steps}
         return Experiment(
-            problem or own[0],
-            optimizer or own[1],
-            own[2] if schedule is None else schedule,
-            **{**self._run, **changed, "steps": self.steps if steps is None else steps},
+            problem or own[0], optimizer or own[1], own[2] if schedule is None else schedule, **every
         )
 
     def to_toml(self) -> str:

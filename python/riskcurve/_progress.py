@@ -20,7 +20,8 @@ class _Bar:
     """Appears after half a second, like the command's."""
 
     def __init__(self, label: str, tqdm: Any) -> None:
-        self.label, self.tqdm, self.bar, self.begun = label, tqdm, None, time.monotonic()
+        self.label, self.tqdm, self.begun = label, tqdm, time.monotonic()
+        self.bar: Any = None
 
     def __call__(self, fraction: float) -> None:
         if self.bar is None:

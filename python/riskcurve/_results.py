@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import math
-from typing import Any, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 import numpy as np
 
-from ._problems import Array, Experiment, Schedule
+from ._problems import Array, Experiment
+from ._tables import Schedule
 
 
 class Result:
@@ -20,8 +21,10 @@ class Result:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.__dict__.update(values)
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{type(self).__name__} has no {name!r}; there are: {', '.join(self.__dict__)}")
+    if not TYPE_CHECKING:  # types are of what is declared
+
+        def __getattr__(self, name):
+            raise AttributeError(f"{type(self).__name__} has no {name!r}; there are: {', '.join(self.__dict__)}")
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__
@@ -449,6 +452,7 @@ class Transfer(Result):
 
     exponents : {"quantity", "from", "to", "step", "step_error", "risk", "risk_error", "skipped"}, an entry a
         quantity: best step ~ x^step, its risk ~ x^risk.
+    own : {"value", "step"} of each quantity as it is, by name.
     optimizers : {"optimizer", "threshold", "step", "ratio", "start", "risk", "untrusted", "skipped"}, an entry
         an optimizer, the own first: best step, and its ratio to the own best; start = tuned ratio.
     quantity, value, step, risk, untrusted : columns, every point that was solved.
@@ -462,6 +466,7 @@ class Transfer(Result):
     step: Array
     risk: Array
     untrusted: list[str]
+    own: dict[str, dict[str, float]]
     trust: Trust | None = None
     warnings: list[str]
 
@@ -489,10 +494,11 @@ class Transfer(Result):
 
 
 class SweepTable(Result):
-    """A grid of experiments, a row each: `table` by column. `field["risk"]` is one, and columns whose names are
-    words are attributes as well; docs/output.md#sweep."""
+    """A grid of experiments, a row each: `table` by column, and `sweep["risk"]` is one of them; fields are named as
+    in problem files, what was found as in docs/problem-file.md."""
 
     table: dict[str, Any]
+    warnings: list[str]
 
     def columns(self) -> dict[str, Any]:
         return dict(self.table)

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from . import _kinds
-from ._tables import STEP_NAMES, Optimizer, catalogue, chain_keys, function_name, keys_of, optimizer_classes, signature_of
+from ._tables import STEP_NAMES, catalogue, chain_keys, function_name, keys_of, optimizer_classes, signature_of
 
 HEAD = """# Made by riskcurve._stubs from the registries of the library.
 from typing import Any, Callable, Literal, Mapping, Sequence
@@ -17,8 +17,6 @@ import numpy.typing as npt
 
 from ._problems import Covariance, Noise, PathLike, ScheduleLike
 from ._tables import Average, Optimizer, Schedule, Target, Wrapper
-
-__all__: list[str]
 """
 
 
@@ -59,7 +57,7 @@ def parameters(registry: str, kind: str) -> str:
 
 
 def stubs() -> str:
-    text = HEAD
+    text = HEAD + f"\n__all__ = {sorted(_kinds.__all__)!r}\n"
     for kind, made in optimizer_classes.items():
         text += f"\nclass {made.__name__}(Optimizer):\n    def __init__(self, {parameters('optimizer', kind)}) -> None: ...\n"
         for line in keys_of("optimizer", kind):
@@ -83,6 +81,6 @@ def stubs() -> str:
 
 if __name__ == "__main__":
     missing = [name for name in _kinds.__all__ if f" {name}(" not in stubs()]
-    assert not missing and issubclass(next(iter(optimizer_classes.values())), Optimizer), missing
+    assert not missing, missing
     with open(sys.argv[1], "w", encoding="utf-8") as out:
         out.write(stubs())

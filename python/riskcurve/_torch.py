@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ._errors import bad
-from ._kinds import constant, power_decay  # type: ignore[attr-defined]
+from ._kinds import constant, power_decay
 from ._tables import Optimizer, Schedule, optimizer_classes
 
 
@@ -80,7 +80,8 @@ def from_torch(optimizer: Any, *, batch: int = 1) -> tuple[Optimizer, Schedule]:
     kind, keys = _KNOWN[name](group)
     lr, decay = float(group["lr"]), float(group.get("lr_decay", 0) or 0)
     schedule = power_decay(lr, exponent=1, delay=1 / decay) if decay > 0 else constant(lr)
-    return optimizer_classes[kind](batch=batch, **_plain(keys)), schedule
+    made: Any = optimizer_classes[kind]
+    return made(batch=batch, **_plain(keys)), schedule
 
 
 def _plain(keys: Mapping[str, Any]) -> dict[str, Any]:

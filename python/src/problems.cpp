@@ -68,8 +68,8 @@ NoiseLaw custom_noise(const py::object& density, const py::object& tail, const p
   check_range("noise.scale", scale, Range::positive());
   if (!(variance >= 0)) throw InputError("noise.variance", variance, "a number >= 0, or inf");
   NoisePart part;
-  part.density = function_of(density, "noise.pdf");
-  part.tail = function_of(tail, "noise.sf");
+  part.density = function_of(density, "noise.pdf", true);
+  part.tail = function_of(tail, "noise.sf", true);
   part.scale = scale;
   part.breaks = breaks;
   // The uniform law's draws, through the quantile function.

@@ -3,6 +3,8 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <mutex>
+#include <unordered_map>
 
 #include "read_keys.hpp"
 
@@ -13,8 +15,25 @@ namespace {
 struct PythonFunction {
   std::shared_ptr<py::object> callable;
   std::string field;
+  struct Memory {
+    std::mutex mutex;
+    std::unordered_map<double, double> at;
+  };
+  std::shared_ptr<Memory> memory;  ///< nullptr: none
 
   double operator()(double x) const {
+    if (!memory) return ask(x);
+    {
+      const std::lock_guard guard(memory->mutex);
+      const auto known = memory->at.find(x);
+      if (known != memory->at.end()) return known->second;
+    }
+    const double value = ask(x);
+    const std::lock_guard guard(memory->mutex);
+    if (memory->at.size() < 1000000) memory->at.emplace(x, value);
+    return value;
+  }
+  double ask(double x) const {
     const py::gil_scoped_acquire lock;
     const py::object value = (*callable)(x);
     const double number = PyFloat_AsDouble(value.ptr());
@@ -56,7 +75,8 @@ std::string own_name(const std::string& key, const StepNames& names) {
 
 }  // namespace
 
-std::function<double(double)> function_of(const py::object& callable, const std::string& field) {
+std::function<double(double)> function_of(const py::object& callable, const std::string& field,
+                                          bool remembers) {
   if (!PyCallable_Check(callable.ptr()))
     throw InputError(field, text_of(callable), "a function of a number");
   return PythonFunction{{new py::object(callable),
@@ -65,7 +85,8 @@ std::function<double(double)> function_of(const py::object& callable, const std:
                            const py::gil_scoped_acquire lock;
                            delete held;
                          }},
-                        field};
+                        field,
+                        remembers ? std::make_shared<PythonFunction::Memory>() : nullptr};
 }
 
 Schedule read_schedule(const py::handle& value, const std::string& prefix, const Around& around) {

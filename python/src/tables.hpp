@@ -43,7 +43,9 @@ py::dict to_dict(const Optimizer& optimizer, const Chain& chain);
 /// ..], "covariance": .., ..}: every registry, kind by kind.
 py::dict catalogue();
 
-/// A function of a number that Python computes, safe to call from any thread.
-std::function<double(double)> function_of(const py::object& callable, const std::string& field);
+/// A function of a number that Python computes, safe to call from any thread. remembers: what was
+/// asked once is not asked again, for integrals that come back to their nodes.
+std::function<double(double)> function_of(const py::object& callable, const std::string& field,
+                                          bool remembers = false);
 
 }  // namespace riskcurve::python

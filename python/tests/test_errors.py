@@ -21,7 +21,7 @@ import riskcurve as rc
     (lambda: rc.power_law(0, alpha=1), "covariance.dimension", "0", "a whole number >= 1"),
     (lambda: rc.power_law(10, alpha=float("nan")), "covariance.alpha", "nan", "a number >= 0"),
     (lambda: rc.power_law(10, alpha=1, orientation="up"), "covariance.orientation", '"up"', "generic"),
-    (lambda: rc.eigenvalues([1.0, -2.0]), "covariance.values", "-2", ">= 0"),
+    (lambda: rc.eigenvalues([1.0, -2.0]), "covariance.values", "-2", "not negative"),
     (lambda: rc.matrix(entries=[[1, 2], [0, 1]]), "covariance", "", ""),
     (lambda: rc.student_t(nu=0, scale=1), "noise.nu", "0", "a number >= 0.1"),
     (lambda: rc.cosine(-1), "schedule.step", "-1", "a number > 0"),
