@@ -3,11 +3,11 @@ least squares, predicted without training anything.
 
 >>> import riskcurve as rc
 >>> problem = rc.VectorProblem(
-...     covariance=rc.power_law(2000, alpha=0.25), target=rc.power_law_target(beta=0.2),
+...     covariance=rc.power_law(500, alpha=0.25), target=rc.power_law_target(beta=0.2),
 ...     noise=rc.student_t(nu=1, scale=0.2))
->>> curve = rc.predict(problem, rc.SignSGD(batch=4), rc.constant(5e-4), steps=4000)
->>> best = rc.optimum(problem, rc.SignSGD(batch=4), steps=4000)
->>> runs = rc.simulate(problem, rc.SignSGD(batch=4), rc.constant(5e-4), steps=4000, runs=8)
+>>> curve = rc.predict(problem, rc.SignSGD(batch=4), rc.constant(1e-3), steps=2000)
+>>> best = rc.optimum(problem, rc.SignSGD(batch=4), steps=2000)
+>>> runs = rc.simulate(problem, rc.SignSGD(batch=4), rc.constant(1e-3), steps=2000, runs=2)
 
 Problems: VectorProblem, MatrixProblem, of a covariance (isotropic, power_law, .., covariance(X)), a target
 (power_law_target, ..) and a noise law (gaussian, student_t, .., custom_noise). Optimizers: a class each, SGD,

@@ -259,7 +259,7 @@ def optimum(
             raise bad("steps", "(missing)", "a number > 0")
         asked = _core.Search(_number(steps), _number(reach), schedule, points, False, averaged, rtol)
         with shown(progress, "optimising") as hook:
-            return _optimum(_core.optimum_of_system(problem.core, asked, hook), repr(problem)[1:-1], None)
+            return _optimum(_core.optimum_of_system(problem.core, asked, hook), repr(problem)[1:-1], None, schedule)
     if steps is None and reach is not None and not isinstance(problem, (str, os.PathLike, Experiment)):
         steps = 1  # of no account
     experiment = _experiment(problem, optimizer, None, steps, {"signal": signal}, searched=True)
@@ -276,19 +276,19 @@ def optimum(
     with shown(progress, "optimising") as hook:
         found = _core.optimum(experiment.core, asked, hook)
     _warn(found["warnings"])
-    return _optimum(found, experiment.title, experiment)
+    return _optimum(found, experiment.title, experiment, schedule)
 
 
 def _number(x: float | None) -> float:
     return math.nan if x is None else float(x)
 
 
-def _optimum(found: dict[str, Any], title: str, experiment: Experiment | None) -> Optimum:
+def _optimum(found: dict[str, Any], title: str, experiment: Experiment | None, kind: str) -> Optimum:
     found["schedule"] = from_dict("schedule", found["schedule"])
     found["curve"] = Curve({"title": title, "population_risk": None, **found["curve"]})
     if "trust" in found:
         found["trust"] = Trust({"title": "trust", **found["trust"]})
-    return Optimum({"title": title, **found, "experiment": experiment})
+    return Optimum({"title": title, "kind": kind, **found, "experiment": experiment})
 
 
 def coefficients(

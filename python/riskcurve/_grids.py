@@ -123,14 +123,14 @@ def phases(
             return values
         if not values[0] < values[1]:
             raise bad(name, repr(tuple(given)), "two numbers, the first less")
-        return np.linspace(values[0], values[1], points)
+        return _core.axis(values[0], values[1], points, False)
 
     times = np.asarray(horizons, float)
     if times.size == 2:
         if not 0 < times[0] < times[1]:
             raise bad("horizons", repr(tuple(horizons)), "two numbers of steps > 0, the first less")
         count = max(2, round(per_decade * np.log10(times[1] / times[0])) + 1)
-        times = np.exp(np.linspace(np.log(times[0]), np.log(times[1]), count))
+        times = _core.axis(times[0], times[1], count, True)
     x, y = axis("alpha", alpha), axis("beta", beta)
     with shown(progress, "mapping") as hook:
         table, doubts = _core.phases(

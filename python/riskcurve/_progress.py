@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator, Union
 
@@ -27,7 +28,7 @@ class _Bar:
         if self.bar is None:
             if time.monotonic() - self.begun < 0.5 or fraction >= 1:
                 return
-            form = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+            form = "{desc} {percentage:3.0f}%|{bar}| {elapsed}"
             self.bar = self.tqdm(total=1.0, desc=self.label, bar_format=form, leave=False)
         self.bar.update(max(0.0, fraction - self.bar.n))
 
@@ -46,7 +47,9 @@ def shown(progress: Progress, label: str) -> Iterator[Callable[[float], Any] | N
         yield None
         return
     try:
-        from tqdm.auto import tqdm
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of notebooks without widgets: there the bar is a text
+            from tqdm.auto import tqdm
     except ImportError:
         yield None
         return

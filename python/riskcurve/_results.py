@@ -176,9 +176,10 @@ class Curve(Result):
         """Draws the risk over the steps, and the band where there is one; returns the axes."""
         ax = _axes(ax)
         (line,) = ax.plot(self.steps, self.risk, label=label, **style)
+        band = "95 % of runs"
         if self.low is not None:
             ax.fill_between(self.steps, self.low, self.high, color=line.get_color(), alpha=0.2, lw=0,
-                            label="95 % of runs" if label else None)
+                            label=band if label and band not in ax.get_legend_handles_labels()[1] else None)
         if self.averaged_risk is not None:
             ax.plot(self.steps, self.averaged_risk, ls="--", color=line.get_color(),
                     label="of the average" if label else None)
@@ -277,6 +278,7 @@ class Comparison(Result):
 class Optimum(Result):
     """The best constant step size, or schedule of a kind, for a horizon or a risk to reach.
 
+    kind : of schedule, "constant" or what was asked for.
     step : best constant raw step size gamma. risk : R with what was found, after `steps` steps.
     slope : dlog R/dlog gamma there, 0 at an optimum.
     schedule : what was found, a Schedule. constant : beside another kind, {"step", "risk"} of the best constant.
@@ -287,6 +289,7 @@ class Optimum(Result):
     """
 
     _columns = ("neighbours",)
+    kind: str
     step: float
     risk: float
     steps: float
@@ -317,12 +320,12 @@ class Optimum(Result):
         ax.set_title(self.title, fontsize="small")
         if self.neighbours is None:
             columns = self.columns()
-            ax.plot(columns["at"], columns["step"], label=self.schedule.kind)
+            ax.plot(columns["at"], columns["step"], label=self.kind)
             assert self.constant is not None
             ax.axhline(self.constant["step"], ls="--", color="0.4", label="best constant")
             ax.set(xlabel="steps k", ylabel="step size $\\gamma$", yscale="log")
         else:
-            ax.plot(self.neighbours["step"], self.neighbours["risk"])
+            ax.plot(self.neighbours["step"], self.neighbours["risk"], ".-")
             ax.plot([self.step], [self.risk], "o", color="black", label=f"best constant step {self.step:.4g}")
             ax.set(xlabel="step size $\\gamma$", ylabel=f"excess risk R after {self.steps:g} steps", xscale="log")
             finite = self.neighbours["risk"][np.isfinite(self.neighbours["risk"])]

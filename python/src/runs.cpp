@@ -1,5 +1,6 @@
 #include <pybind11/stl.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "module.hpp"
@@ -111,6 +112,12 @@ void add_runs(py::module_& module) {
     return py::make_tuple(map, warnings);
   });
   module.def("untrusted_points", &untrusted_points);
+  // `count` numbers from one to another, evenly or in ratio, as the command lays them out.
+  module.def("axis", [](double from, double to, Eigen::Index count, bool ratio) {
+    if (!ratio) return numpy(Eigen::ArrayXd(Eigen::ArrayXd::LinSpaced(count, from, to)));
+    return numpy(
+        Eigen::ArrayXd(Eigen::ArrayXd::LinSpaced(count, std::log(from), std::log(to)).exp()));
+  });
   module.def("validate", [](const std::string& cases, const std::string& suite,
                             const std::string& only, const std::string& report, bool resume,
                             std::uint64_t seed, int threads, const py::object& progress) {

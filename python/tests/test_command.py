@@ -161,5 +161,5 @@ def test_phases(command):
 
 
 def test_validate_runs_the_suites_cases():
-    found = rc.validate(only="batch 64", threads=2)
-    assert found.passed and "batch 64" in found.text
+    found = rc.validate(only="isotropic, Gaussian noise", threads=2)
+    assert found.passed and "isotropic, Gaussian noise" in found.text

@@ -35,6 +35,16 @@ def test_the_page_shows_what_comes_out(tmp_path, monkeypatch):
     assert run("\n".join(blocks), "docs/python.md", {}) > 20
 
 
+def test_the_readme_runs(monkeypatch):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.S)
+    block = block.replace("2000", "500").replace("4000", "500").replace("runs=8", "runs=2")  # in a second
+    names = {}
+    exec(block, names)  # noqa: S102
+    assert names["best"].risk > 0 and names["curve"].high is not None
+
+
 @pytest.mark.parametrize("name", ["predict", "custom_noise"])
 def test_docstrings_show_what_comes_out(name):
     assert run(getattr(rc, name).__doc__, name, {}) > 1
@@ -51,9 +61,10 @@ def test_the_public_api_is_covered_without_a_gap():
     assert made.stdout.strip() in page, "docs/python-api.md: write it anew by python/tools/public_api.py"
 
 
-def test_the_quick_start_runs_in_half_a_minute(tmp_path):
+def test_the_quick_start_runs_in_half_a_minute(tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
+    monkeypatch.setenv("PYTHONPATH", str(pathlib.Path(rc.__file__).resolve().parents[1]))
     path = ROOT / "python" / "notebooks" / "quick_start.ipynb"
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, timeout=30, resources={"metadata": {"path": str(tmp_path)}}).execute()
