@@ -58,7 +58,7 @@ class Result:
     def notes(self) -> list[str]:
         """Lines that stand below the table."""
         trust = self.__dict__.get("trust")
-        lines = [trust.line] if trust else []
+        lines = [] if trust is None else [trust.line]
         return lines + [f"doubt: {line}" for line in self.__dict__.get("warnings") or []]
 
     def shown_columns(self) -> dict[str, Any]:
@@ -358,6 +358,11 @@ class JointOptimum(Result):
     def columns(self) -> dict[str, Any]:
         return {"quantity": list(self.over), "best": list(self.over.values())}
 
+    def notes(self) -> list[str]:
+        averaged = "averaged_risk" in self.__dict__
+        risk = self.averaged_risk if averaged else self.risk
+        return [f"together: {'averaged ' * averaged}R = {risk:.6g} after {self.steps:g} steps", *super().notes()]
+
     def __repr__(self) -> str:
         values = ", ".join(f"{name} {value:.6g}" for name, value in self.over.items())
         return f"<JointOptimum: {self.title}: {values}>"
@@ -478,7 +483,13 @@ class Transfer(Result):
 
     def notes(self) -> list[str]:
         both = zip(self.exponents["quantity"], self.exponents["skipped"])
-        return [*(f"{name}: skipped: {why}" for name, why in both if why), *super().notes()]
+        others = zip(self.optimizers["optimizer"], self.optimizers["step"], self.optimizers["ratio"])
+        return [
+            *(f"{name}: skipped: {why}" for name, why in both if why),
+            *(f"{name}: best step {step:.6g}, {ratio:.6g} of that of {self.optimizers['optimizer'][0]}"
+              for name, step, ratio in others if np.isfinite(step)),
+            *super().notes(),
+        ]
 
     def plot(self, ax: Any = None) -> Any:
         """The best step over each quantity, both relative to the own ones."""
@@ -486,7 +497,10 @@ class Transfer(Result):
         for name, own in self.own.items():
             here = np.array([quantity == name for quantity in self.quantity])
             ax.plot(self.value[here] / own["value"], self.step[here] / own["step"], "o-", ms=3, label=name)
-        ax.set(xlabel="factor on the quantity", ylabel="factor on the best step", xscale="log", yscale="log")
+        for axis, scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
+            scale("log", base=2)
+            axis.set_major_formatter("{x:g}")
+        ax.set(xlabel="factor on the quantity", ylabel="factor on the best step")
         ax.set_title(self.title, fontsize="small")
         ax.grid(alpha=0.25)
         ax.legend()
@@ -565,7 +579,7 @@ class PhaseMap(Result):
         there = sorted({int(p) for p in np.ravel(self.phase)})
         ax.legend(handles=[Patch(color=colours[p], label=meaning[p]) for p in there], fontsize="small")
         ax.set(xlabel="data exponent $\\alpha$", ylabel="target exponent $\\beta$")
-        ax.set_title(self.title, fontsize="small")
+        ax.set_title(self.title, fontsize="small", wrap=True)
         return ax
 
     def __repr__(self) -> str:

@@ -201,3 +201,29 @@ def test_laws_and_fits():
     assert rc.derived_exponent(rc.SignSVD(), 1.0, 0.5) == pytest.approx(2) and rc.derived_exponent(rc.SGD(), 1.0, 0.5) is None
     alpha, beta = rc.phase_border(rc.SignSGD(), rc.SignSVD(), (0.2, 1.5), (0, 1.5), "two")
     assert alpha.shape == beta.shape
+
+
+def test_torchs_own_objects_are_read():
+    torch = pytest.importorskip("torch")
+    weights = [torch.nn.Parameter(torch.zeros(3))]
+    optim = torch.optim
+    read = {
+        "SGD": rc.from_torch(optim.SGD(weights, lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-4)),
+        "Adam": rc.from_torch(optim.Adam(weights, lr=1e-3)),
+        "AdamW": rc.from_torch(optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1)),
+        "NAdam": rc.from_torch(optim.NAdam(weights)),
+        "RMSprop": rc.from_torch(optim.RMSprop(weights)),
+        "Adagrad": rc.from_torch(optim.Adagrad(weights, lr_decay=0.5)),
+    }
+    assert read["SGD"] == (rc.SGD(batch=1, momentum=0.9, nesterov=True, l2=1e-4), rc.constant(0.1))
+    assert read["AdamW"][0] == rc.Adam(batch=1, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
+    assert read["NAdam"][0].nesterov and read["RMSprop"][0].alpha == 0.99 and read["Adagrad"][1].delay == 2
+    problem = rc.VectorProblem(rc.power_law(500, alpha=0.25), rc.power_law_target(0.2), rc.gaussian(0.1))
+    for name, (optimizer, schedule) in read.items():
+        assert rc.predict(problem, optimizer, schedule.replace(step=1e-3), steps=20, points=2).status == "ok", name
+    for other in (optim.LBFGS(weights), optim.Adam(weights, amsgrad=True), optim.Adam(weights, weight_decay=0.1),
+                  optim.RMSprop(weights, momentum=0.5), optim.Adadelta(weights)):
+        with pytest.raises(rc.InputError):
+            rc.from_torch(other)
+    X = rng.normal(size=(50, 6)).astype(np.float32)
+    assert rc.covariance(torch.tensor(X, requires_grad=True)) == rc.covariance(X)
