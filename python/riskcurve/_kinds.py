@@ -57,7 +57,7 @@ def _comment(registry: str, kind: str) -> str:
                 "average": "Average"}
     if registry == "wrapper":
         struct = "".join(word.capitalize() for word in kind.split("_"))
-        return _comments.get(struct, _comments.get(struct + "Steps", ""))
+        return next((text for name, text in _comments.items() if name.startswith(struct)), "")
     for name, text in _comments.items():
         struct, _, of = name.partition(":")
         if of == kind and struct.endswith(suffixes.get(registry, "")):
@@ -73,7 +73,18 @@ def _line(line: dict[str, Any], registry: str) -> str:
         default = "default: the run's steps"
     elif not line["required"] and line["default"] is None:
         default = "optional"
-    return f"{python_key(line['key'])} : {TYPES[line['type']]}, {default}\n    {line['expected']}"
+    expected = line["expected"]
+    if line["type"] == "table":
+        expected = " or ".join(_table_call(line["key"], table) for table in line["kinds"])
+    return f"{python_key(line['key'])} : {TYPES[line['type']]}, {default}\n    {expected}"
+
+
+def _table_call(key: str, table: dict[str, Any]) -> str:
+    """What makes a table, or the table itself where there is no function for it."""
+    if not any(line["key"] == key for line in chain_keys()):
+        kind = f'"kind": "{table["kind"]}", ' if "kind" in table else ""
+        return "{" + kind + ", ".join(f'"{line["key"]}": ..' for line in table["keys"]) + "}"
+    return function_name("average" if "kind" in table else "wrapper", table.get("kind", key)) + "(..)"
 
 
 def _document(registry: str, kind: str, head: str) -> str:
@@ -90,6 +101,9 @@ def _document(registry: str, kind: str, head: str) -> str:
         text += "\n\nAround the update (docs/problem-file.md):\n\n" + "\n".join(_line(line, registry) for line in around)
         of = [name for name in ("vector", "matrix") if kind in catalogue[f"of_a_{name}"]]
         text += f"\n\nOf a {' or '.join(of)} problem. InputError about optimizer.batch and the like."
+    elif registry in ("average", "wrapper"):
+        name = kind if registry == "wrapper" else registry
+        text += f"\n\nInputError about optimizer.{name}.{lines[0]['key']} and the like, from the optimizer it is given to."
     else:
         text += f"\n\nInputError about {registry}.{lines[0]['key'] if lines else kind} and the like."
     return text

@@ -12,7 +12,7 @@ STRUCT = re.compile(
     r'\s*static constexpr const char\* (?:kind|name) = "(\w+)"',
     re.MULTILINE,
 )
-OTHERS = re.compile(r"((?:^///[^\n]*\n)+)struct (ScheduleFree|Lookahead|LocalSteps|Chain) \{", re.MULTILINE)
+OTHERS = re.compile(r"((?:^///[^\n]*\n)+)struct (\w+) \{", re.MULTILINE)
 
 
 def text_of(comment: str) -> str:
@@ -29,7 +29,7 @@ def main() -> None:
         for comment, struct, _, kind in STRUCT.findall(source):
             docs[f"{struct}:{kind}"] = text_of(comment)
         for comment, struct in OTHERS.findall(source):
-            docs[struct] = text_of(comment)
+            docs.setdefault(struct, text_of(comment))
     with open(out, "w", encoding="utf-8") as file:
         json.dump(docs, file, indent=1, ensure_ascii=False)
 
