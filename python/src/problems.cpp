@@ -233,7 +233,10 @@ void add_problems(py::module_& module) {
         return Rows{held};
       }))
       .def_property_readonly("array", [](const py::object& self) {
-        return view(py::cast<const Rows&>(self).held->x, self, true);
+        const auto& held = py::cast<const Rows&>(self).held;
+        if (!held)
+          throw InputError("covariance.rows", "(used)", "rows that are still to be filled");
+        return view(held->x, self, true);
       });
   module.def("covariance_of_rows", &covariance_of_rows);
 
