@@ -16,39 +16,27 @@ optimum, sweep, phases, transfer, spectrum, validate. Errors: InputError, Failur
 """
 
 from . import _kinds
-from ._commands import coefficients, compare, optimum, predict, simulate, spectrum, transfer, validate
+from ._commands import compare, optimum, predict, simulate, validate
 from ._core import version as __version__
+from ._data import Covariance, Noise, covariance, custom_noise
 from ._errors import Failure, InputError, TrustWarning
-from ._grids import derived_exponent, phase_border, phases, sweep
-from ._kinds import *  # noqa: F403
-from ._laws import Exponent, ResidualLaw, chi_mean, fit_exponent, power_sum
-from ._problems import (
-    Covariance,
-    Experiment,
-    MatrixProblem,
-    Noise,
-    VectorProblem,
-    covariance,
-    custom_noise,
-    load,
-    parse,
-)
-from ._progress import Progress
-from ._results import (
+from ._findings import (
     Coefficients,
-    Comparison,
-    Curve,
     JointOptimum,
     Optimum,
     PhaseMap,
-    Result,
-    Runs,
     Spectrum,
     SweepTable,
     Transfer,
-    Trust,
     Validation,
 )
+from ._grids import derived_exponent, phase_border, phases, sweep
+from ._kinds import *  # noqa: F403
+from ._laws import Exponent, ResidualLaw, chi_mean, fit_exponent, power_sum
+from ._problems import Experiment, MatrixProblem, VectorProblem, load, parse
+from ._progress import Progress
+from ._questions import coefficients, spectrum, transfer
+from ._results import Comparison, Curve, Result, Runs, Trust
 from ._systems import ModeSystem, Sensitivity, mode_system, sensitivity, solve
 from ._tables import Average, Optimizer, Schedule, Target, Wrapper
 from ._torch import from_torch

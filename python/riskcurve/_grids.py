@@ -9,12 +9,13 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from . import _core
-from ._commands import _warn
+from ._commands import warn
+from ._data import PathLike
 from ._errors import bad
 from ._kinds import SignSGD, SignSVD
-from ._problems import Experiment, PathLike
+from ._problems import Experiment
 from ._progress import Progress, shown
-from ._results import PhaseMap, SweepTable
+from ._findings import PhaseMap, SweepTable
 from ._tables import Optimizer, plain
 
 
@@ -60,7 +61,7 @@ def _sweep(path: str, out: PathLike | None, resume: bool, threads: int, progress
     with shown(progress, "sweeping") as hook:
         table = _core.sweep(path, "" if out is None else os.fspath(out), resume, threads, hook)
     doubts = [line for line in [_core.untrusted_points(list(table["untrusted"]))] if line]
-    _warn(doubts)
+    warn(doubts)
     return SweepTable({"title": "sweep", "table": table, "warnings": doubts})
 
 
@@ -137,7 +138,7 @@ def phases(
             plain(first), plain(second), float(dimension), int(batch), sides, times, schedules, x, y,
             "" if journal is None else os.fspath(journal), resume, threads, hook,
         )
-    _warn(doubts)
+    warn(doubts)
     titles = type(first).__name__, type(second).__name__
     title = (f"{titles[0]} against {titles[1]}, {sides}-sided power law, N = {dimension:g}, batch {batch}, "
              f"{times[0]:g} .. {times[-1]:g} steps")

@@ -9,10 +9,8 @@ import json
 import os
 from typing import Any, Callable
 
-from . import _core
-from ._problems import Covariance, Noise, PathLike, ScheduleLike
+from ._data import Covariance, Noise, PathLike
 from ._tables import (
-    STEP_NAMES,
     Average,
     Optimizer,
     Schedule,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._problems import Noise
+from ._data import Noise
 
 
 class ResidualLaw:

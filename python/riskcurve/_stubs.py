@@ -15,7 +15,8 @@ from typing import Any, Callable, Literal, Mapping, Sequence
 
 import numpy.typing as npt
 
-from ._problems import Covariance, Noise, PathLike, ScheduleLike
+from ._data import Covariance, Noise, PathLike
+from ._problems import ScheduleLike
 from ._tables import Average, Optimizer, Schedule, Target, Wrapper
 """
 

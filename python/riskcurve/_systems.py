@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._problems import Array, Experiment, ScheduleLike
+from ._data import Array
+from ._problems import Experiment, ScheduleLike
 from ._progress import Progress, shown
 from ._results import Curve
 from ._tables import plain
