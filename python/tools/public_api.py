@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Every public name of the library beside what it is in Python, as docs/python-api.md holds it; exit code 1 where
 one has neither a counterpart nor a reason, or names something that the package does not have.
 
