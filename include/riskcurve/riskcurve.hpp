@@ -5,6 +5,7 @@
 #include "riskcurve/analysis/fits.hpp"
 #include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/analysis/optimum.hpp"
+#include "riskcurve/analysis/phase_table.hpp"
 #include "riskcurve/analysis/phases.hpp"
 #include "riskcurve/analysis/preconditioning.hpp"
 #include "riskcurve/analysis/predict.hpp"

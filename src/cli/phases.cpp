@@ -14,6 +14,7 @@
 #include "cli/command.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
+#include "riskcurve/analysis/phase_table.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/results.hpp"
@@ -84,7 +85,7 @@ PhasePlan plan_of(const PhasesArguments& options) {
   plan.batch = options.batch > 0 ? options.batch : static_cast<int>(options.dimension);
   plan.sides = options.sides == "two" ? Sides::both : Sides::in;
   plan.schedules = options.schedules;
-  plan.small = options.small;
+  plan.small = options.small || plan.sides == Sides::both;
   const double first = options.horizons[0], last = options.horizons[1];
   if (!(first > 0 && last > first))
     throw InputError("--horizons", fmt::format("{} {}", first, last),
@@ -95,10 +96,8 @@ PhasePlan plan_of(const PhasesArguments& options) {
   return plan;
 }
 
-constexpr Phase phases[] = {Phase::first, Phase::trade_off, Phase::second, Phase::tie};
-
-/// How the map shows its phases, in that order. The first optimizer by its initial; the second by
-/// another letter of its title, a capital if there is one.
+/// How the map shows its phases, in the order of phase_table. The first optimizer by its initial;
+/// the second by another letter of its title, a capital if there is one.
 struct Legend {
   std::string letters;
   std::array<std::string, 4> meaning;
@@ -115,61 +114,6 @@ Legend legend_of(const std::array<Optimizer, 2>& optimizers) {
   return {{initial, '+', other, '='},
           {first + " ahead at every horizon", "the order changes",
            second + " ahead at every horizon", "within 1 % at every horizon"}};
-}
-
-/// One point of the table is a column of the map; its rows run over beta.
-Table table_of(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta) {
-  Table table;
-  table.columns = {"alpha", "beta", "phase"};
-  for (const Optimizer& optimizer : plan.optimizers) {
-    const std::string name = name_of(optimizer);
-    for (const char* end : {"_exponent", "_exponent_error"}) table.columns.push_back(name + end);
-    if (derived_exponent(optimizer, alpha[0], beta[0], plan.sides))
-      table.columns.push_back(name + "_exponent_derived");
-  }
-  const auto at_horizons = [&](const char* number) {
-    for (const Optimizer& optimizer : plan.optimizers)
-      for (Index h = 1; h <= plan.horizon.size(); ++h)
-        table.columns.push_back(fmt::format("{}_{}_{}", name_of(optimizer), number, h));
-  };
-  at_horizons("risk");
-  for (const char* number : {"intrinsic_dimension", "participation", "signal", "rank"})
-    table.columns.emplace_back(number);
-  at_horizons("step_rate");
-  table.columns.emplace_back("untrusted");
-  table.identity = fmt::format("phases {} {} {} {} {} {} {}", name_of(plan.optimizers[0]),
-                               name_of(plan.optimizers[1]), plan.dimension, plan.batch,
-                               static_cast<int>(plan.sides), plan.schedules, plan.small);
-  for (const ArrayXd& list : {alpha, beta, plan.horizon})
-    for (const double x : list) table.identity += fmt::format(" {}", x);
-  table.points = alpha.size();
-  table.rows_each = beta.size();
-  table.rows = [&plan, &alpha, &beta](long point) {
-    std::vector<std::vector<Cell>> rows;
-    for (const PhasePoint& p : phase_column(plan, alpha[point], beta)) {
-      const auto phase =
-          std::find(std::begin(phases), std::end(phases), p.phase) - std::begin(phases);
-      std::vector<Cell> row{p.alpha, p.beta, static_cast<double>(phase)};
-      for (const std::size_t i : {0, 1}) {
-        const Exponent& fitted = p.best[i].exponent;
-        row.insert(row.end(), {fitted.value, fitted.error});
-        const auto derived = derived_exponent(plan.optimizers[i], p.alpha, p.beta, plan.sides);
-        if (derived) row.emplace_back(*derived);
-      }
-      for (const BestRisks& best : p.best)
-        row.insert(row.end(), best.risk.begin(), best.risk.end());
-      row.insert(row.end(), {p.trust.intrinsic_dimension, p.trust.participation, p.trust.signal,
-                             p.trust.rank});
-      for (const BestRisks& best : p.best)
-        row.insert(row.end(), best.step_rate.begin(), best.step_rate.end());
-      Trust worst = p.trust;  // fmax: nan where there is none
-      worst.step_rate = std::fmax(p.best[0].step_rate.maxCoeff(), p.best[1].step_rate.maxCoeff());
-      row.emplace_back(untrusted(worst));
-      rows.push_back(row);
-    }
-    return rows;
-  };
-  return table;
 }
 
 std::string text_map(const Legend& legend, const ArrayXd& alpha, const ArrayXd& beta,
@@ -234,7 +178,7 @@ int run(const PhasesArguments& options) {
   if (!(alpha[0] > 0)) throw InputError("--alpha", alpha[0], "numbers > 0");
   // Of the steepest data: few directions are what approximations suffer from.
   std::vector<std::string> warnings = phase_warnings(plan, alpha[alpha.size() - 1]);
-  const Table table = table_of(plan, alpha, beta);
+  const Table table = phase_table(plan, alpha, beta);
   const std::string journal = options.outputs.out.empty() ? "" : options.outputs.out + ".partial";
   TableOutcome outcome;
   {
@@ -334,7 +278,7 @@ void add_phases(CLI::App& app, Action& action) {
                     "signals");
   command->add_flag("--small", options->small,
                     "by the rates of small signals, which are quicker and do not hold on most of "
-                    "the map");
+                    "the map; two-sided maps always are");
   command->add_flag("--resume", options->table.resume, "go on with an unfinished map (--out)");
   command->add_option("--threads", options->table.threads, "threads, 0 for all; changes no number")
       ->check(CLI::Range(0, 4096))

@@ -1,0 +1,298 @@
+"""The commands of riskcurve as functions. Each takes a problem, an optimizer and a schedule; or an Experiment,
+or the name of a problem file, in which what else is given replaces its own."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import warnings as python_warnings
+from typing import Any, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from . import _core
+from ._data import Array, PathLike
+from ._errors import TrustWarning, bad
+from ._findings import JointOptimum, Optimum, Validation
+from ._problems import Experiment, Problem, ScheduleLike, load
+from ._progress import Progress, shown
+from ._results import Comparison, Curve, Runs, Trust
+from ._systems import ModeSystem
+from ._tables import Optimizer, from_dict
+
+
+def experiment_of(
+    problem: Problem | Experiment | PathLike,
+    optimizer: Optimizer | None,
+    schedule: ScheduleLike | None,
+    steps: float | None,
+    run: Mapping[str, Any],
+    searched: bool = False,
+) -> Experiment:
+    """searched: the schedule is what is looked for, and none is needed."""
+    if isinstance(problem, (str, os.PathLike)):
+        problem = load(problem)
+    if isinstance(problem, Experiment):
+        changed = optimizer is not None or schedule is not None or steps is not None
+        if changed or any(value is not None for value in run.values()):
+            problem = problem.replace(None, optimizer, schedule, steps, **run)
+        experiment = problem
+    else:
+        given = {key: value for key, value in run.items() if value is not None}
+        if optimizer is None:
+            raise bad("optimizer", "(missing)", "an optimizer: SGD(..), Adam(..), ..")
+        experiment = Experiment(problem, optimizer, schedule, steps, **given)
+    if experiment.schedule is None and not searched:
+        raise bad("schedule", "(missing)", "a schedule, a step size, or a function of the step")
+    return experiment
+
+
+def warn(lines: Iterable[str]) -> None:
+    """Of the line that called the package."""
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        depth, frame = depth + 1, frame.f_back
+    for line in lines:
+        python_warnings.warn(line, TrustWarning, stacklevel=depth)
+
+
+def _curve(found: dict[str, Any], experiment: Experiment) -> Curve:
+    found["trust"] = Trust({"title": "trust", **found["trust"]})
+    return Curve({"title": experiment.title, **found, "experiment": experiment})
+
+
+def predict(
+    problem: Problem | Experiment | PathLike,
+    optimizer: Optimizer | None = None,
+    schedule: ScheduleLike | None = None,
+    steps: float | None = None,
+    *,
+    at: Iterable[float] | None = None,
+    points: int | None = None,
+    spacing: str | None = None,
+    bands: bool = False,
+    modes: bool = False,
+    method: str = "exponential",
+    rtol: float = 1e-10,
+    signal: str | None = None,
+    progress: Progress = None,
+) -> Curve:
+    """The risk curve of the high-dimensional limit.
+
+    problem : a VectorProblem or MatrixProblem; or an Experiment, or the name of a problem file, which need
+        nothing else.
+    optimizer : SGD(..), Adam(..), Muon(..), ..
+    schedule : the raw step size gamma(k): `cosine(..)` and the like, a number, or a function of k.
+    steps : length of the run. Recorded are `at` (whole steps, increasing, up to it), or else `points` (50)
+        steps beside 0, `spacing` "linear" or "log".
+    bands : how far single runs scatter: deviation, low, high of the curve, in units of R.
+    modes : keep the second moment s_k of every mode, shape (times, modes).
+    method : "exponential", "dopri5", "rosenbrock4", or "recursion": step by step, exact in the step size.
+    rtol : relative error allowed in the risk, from 1e-13 to below 1.
+    signal : "auto", "small" or "full": how large a signal the theory of maps of singular values allows for.
+    progress : see riskcurve.Progress.
+
+    Returns a Curve: steps and risk of shape (times), R = Delta^T K Delta/2 in units of the labels squared. A
+    risk that blows up is no error: status is "diverged", and the arrays end there.
+
+    Raises InputError for input that is bad, and warns by TrustWarning of approximations and of numbers out of
+    the range where the limit can be trusted. Ctrl-C interrupts.
+
+    The theory: docs/theory/; SGD and clipping arXiv 2406.11733, SignSGD arXiv 2411.12135.
+
+    >>> import riskcurve as rc
+    >>> problem = rc.VectorProblem(rc.power_law(2000, alpha=0.25), rc.power_law_target(beta=0.2), rc.gaussian(0.1))
+    >>> curve = rc.predict(problem, rc.SignSGD(batch=4), rc.constant(5e-4), steps=4000)
+    >>> curve.risk.shape
+    (51,)
+    """
+    run = {"at": at, "points": points, "spacing": spacing, "signal": signal}
+    experiment = experiment_of(problem, optimizer, schedule, steps, run)
+    with shown(progress, "predicting") as hook:
+        found = _core.predict(experiment.core, method, rtol, modes, bands, hook)
+    warn(found["warnings"])
+    if found["status"] != "ok":
+        warn([f"prediction {found['status']}: {found['message']}"])
+    return _curve(found, experiment)
+
+
+def simulate(
+    problem: Problem | Experiment | PathLike,
+    optimizer: Optimizer | None = None,
+    schedule: ScheduleLike | None = None,
+    steps: float | None = None,
+    *,
+    at: Iterable[float] | None = None,
+    points: int | None = None,
+    spacing: str | None = None,
+    runs: int = 16,
+    seed: int = 1,
+    threads: int = 0,
+    sde: bool = False,
+    progress: Progress = None,
+) -> Runs:
+    """The real algorithm, run `runs` times on fresh samples; R is recorded exactly, not from a test set.
+
+    problem, optimizer, schedule, steps, at, points, spacing : as of predict.
+    seed : of the random numbers, 0 to 2^53; the numbers depend on it, not on `threads` (0: all cores).
+    sde : runs of the stochastic differential equation of the limit in place of the algorithm.
+
+    Returns Runs: risk_of_run of shape (times, runs), its mean and standard error. Raises InputError for what
+    cannot be sampled, as dimensions above 1e5.
+    """
+    run = {"at": at, "points": points, "spacing": spacing}
+    experiment = experiment_of(problem, optimizer, schedule, steps, run)
+    if not (isinstance(seed, (int, np.integer)) and 0 <= seed <= 2**53):
+        raise bad("seed", seed, "a whole number >= 0 and <= 2^53")
+    with shown(progress, "simulating") as hook:
+        found = _core.simulate(experiment.core, runs, seed, threads, sde, hook)
+    return Runs({"title": experiment.title, **found, "experiment": experiment})
+
+
+def compare(
+    problem: Problem | Experiment | PathLike,
+    optimizer: Optimizer | None = None,
+    schedule: ScheduleLike | None = None,
+    steps: float | None = None,
+    *,
+    at: Iterable[float] | None = None,
+    points: int | None = None,
+    spacing: str | None = None,
+    bands: bool = False,
+    method: str = "exponential",
+    rtol: float = 1e-10,
+    signal: str | None = None,
+    runs: int = 16,
+    seed: int = 1,
+    threads: int = 0,
+    sde: bool = False,
+    progress: Progress = None,
+) -> Comparison:
+    """A prediction and runs of the algorithm, and the difference between them, in standard errors and in
+    percent. Arguments as of predict and simulate."""
+    run = {"at": at, "points": points, "spacing": spacing, "signal": signal}
+    experiment = experiment_of(problem, optimizer, schedule, steps, run)
+    curve = predict(experiment, bands=bands, method=method, rtol=rtol, progress=progress)
+    ensemble = simulate(experiment, runs=runs, seed=seed, threads=threads, sde=sde, progress=progress)
+    predicted = _up_to(curve.risk, len(ensemble.steps))
+    found: dict[str, Any] = {
+        "title": experiment.title,
+        "steps": ensemble.steps,
+        "predicted": predicted,
+        "mean": ensemble.mean,
+        "standard_error": ensemble.standard_error,
+        **_core.compare_curves(predicted, ensemble.mean, ensemble.standard_error),
+    }
+    if ensemble.averaged_mean is not None and curve.averaged_risk is not None:
+        averaged = _up_to(curve.averaged_risk, len(ensemble.steps))
+        found["averaged_predicted"] = averaged
+        against = _core.compare_curves(averaged, ensemble.averaged_mean, ensemble.averaged_standard_error)
+        found.update({"averaged_" + name: value for name, value in against.items()})
+    if curve.low is not None:
+        found["inside_percent"], found["coverage_percent"] = _core.cover(curve.low, curve.high, ensemble.risk_of_run)
+    found.update(curve=curve, ensemble=ensemble, trust=curve.trust, warnings=curve.warnings)
+    return Comparison(found)
+
+
+def _up_to(values: Array, count: int) -> Array:
+    """A prediction that stopped early is nan from there on."""
+    whole = np.full(count, np.nan)
+    whole[: min(len(values), count)] = values[:count]
+    return whole
+
+
+def optimum(
+    problem: Problem | Experiment | PathLike | ModeSystem,
+    optimizer: Optimizer | None = None,
+    steps: float | None = None,
+    *,
+    reach: float | None = None,
+    schedule: str = "constant",
+    points: int = 97,
+    over: Sequence[str] | None = None,
+    averaged: bool = False,
+    best_threshold: bool = False,
+    rtol: float = 1e-10,
+    signal: str | None = None,
+    progress: Progress = None,
+) -> Optimum | JointOptimum:
+    """The best constant step size for a horizon of `steps`, or the best schedule of a kind, by exact derivatives.
+
+    problem : as of predict, its schedule unused; or a ModeSystem.
+    reach : instead of `steps`, a risk to reach in the fewest of them by a constant step.
+    schedule : "constant", "power_decay", "cosine" (with warm-up), "greedy" or "optimal", the best of all.
+    points : times in the tables of "greedy" and "optimal", and of curve.
+    over : constants to choose together instead, of "step", "momentum", "weight_decay", "decay" (of an
+        exponential average), "beta1", "beta2", "eps"; then a JointOptimum comes back.
+    averaged : the risk of the average of the iterates in place of the risk.
+    best_threshold : of ClippedSGD, train with the best threshold of every moment in place of its own.
+    rtol, signal, progress : as of predict.
+
+    Returns an Optimum: step (raw gamma), risk, neighbours (what other steps cost), schedule, trust. Raises
+    InputError; Failure where no best step is found. Source: docs/theory/optima.md.
+    """
+    if schedule not in ("constant", "power_decay", "cosine", "greedy", "optimal"):
+        raise bad("schedule", repr(schedule), 'one of "constant", "power_decay", "cosine", "greedy", "optimal"')
+    if reach is not None and schedule != "constant":
+        raise bad("reach", reach, "without schedule: it looks for the best constant step")
+    if isinstance(problem, ModeSystem):
+        if steps is None and reach is None:
+            raise bad("steps", "(missing)", "a number > 0")
+        asked = _core.Search(_number(steps), _number(reach), schedule, points, False, averaged, rtol)
+        with shown(progress, "optimising") as hook:
+            return _optimum(_core.optimum_of_system(problem.core, asked, hook), repr(problem)[1:-1], None, schedule)
+    if steps is None and reach is not None and not isinstance(problem, (str, os.PathLike, Experiment)):
+        steps = 1  # of no account
+    experiment = experiment_of(problem, optimizer, None, steps, {"signal": signal}, searched=True)
+    horizon = experiment.steps
+    if over is not None:
+        for name, given in (("reach", reach is not None), ("schedule", schedule != "constant"), ("best_threshold", best_threshold)):
+            if given:
+                raise bad("over", ",".join(over), f"without {name}: it looks for constants")
+        with shown(progress, "optimising") as hook:
+            found = _core.best_together(experiment.core, horizon, list(over), averaged, rtol, hook)
+        found.update(title=experiment.title, steps=horizon, experiment=Experiment._of(found["experiment"]))
+        return JointOptimum(found)
+    asked = _core.Search(horizon, _number(reach), schedule, points, best_threshold, averaged, rtol)
+    with shown(progress, "optimising") as hook:
+        found = _core.optimum(experiment.core, asked, hook)
+    warn(found["warnings"])
+    return _optimum(found, experiment.title, experiment, schedule)
+
+
+def _number(x: float | None) -> float:
+    return math.nan if x is None else float(x)
+
+
+def _optimum(found: dict[str, Any], title: str, experiment: Experiment | None, kind: str) -> Optimum:
+    found["schedule"] = from_dict("schedule", found["schedule"])
+    found["curve"] = Curve({"title": title, "population_risk": None, **found["curve"]})
+    if "trust" in found:
+        found["trust"] = Trust({"title": "trust", **found["trust"]})
+    return Optimum({"title": title, "kind": kind, **found, "experiment": experiment})
+
+
+def validate(
+    suite: str = "quick",
+    *,
+    only: str = "",
+    cases: PathLike | None = None,
+    report: PathLike | None = None,
+    resume: bool = False,
+    seed: int = 20261122,
+    threads: int = 0,
+    progress: Progress = None,
+) -> Validation:
+    """Predictions against real runs, over a suite of cases: docs/validation.md.
+
+    suite : "quick", minutes; "full", up to two hours. only : cases whose name or family contains this.
+    cases : folder of cases; None: riskcurve's own. report : folder for index.html, results.json and figures.
+    """
+    import json
+
+    folder = os.fspath(cases) if cases is not None else os.path.join(os.path.dirname(__file__), "validation", "cases")
+    where = "" if report is None else os.fspath(report)
+    with shown(progress, "validating") as hook:
+        passed, results, text = _core.validate(folder, suite, only, where, resume, seed, threads, hook)
+    return Validation({**json.loads(results), "title": f"suite {suite}", "passed": passed, "text": text})

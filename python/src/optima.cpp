@@ -1,0 +1,189 @@
+#include <pybind11/stl.h>
+
+#include <cmath>
+
+#include "module.hpp"
+#include "riskcurve/analysis/clipping.hpp"
+#include "riskcurve/analysis/joint.hpp"
+#include "riskcurve/analysis/optimum.hpp"
+#include "riskcurve/analysis/schedules.hpp"
+#include "tables.hpp"
+#include "work.hpp"
+
+namespace riskcurve::python {
+namespace {
+
+using Eigen::ArrayXd;
+
+struct Search {
+  double horizon, reach, rtol;  ///< nan: not asked for
+  std::string schedule;
+  int points;
+  bool best_threshold, averaged;
+};
+
+/// What a search has found, before Python sees it.
+struct Found {
+  Optimum best;
+  double largest_stable_step = 0, stationary_risk = 0;
+  Neighbours around;
+  std::optional<ScheduleOptimum> schedule;
+  ArrayXd mesh;
+  RiskCurve curve;
+  Trust trust;
+  std::optional<ClippingCurve> clipping;
+  Schedule step;
+};
+
+Found search(const ModeSystem& full, const std::optional<Experiment>& experiment,
+             const Search& asked, const Hook& hook) {
+  const ModeSystem system = compress(full);
+  OptimumOptions options;
+  options.solve.rtol = asked.rtol;
+  options.solve.averaged = asked.averaged;
+  options.solve.progress = [&](double) { return hook(0); };
+  Found found;
+  found.best = std::isnan(asked.reach) ? best_step(system, asked.horizon, options)
+                                       : fastest_step(system, asked.reach, 1e12, options);
+  if (!found.best.found) throw Failure(found.best.message);
+  found.largest_stable_step = largest_stable_step(system);
+  found.stationary_risk = stationary_risk(system, found.best.step);
+  found.mesh = schedule_mesh(found.best.steps, asked.points);
+  found.step = constant_schedule(found.best.step);
+  if (asked.schedule == "constant") {
+    found.around = neighbours(system, found.best, options.solve);
+  } else {
+    ScheduleOptions schedule_options;
+    schedule_options.solve = options.solve;
+    found.schedule =
+        schedule_of_kind(asked.schedule, system, found.best, found.mesh, schedule_options);
+    if (!found.schedule->found) throw Failure(found.schedule->message);
+    found.step = found.schedule->schedule;
+  }
+  found.curve = solve(system, found.step, found.mesh, options.solve);
+  if (found.curve.status != RiskCurve::Status::ok) throw Failure(found.curve.message);
+  if (experiment) {
+    Experiment now = *experiment;
+    now.schedule = found.step;
+    found.trust = trust(now, full, found.curve);
+    found.clipping = optimal_clipping(now, found.curve.risk);
+  }
+  return found;
+}
+
+py::dict found_dict(Found found, double dimension, bool with_trust) {
+  py::dict result;
+  result["step"] = found.best.step;
+  result["risk"] = found.best.risk;
+  result["steps"] = found.best.steps;
+  result["slope"] = found.best.slope;
+  result["evaluations"] = found.best.evaluations;
+  result["largest_stable_step"] = found.largest_stable_step;
+  result["stationary_risk"] = found.stationary_risk;
+  if (found.around.factor.size() > 0) {
+    const ArrayXd above = 100 * (found.around.risk / found.best.risk - 1);
+    result["neighbours"] = py::dict(
+        py::arg("step") = numpy(ArrayXd(found.around.factor * found.best.step)),
+        py::arg("factor") = numpy(found.around.factor), py::arg("risk") = numpy(found.around.risk),
+        py::arg("above_percent") = numpy(ArrayXd((above.abs() < 1e-6).select(0, above))));
+  }
+  result["schedule"] = to_dict(found.step, dimension);
+  std::vector<std::string> lines = found.curve.warnings;
+  if (!found.around.failure.empty()) lines.push_back(found.around.failure);
+  if (found.schedule) {
+    result["constant"] =
+        py::dict(py::arg("step") = found.best.step, py::arg("risk") = found.best.risk);
+    result["risk"] = found.schedule->risk;
+    result["gradient"] = found.schedule->gradient;
+    result["evaluations"] = found.schedule->evaluations;
+  }
+  if (with_trust) {
+    result["trust"] = to_dict(found.trust);
+    for (const std::string& line : warnings(found.trust)) lines.push_back(line);
+  }
+  result["warnings"] = lines;
+  if (found.clipping)
+    result["clipping"] = py::dict(py::arg("steps") = numpy(found.curve.steps),
+                                  py::arg("risk") = numpy(found.curve.risk),
+                                  py::arg("threshold") = numpy(found.clipping->threshold),
+                                  py::arg("comparison") = numpy(found.clipping->comparison),
+                                  py::arg("stability") = numpy(found.clipping->stability));
+  result["curve"] = to_dict(std::move(found.curve));
+  return result;
+}
+
+/// The experiment's system, or the one that clips at the best threshold of the moment.
+ModeSystem system_of(Experiment experiment, const Search& asked) {
+  if (asked.best_threshold) return optimally_clipped_sgd(experiment);
+  // Schedules are searched along derivatives, which rates that know their past do not have.
+  if (asked.schedule != "constant" && experiment.signal == Signal::automatic &&
+      !experiment.chain.momentum)
+    experiment.signal = Signal::small;
+  ModeSystem system = mode_system(experiment);
+  system.observable.clear();
+  return system;
+}
+
+py::dict joint_dict(const JointOptimum& best, bool averaged) {
+  if (!best.found) throw Failure(best.message);
+  py::dict result;
+  result["over"] = best.value;
+  result[averaged ? "averaged_risk" : "risk"] = best.risk;
+  result["gradient"] = best.gradient;
+  result["evaluations"] = best.evaluations;
+  result["message"] = best.message;
+  result["experiment"] = best.experiment;
+  return result;
+}
+
+}  // namespace
+
+void add_optima(py::module_& module) {
+  py::class_<Search>(module, "Search")
+      .def(py::init([](double horizon, double reach, const std::string& schedule, int points,
+                       bool best_threshold, bool averaged, double rtol) {
+        check_rtol(rtol, "rtol");
+        check_range("points", points, Range::wholes(5, 1001));
+        if (std::isnan(reach)) check_range("steps", horizon, Range::positive());
+        if (!std::isnan(reach)) check_range("reach", reach, Range::positive());
+        return Search{horizon, reach, rtol, schedule, points, best_threshold, averaged};
+      }));
+  module.def("optimum",
+             [](const Experiment& experiment, const Search& asked, const py::object& progress) {
+               return found_dict(interruptible(progress,
+                                               [&](const Hook& hook) {
+                                                 return search(system_of(experiment, asked),
+                                                               experiment, asked, hook);
+                                               }),
+                                 experiment.dimension(), true);
+             });
+  module.def("optimum_of_system", [](const ModeSystem& system, const Search& asked,
+                                     const py::object& progress) {
+    return found_dict(
+        interruptible(progress, [&](const Hook& hook) { return search(system, {}, asked, hook); }),
+        kRequired, false);
+  });
+  module.def("best_together", [](const Experiment& experiment, double horizon,
+                                 const std::vector<std::string>& over, bool averaged, double rtol,
+                                 const py::object& progress) {
+    JointOptions options;
+    options.over = over;
+    options.averaged = averaged;
+    options.solve.rtol = rtol;
+    return joint_dict(interruptible(progress,
+                                    [&](const Hook& hook) {
+                                      options.solve.progress = [&](double) { return hook(0); };
+                                      return best_together(experiment, horizon, options);
+                                    }),
+                      averaged);
+  });
+  module.def(
+      "stationary_risk",
+      [](const ModeSystem& s, double step, double t) { return stationary_risk(s, step, t); },
+      py::call_guard<py::gil_scoped_release>());
+  module.def(
+      "guessed_step", [](const ModeSystem& s, double horizon) { return guessed_step(s, horizon); },
+      py::call_guard<py::gil_scoped_release>());
+}
+
+}  // namespace riskcurve::python
