@@ -91,6 +91,7 @@ def phases(
     horizons: tuple[float, float] | Sequence[float] = (10, 1e6),
     per_decade: int = 1,
     schedules: bool = False,
+    small: bool = False,
     journal: PathLike | None = None,
     resume: bool = False,
     threads: int = 0,
@@ -104,7 +105,8 @@ def phases(
     sides : "one": K_out = I; "two": both sides power laws.
     alpha, beta : ends of the axes, of `points` points each; or, where more than two, the points themselves.
     horizons : the first and the last T in steps, `per_decade` in a decade; or, where more than two, all of them.
-    schedules : each at its optimal schedule, not its best constant step: slow.
+    schedules : each at its optimal schedule, not its best constant step: slow; small signals.
+    small : by the rates of small signals, which are quicker; two-sided maps always are.
     journal : a file where finished columns are kept, from which `resume` goes on; remove it when done.
 
     Returns a PhaseMap. Source: docs/theory/phases.md.
@@ -135,7 +137,7 @@ def phases(
     x, y = axis("alpha", alpha), axis("beta", beta)
     with shown(progress, "mapping") as hook:
         table, doubts = _core.phases(
-            plain(first), plain(second), float(dimension), int(batch), sides, times, schedules, x, y,
+            plain(first), plain(second), float(dimension), int(batch), sides, times, schedules, small, x, y,
             "" if journal is None else os.fspath(journal), resume, threads, hook,
         )
     warn(doubts)

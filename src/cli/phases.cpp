@@ -85,7 +85,7 @@ PhasePlan plan_of(const PhasesArguments& options) {
   plan.batch = options.batch > 0 ? options.batch : static_cast<int>(options.dimension);
   plan.sides = options.sides == "two" ? Sides::both : Sides::in;
   plan.schedules = options.schedules;
-  plan.small = options.small || plan.sides == Sides::both;
+  plan.small = options.small;
   const double first = options.horizons[0], last = options.horizons[1];
   if (!(first > 0 && last > first))
     throw InputError("--horizons", fmt::format("{} {}", first, last),

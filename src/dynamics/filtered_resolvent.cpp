@@ -17,11 +17,13 @@ using Eigen::Index;
 
 constexpr double kStep = 1;  // of log x: 1e-6
 constexpr int kMostNodes = 400;
-constexpr double kFar = 1e3;        // t^2 over all variance at the first node
-constexpr double kNear = 1e5;       // x over 1/V at the last
-constexpr double kFaint = 1e-14;    // of the largest variance: not waited for
-constexpr double kClose = 1e-8;     // to where t = 0
-constexpr double kRanked = 0.02;    // of a rank of samples: beyond, powers are extrapolated
+constexpr double kLeastFall =
+    1e-3;                         // of the equation for m: where samples fill the rank, tables err
+constexpr double kFar = 1e3;      // t^2 over all variance at the first node
+constexpr double kNear = 1e5;     // x over 1/V at the last
+constexpr double kFaint = 1e-14;  // of the largest variance: not waited for
+constexpr double kClose = 1e-8;   // to where t = 0
+constexpr double kRanked = 0.02;  // of a rank of samples: beyond, powers are extrapolated
 constexpr double kFull = 1 - 1e-5;  // of the rank, where that is the batch
 
 class Equation {
@@ -47,7 +49,7 @@ class Equation {
       const ArrayXd w = columns_.count * columns_.lambda / whole;
       point.held = v.value * x / whole;
       const double sum = w.sum(), held = (w * point.held).sum() / sum;
-      const double falls = 1 + (w * x * v.slope / whole).sum() / sum;
+      const double falls = std::max(1 + (w * x * v.slope / whole).sum() / sum, kLeastFall);
       const double miss = point.log_m - std::log(x / (columns_.batch * columns_.batch) * sum);
       if (std::abs(miss) > 1e-12 && i < 60) {
         point.log_m -= std::clamp(miss / falls, -3.0, 3.0);
@@ -223,7 +225,14 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
   }
   FilteredSlopes& slopes = result->slopes;
   for (ArrayXd* sum : {&slopes.fresh, &slopes.memory, &slopes.fresh_noise}) *sum /= columns.rows;
-  result->power = f.exponent == 0 ? ArrayXd(result->held.rightCols(1)) : sums.power();
+  if (f.exponent == 0) {
+    result->power = result->held.col(count - 1);
+    // Where samples are fewer, the last node may lie beyond what they span.
+    const double all = (columns.count * result->power).sum();
+    if (all > rank) result->power *= rank / all;
+  } else {
+    result->power = sums.power();
+  }
   result->overlap = (result->held.matrix() * result->weight.matrix()).array();
   return result;
 }

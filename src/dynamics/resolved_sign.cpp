@@ -20,6 +20,7 @@ using std::numbers::pi;
 constexpr double kStep = 0.25;   // of log x: 1e-8
 constexpr double kFirst = 1e-4;  // of x |g|: below, powers
 constexpr double kVanished = 1e-12;
+constexpr double kLast = 1e9;          // of x |g|, for directions that have no variance
 constexpr int kRows = 32, kOften = 4;  // drawn; each in four pairs
 constexpr Index kMostHeads = 24;
 constexpr double kDrawnShare = 3e-3;  // of |g|^2: directions that are drawn
@@ -64,8 +65,11 @@ Normalised normalised(const Directions& g) {
     result.by_mean += norm * of_one / d;
     result.by_spread += norm * of_one * (1 - square * mean) / d;
     result.square += 2 * x * of_two * (g.variance + mean) / d;
+    // Of one direction alone Pi falls no faster than 1/x, but what is summed does.
     largest = std::max(largest, w);
-    if (w < kVanished * largest) return result;
+    if (w < kVanished * largest || w * x * std::sqrt(total) < kVanished * largest * d.minCoeff() ||
+        x > kLast / std::sqrt(total))
+      return result;
   }
 }
 

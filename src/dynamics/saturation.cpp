@@ -94,29 +94,45 @@ class FewColumns {
 
 }  // namespace
 
+LogGrid::LogGrid(std::vector<double> values) : values_(std::move(values)) {
+  logarithms_ = std::all_of(values_.begin(), values_.end(), [](double v) { return v > 0; });
+  if (logarithms_)
+    for (double& value : values_) value = std::log(value);
+}
+
 LogGrid::Value LogGrid::operator()(double log_y) const {
   const double last = node(kSize - 1);
+  const auto at = [&](int j) { return values_[static_cast<std::size_t>(j)]; };
   if (log_y > last) {
-    const double end = values_.back(), before = values_[kSize - 2];
+    const double end = at(kSize - 1), before = at(kSize - 2), beyond = log_y - last;
+    if (logarithms_) {
+      const double power = (end - before) / kStep, value = std::exp(end + power * beyond);
+      return {value, power * value};
+    }
     const double power = end * before > 0 ? std::log(end / before) / kStep : 0;
-    const double at = end * std::exp(power * (log_y - last));
-    return {at, power * at};
+    const double value = end * std::exp(power * beyond);
+    return {value, power * value};
   }
   const double place = log_y > kFirst ? (log_y - kFirst) / kStep : 0;
   const int i = std::min(static_cast<int>(place), kSize - 2);
   const double x = place - i;
-  const auto at = [&](int j) { return values_[static_cast<std::size_t>(j)]; };
   const double low = at(i), high = at(i + 1);
   const double from = i > 0 ? 0.5 * (high - at(i - 1)) : high - low,
                to = i + 2 < kSize ? 0.5 * (at(i + 2) - low) : high - low;
   const double square = 3 * (high - low) - 2 * from - to, cube = 2 * (low - high) + from + to;
-  return {low + x * (from + x * (square + x * cube)),
-          (from + x * (2 * square + 3 * x * cube)) / kStep};
+  const double value = low + x * (from + x * (square + x * cube)),
+               slope = (from + x * (2 * square + 3 * x * cube)) / kStep;
+  if (!logarithms_) return {value, slope};
+  return {std::exp(value), slope * std::exp(value)};
 }
 
 Saturation::Saturation(const NoiseLaw& noise, double risk, const ArrayXd& share,
                        const ArrayXd& count)
-    : risk_(risk), scales_(ResidualLaw(noise).gaussian()), share_(share), noise_({}), drift_({}) {
+    : risk_(risk),
+      scales_(ResidualLaw(noise).gaussian()),
+      share_(share),
+      noise_(std::vector<double>{}),
+      drift_(std::vector<double>{}) {
   const double power = 2 * risk + noise.variance;
   struct Tables {
     LogGrid noise, drift;

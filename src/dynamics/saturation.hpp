@@ -6,7 +6,8 @@
 
 namespace riskcurve {
 
-/// A function of log y on a uniform grid, by cubics; constant below it, a power above.
+/// A function of log y on a uniform grid, by cubics of its logarithm where it is positive, else of
+/// itself; constant below it, a power above.
 class LogGrid {
  public:
   static constexpr double kFirst = -14, kStep = 0.5;
@@ -14,12 +15,13 @@ class LogGrid {
   struct Value {
     double at, slope;
   };
-  explicit LogGrid(std::vector<double> values) : values_(std::move(values)) {}
+  explicit LogGrid(std::vector<double> values);
   Value operator()(double log_y) const;
   static double node(int i) { return kFirst + kStep * i; }
 
  private:
   std::vector<double> values_;
+  bool logarithms_ = false;
 };
 
 /// What large samples keep of their residual z, of y = m E z^2 (docs/theory/signal.md#saturation):

@@ -115,6 +115,10 @@ TEST(RandomProblem, HasTheSameCurveInAnyOrderOfTheModes) {
   for_random_problems(60, [&](const Problem& problem) {
     const Experiment experiment = problem.experiment();
     ModeSystem system = mode_system(experiment);
+    // A map between coordinates and modes knows which is which.
+    if (system.filtered && !experiment.is_matrix() &&
+        experiment.vector().covariance.orientation == Orientation::given)
+      return;
     system.observable.clear();
     ModeSystem mixed = system;
     std::vector<Eigen::Index> order(static_cast<std::size_t>(system.modes()));

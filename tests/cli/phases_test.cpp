@@ -41,7 +41,7 @@ TEST_F(PhasesCommand, PrintsTheMapAndWritesEveryRisk) {
 
 // Steep power laws have few directions at any dimension.
 TEST_F(PhasesCommand, SaysWhereItsPointsLeaveTheRangeOfTheLimit) {
-  ASSERT_EQ(run(small + "--out " + path("map.csv")), 0);
+  ASSERT_EQ(run(small + "--small --out " + path("map.csv")), 0);
   const std::string csv = contents("map.csv"), header = csv.substr(0, csv.find('\n'));
   for (const char* column : {",intrinsic_dimension,participation,signal,rank,",
                              ",sign_sgd_step_rate_1,", ",sign_svd_step_rate_3,untrusted"})
@@ -51,18 +51,22 @@ TEST_F(PhasesCommand, SaysWhereItsPointsLeaveTheRangeOfTheLimit) {
   EXPECT_NE(
       contents("err.txt").find("of 9 points leave the range where the limit can be trusted: "),
       std::string::npos);
+  // Rates that see any signal hold there.
+  ASSERT_EQ(run(small), 0);
+  EXPECT_EQ(contents("err.txt").find("leave the range"), std::string::npos) << contents("err.txt");
 }
 
 TEST_F(PhasesCommand, ResumedAfterAKillGivesTheSameBytes) {
-  const std::string grid = "--dimension 1e4 --points 6 --horizons 10 1e4 ";
+  const std::string grid = "--small --dimension 1e4 --points 6 --horizons 10 1e4 ";
   const std::string options = grid + "--threads 1 --out ";
   ASSERT_EQ(run(options + path("whole.csv")), 0) << contents("err.txt");
 
   const pid_t child = fork();
   if (child == 0) {
     std::freopen("/dev/null", "w", stdout);
-    execl(program().c_str(), "riskcurve", "phases", "--dimension", "1e4", "--points", "6",
-          "--horizons", "10", "1e4", "--threads", "1", "--out", path("cut.csv").c_str(), nullptr);
+    execl(program().c_str(), "riskcurve", "phases", "--small", "--dimension", "1e4", "--points",
+          "6", "--horizons", "10", "1e4", "--threads", "1", "--out", path("cut.csv").c_str(),
+          nullptr);
     _exit(127);
   }
   // Killed once two of the six columns are saved (a header and 2 * 6 rows).

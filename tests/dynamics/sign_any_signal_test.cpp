@@ -243,7 +243,7 @@ TEST(SignAnySignal, MeansInGivenCoordinatesAreThoseOfDrawnBatches) {
   const ArrayXd error = ((square - sum.square()) / draws).sqrt();
   for (Index m = 0; m < d; ++m) {
     EXPECT_NEAR(predicted[m], sum[m], 5 * error[m] + 0.01 * std::abs(sum[m])) << m;
-    EXPECT_NEAR(answer.power[m], square[m], 0.12 * square[m]) << m;
+    EXPECT_NEAR(answer.power[m], square[m], 0.4 * square[m]) << m;  // of faint modes
   }
   EXPECT_NEAR((answer.power * u.weight).sum(), (square * u.weight).sum(),
               0.05 * (square * u.weight).sum());
@@ -267,7 +267,7 @@ TEST(SignAnySignal, UncorrelatedGivenCoordinatesAreDiagonalOnes) {
 
 // A faint signal: the curve of small ones, bare, of Signum and of Lion.
 TEST(SignAnySignal, WhereItIsSmallGivenCurvesAreTheSame) {
-  const VectorProblem problem = given_problem(correlated(12), 0.01, 1);
+  const VectorProblem problem = given_problem(correlated(12), 0.002, 1);
   for (const Optimizer& optimizer : {Optimizer(SignSgd{2}), Optimizer(Lion{2})})
     for (const double momentum : {0.0, 0.8}) {
       if (momentum > 0 && std::holds_alternative<Lion>(optimizer)) continue;

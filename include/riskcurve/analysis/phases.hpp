@@ -21,7 +21,8 @@ struct PhasePlan {
   Sides sides = Sides::in;
   Eigen::ArrayXd horizon;  ///< T, in steps, increasing, at least two
   bool schedules = false;  ///< R*(T) under the optimal schedule, not the best constant step
-  /// By the rates of small signals, where others are known too; schedules are always.
+  /// By the rates of small signals, where others are known too. Schedules always are, and two-sided
+  /// maps, where a solve that sees any signal takes seconds.
   bool small = false;
 };
 
