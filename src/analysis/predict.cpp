@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "analysis/few_modes.hpp"
+#include "dynamics/signal.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 
@@ -103,7 +104,8 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options, bo
   const auto bands_of = [&](bool averaged) {
     Bands result;
     if (missing.empty() && full.filtered && prediction.trust.signal <= kTrustedSignal &&
-        experiment.signal == Signal::automatic && !experiment.chain.momentum)
+        experiment.signal == Signal::automatic && !experiment.chain.momentum &&
+        small_signals_are_derived(experiment))
       result = bands_of_small_signal(experiment, curve, averaged);
     else if (missing.empty())
       result = bands(full, experiment.schedule, curve, averaged);

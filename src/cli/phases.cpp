@@ -154,7 +154,7 @@ std::string trust_note(const Record& map, const std::array<Optimizer, 2>& optimi
     const std::string range = among(name_of(optimizer) + "_step_rate");
     const bool stated = rates.find("fastest") != std::string::npos, none = std::isinf(least);
     rates += fmt::format("{}{} ({})", rates.empty() ? "" : ", ",
-                         none     ? "solved step by step"
+                         none     ? "solved step by step or in leaps"
                          : stated ? range
                                   : "fastest mode " + range + " a step",
                          title_of(optimizer));

@@ -8,6 +8,7 @@
 
 #include "dynamics/batches.hpp"
 #include "dynamics/compose.hpp"
+#include "dynamics/signal.hpp"
 #include "problem/target.hpp"
 
 namespace riskcurve {
@@ -22,8 +23,14 @@ template <class Problem, class Of>
 constexpr bool exists_for_any = requires(const Problem& problem, const Of& of, Grids grids) {
   mode_system(problem, of, Filter{}, grids);
 };
+/// Whether there are rates for any signal without a filter.
 template <class Problem, class Of>
-constexpr bool exists = exists_for_small<Problem, Of> || exists_for_any<Problem, Of>;
+constexpr bool exists_bare_for_any = exists_for_any<Problem, Of> ||
+                                     requires(const Problem& problem, const Of& of) {
+  any_signal_system(problem, of);
+};
+template <class Problem, class Of>
+constexpr bool exists = exists_for_small<Problem, Of> || exists_bare_for_any<Problem, Of>;
 
 template <class Problem>
 std::vector<std::string> names_for() {
@@ -54,13 +61,6 @@ bool large_signal(const Problem& problem, const Of& of) {
   else
     return any_signal_is_derived(problem, of) && signal_matters(problem, of.batch);
 }
-
-/// Whether there are rates for any signal without a filter.
-template <class Problem, class Of>
-constexpr bool exists_bare_for_any = exists_for_any<Problem, Of> ||
-                                     requires(const Problem& problem, const Of& of) {
-  any_signal_system(problem, of);
-};
 
 /// Whether a signal of any size is to be allowed for where a small one is known too. For the SDE,
 /// which asks for whole grids, it is not derived.
@@ -277,6 +277,14 @@ ModeSystem mode_system(const Experiment& experiment, Grids grids) {
     remark(experiment.vector().covariance);
   }
   return system;
+}
+
+bool small_signals_are_derived(const Experiment& experiment) {
+  return std::visit(
+      []<class Problem, class Of>(const Problem&, const Of&) {
+        return exists_for_small<Problem, Of>;
+      },
+      experiment.problem, experiment.optimizer);
 }
 
 std::optional<Spectral> spectral_of(const Experiment& experiment) {
