@@ -108,7 +108,8 @@ void add_runs(py::module_& module) {
                  warnings = phase_warnings(plan, across[across.size() - 1]);
                  return fill(table, journal, table_options(threads, resume, hook));
                });
-               py::dict map = columns_dict(table.columns, outcome, "columns", table.points);
+               py::dict map = columns_dict(table.columns, outcome,
+                                table.rows_each > 1 ? "columns" : "points", table.points);
                const std::string points =
                    untrusted_points(py::cast<std::vector<std::string>>(map["untrusted"]));
                if (!points.empty()) warnings.push_back(points);

@@ -43,11 +43,16 @@ Table phase_table(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& be
                                static_cast<int>(plan.sides), plan.schedules, plan.small);
   for (const ArrayXd& list : {alpha, beta, plan.horizon})
     for (const double x : list) table.identity += fmt::format(" {}", x);
-  table.points = alpha.size();
-  table.rows_each = beta.size();
-  table.rows = [plan, alpha, beta](long point) {
+  // Where targets share no rates, each point by itself: it takes seconds.
+  const bool shared = plan.small || plan.schedules || plan.sides == Sides::both;
+  const auto rows_each = shared ? beta.size() : 1;
+  table.points = alpha.size() * beta.size() / rows_each;
+  table.rows_each = rows_each;
+  table.rows = [plan, alpha, beta, rows_each](long point) {
+    const long first = point * rows_each, column = first / beta.size();
     std::vector<std::vector<Cell>> rows;
-    for (const PhasePoint& p : phase_column(plan, alpha[point], beta)) {
+    for (const PhasePoint& p :
+         phase_column(plan, alpha[column], beta.segment(first % beta.size(), rows_each))) {
       const auto phase =
           std::find(std::begin(order_of_phases), std::end(order_of_phases), p.phase) -
           std::begin(order_of_phases);

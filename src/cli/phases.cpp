@@ -189,9 +189,9 @@ int run(const PhasesArguments& options) {
   }
   if (!outcome.complete)
     throw Failure(journal.empty() ? "interrupted"
-                                  : fmt::format("interrupted: {} of {} columns are saved; --resume "
-                                                "goes on",
-                                                outcome.done, table.points));
+                                  : fmt::format("interrupted: {} of {} {} are saved; --resume goes on",
+                                                outcome.done, table.points,
+                                                table.rows_each > 1 ? "columns" : "points"));
 
   Result result;
   const double first = plan.horizon[0], last = plan.horizon[plan.horizon.size() - 1];

@@ -280,11 +280,9 @@ ModeSystem mode_system(const Experiment& experiment, Grids grids) {
 }
 
 bool small_signals_are_derived(const Experiment& experiment) {
-  return std::visit(
-      []<class Problem, class Of>(const Problem&, const Of&) {
-        return exists_for_small<Problem, Of>;
-      },
-      experiment.problem, experiment.optimizer);
+  return std::visit([]<class Problem, class Of>(
+                        const Problem&, const Of&) { return exists_for_small<Problem, Of>; },
+                    experiment.problem, experiment.optimizer);
 }
 
 std::optional<Spectral> spectral_of(const Experiment& experiment) {

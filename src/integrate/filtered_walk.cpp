@@ -18,15 +18,15 @@ using Eigen::Index;
 constexpr double kOfTime = 0.2;   // steps at once, of those before
 constexpr double kOfRisk = 0.15;  // and of log R, as it went before
 constexpr double kJump = 2;       // R that moves by more is looked at again, closer
-constexpr double kDiverged = 1e30;
+constexpr double kGrowthWalk = 1e30;
 constexpr double kNoMomentum = 1e-9;
-constexpr double kWindow = 4;  // steps back that rests are correlated, unless they last
+constexpr double kLagsOfWalk = 4;  // steps back that rests are correlated, unless they last
 
 /// A^n and sum_(i < n) A^i.
-struct Repeated {
+struct Repeats {
   ArrayXd power, sum;
 
-  Repeated(const ArrayXd& map, double n)
+  Repeats(const ArrayXd& map, double n)
       : power(map.unaryExpr([n](double a) { return std::pow(a, n); })),
         sum(((1 - map).abs() > 1e-12).select((1 - power) / (1 - map), n)) {}
 };
@@ -88,10 +88,10 @@ class Walk {
   void take(const StepRates& r, double n) {
     const ArrayXd a = 1 - step_ * r.drift;
     remember(r, a, n);
-    const Repeated square(a.square(), n);
+    const Repeats square(a.square(), n);
     const ArrayXd source = step_ * step_ * (r.noise + r.rest) - 2 * step_ * a * r.comes;
     spread_ = (square.power * spread_ + square.sum * source).max(0.0);
-    mean_ *= Repeated(1 - step_ * r.of_mean, n).power;
+    mean_ *= Repeats(1 - step_ * r.of_mean, n).power;
   }
 
  private:
@@ -99,8 +99,8 @@ class Walk {
   FilteredLag lag_of(const StepRates& r, const ArrayXd& a, double age, double length) const {
     const ArrayXd newest = a * spread_ * r.drift - step_ * r.noise;  // E y (linear part), after
     FilteredLag lag;
-    lag.covariance = newest * Repeated(a, age + std::floor(0.5 * length)).power;
-    lag.response = -step_ * Repeated(a, age).power * Repeated(a, length).sum;
+    lag.covariance = newest * Repeats(a, age + std::floor(0.5 * length)).power;
+    lag.response = -step_ * Repeats(a, age).power * Repeats(a, length).sum;
     lag.linear = linear_;
     lag.mean = r.of_mean * mean_;
     lag.steps = length;
@@ -109,17 +109,17 @@ class Walk {
   }
 
   void remember(const StepRates& r, const ArrayXd& a, double n) {
-    const ArrayXd all = Repeated(a, n).power;
+    const ArrayXd all = Repeats(a, n).power;
     for (FilteredLag& lag : lags_) {
       lag.covariance.col(0) *= all;
       lag.response.col(0) *= all;
     }
     if (!map_->lasting) {
       // Those of many steps as one; else one by one.
-      if (n >= kWindow || (!lags_.empty() && lags_.front().steps > 1)) lags_.clear();
-      for (double age = n >= kWindow ? 0 : n - 1; age >= 0; --age)
-        lags_.push_front(lag_of(r, a, age, n >= kWindow ? kWindow : 1));
-      lags_.resize(std::min(lags_.size(), static_cast<std::size_t>(kWindow)));
+      if (n >= kLagsOfWalk || (!lags_.empty() && lags_.front().steps > 1)) lags_.clear();
+      for (double age = n >= kLagsOfWalk ? 0 : n - 1; age >= 0; --age)
+        lags_.push_front(lag_of(r, a, age, n >= kLagsOfWalk ? kLagsOfWalk : 1));
+      lags_.resize(std::min(lags_.size(), static_cast<std::size_t>(kLagsOfWalk)));
       return;
     }
     // By halves of their age, the newest last.
@@ -186,7 +186,7 @@ RiskCurve walk_filtered(const ModeSystem& system, double step, const ArrayXd& at
       break;
     }
     ++curve.accepted;
-    if (!std::isfinite(then) || then > kDiverged * start) {
+    if (!std::isfinite(then) || then > kGrowthWalk * start) {
       curve.status = RiskCurve::Status::diverged;
       curve.message = "the risk diverges: the step size is too large";
       return curve;
