@@ -92,29 +92,29 @@ void add_runs(py::module_& module) {
     });
     return columns_dict(sweep.columns(), outcome, "points", sweep.points());
   });
-  module.def("phases",
-             [](const py::dict& first, const py::dict& second, double dimension, int batch,
-                const std::string& sides, const py::object& horizons, bool schedules, bool small,
-                const py::object& alpha, const py::object& beta, const std::string& journal,
-                bool resume, int threads, const py::object& progress) {
-               const PhasePlan plan =
-                   plan_from(first, second, dimension, batch, sides, horizons, schedules, small);
-               const Eigen::ArrayXd across = array_from(alpha, "alpha");
-               if (across.size() == 0) throw InputError("alpha", "[]", "at least one number");
-               for (const double x : across) check_range("alpha", x, Range::positive());
-               const Table table = phase_table(plan, across, array_from(beta, "beta"));
-               std::vector<std::string> warnings;
-               const TableOutcome outcome = interruptible(progress, [&](const Hook& hook) {
-                 warnings = phase_warnings(plan, across[across.size() - 1]);
-                 return fill(table, journal, table_options(threads, resume, hook));
-               });
-               py::dict map = columns_dict(table.columns, outcome,
-                                table.rows_each > 1 ? "columns" : "points", table.points);
-               const std::string points =
-                   untrusted_points(py::cast<std::vector<std::string>>(map["untrusted"]));
-               if (!points.empty()) warnings.push_back(points);
-               return py::make_tuple(map, warnings);
-             });
+  module.def(
+      "phases", [](const py::dict& first, const py::dict& second, double dimension, int batch,
+                   const std::string& sides, const py::object& horizons, bool schedules, bool small,
+                   const py::object& alpha, const py::object& beta, const std::string& journal,
+                   bool resume, int threads, const py::object& progress) {
+        const PhasePlan plan =
+            plan_from(first, second, dimension, batch, sides, horizons, schedules, small);
+        const Eigen::ArrayXd across = array_from(alpha, "alpha");
+        if (across.size() == 0) throw InputError("alpha", "[]", "at least one number");
+        for (const double x : across) check_range("alpha", x, Range::positive());
+        const Table table = phase_table(plan, across, array_from(beta, "beta"));
+        std::vector<std::string> warnings;
+        const TableOutcome outcome = interruptible(progress, [&](const Hook& hook) {
+          warnings = phase_warnings(plan, across[across.size() - 1]);
+          return fill(table, journal, table_options(threads, resume, hook));
+        });
+        py::dict map = columns_dict(table.columns, outcome,
+                                    table.rows_each > 1 ? "columns" : "points", table.points);
+        const std::string points =
+            untrusted_points(py::cast<std::vector<std::string>>(map["untrusted"]));
+        if (!points.empty()) warnings.push_back(points);
+        return py::make_tuple(map, warnings);
+      });
   module.def("untrusted_points", &untrusted_points);
   // `count` numbers from one to another, evenly or in ratio, as the command lays them out.
   module.def("axis", [](double from, double to, Eigen::Index count, bool ratio) {

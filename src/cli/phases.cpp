@@ -188,10 +188,11 @@ int run(const PhasesArguments& options) {
     outcome = fill(table, journal, table_options);
   }
   if (!outcome.complete)
-    throw Failure(journal.empty() ? "interrupted"
-                                  : fmt::format("interrupted: {} of {} {} are saved; --resume goes on",
-                                                outcome.done, table.points,
-                                                table.rows_each > 1 ? "columns" : "points"));
+    throw Failure(journal.empty()
+                      ? "interrupted"
+                      : fmt::format("interrupted: {} of {} {} are saved; --resume goes on",
+                                    outcome.done, table.points,
+                                    table.rows_each > 1 ? "columns" : "points"));
 
   Result result;
   const double first = plan.horizon[0], last = plan.horizon[plan.horizon.size() - 1];

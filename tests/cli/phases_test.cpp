@@ -106,7 +106,8 @@ TEST_F(PhasesCommand, ComparesAnyTwoAtTheRisksThatOptimumHas) {
       << contents("err.txt");
   const std::string text = contents("out.txt"), warned = contents("err.txt");
   EXPECT_EQ(text.rfind("Adam against SGD, one-sided power law, N = 40, batch 40", 0), 0u) << text;
-  EXPECT_NE(text.find("solved step by step (Adam), fastest mode "), std::string::npos) << text;
+  EXPECT_NE(text.find("solved step by step or in leaps (Adam), fastest mode "), std::string::npos)
+      << text;
   EXPECT_NE(warned.find("the matrix is small"), std::string::npos) << warned;
   const std::string drawn = contents("map.svg");
   for (const char* label : {"Adam ahead at every horizon", "SGD ahead at every horizon",
