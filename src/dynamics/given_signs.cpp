@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dynamics/filtered_variance.hpp"
+#include "dynamics/seen_gradient.hpp"
 
 namespace riskcurve {
 namespace {
@@ -98,9 +99,7 @@ FilteredMap given_sign_map(const SignBasis& basis,
     return answer;
   };
   // The mean holds what comes again, but for what runs differ by; sums over lags stand in `rest`.
-  map.covariance = [](const FilteredAnswer&, const FilteredAnswer&, const ArrayXd& correlation) {
-    return ArrayXd::Zero(correlation.size()).eval();
-  };
+  map.covariance = no_rest;
   return map;
 }
 

@@ -43,9 +43,7 @@ FilteredMap row_map(const MatrixProblem& problem, const NoisePower& noise) {
     return answer;
   };
   // Of a row's norm alone: too little to count.
-  map.covariance = [](const FilteredAnswer&, const FilteredAnswer&, const ArrayXd& correlation) {
-    return ArrayXd::Zero(correlation.size()).eval();
-  };
+  map.covariance = no_rest;
   return map;
 }
 

@@ -86,11 +86,6 @@ ArrayXd same_rest(const FilteredAnswer& now, const FilteredAnswer& then,
   return ArrayXd::Constant(correlation.size(), rest_of_signs(a, b, product - a.mean * b.mean));
 }
 
-/// By coordinates rests are not correlated but for what runs differ by: too little to count.
-ArrayXd no_rest(const FilteredAnswer&, const FilteredAnswer&, const ArrayXd& correlation) {
-  return ArrayXd::Zero(correlation.size());
-}
-
 /// The map of gradients around c h y, of noise of variance `noise` in these units.
 FilteredMap sign_map(
     const SignSetting& setting, bool diagonal,
@@ -109,7 +104,7 @@ FilteredMap sign_map(
     return answer;
   };
   if (diagonal)
-    map.covariance = no_rest;
+    map.covariance = no_rest;  // but for what runs differ by
   else
     map.covariance = same_rest;
   return map;
