@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "analysis/phase_rates.hpp"
 #include "riskcurve/analysis/predict.hpp"
 
 namespace riskcurve {
@@ -44,8 +45,7 @@ Table phase_table(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& be
   for (const ArrayXd& list : {alpha, beta, plan.horizon})
     for (const double x : list) table.identity += fmt::format(" {}", x);
   // Where targets share no rates, each point by itself: it takes seconds.
-  const bool shared = plan.small || plan.schedules || plan.sides == Sides::both;
-  const auto rows_each = shared ? beta.size() : 1;
+  const auto rows_each = allows_any_signal(plan) ? 1 : beta.size();
   table.points = alpha.size() * beta.size() / rows_each;
   table.rows_each = rows_each;
   table.rows = [plan, alpha, beta, rows_each](long point) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/phase_rates.hpp"
 #include "dynamics/signal.hpp"
 #include "integrate/filtered_walk.hpp"
 #include "riskcurve/analysis/optimum.hpp"
@@ -234,8 +235,7 @@ struct Rival {
 };
 Rival rival(const PhasePlan& plan, std::size_t which, const MatrixProblem& problem) {
   Rival of{{problem, with_batch(plan.optimizers[which], plan.batch), constant_schedule(1), {}}, {}};
-  const bool full =
-      !plan.small && !plan.schedules && any_signal_is_known(problem, plan.optimizers[which]);
+  const bool full = allows_any_signal(plan) && any_signal_is_known(problem, plan.optimizers[which]);
   if (full) of.experiment.signal = Signal::full;
   of.system = mode_system(of.experiment, full ? Grids::compressed : Grids::whole);
   of.system.observable.clear();

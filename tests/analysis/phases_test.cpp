@@ -83,6 +83,13 @@ TEST(Phases, RisksAreThoseOfTheOptimumThatSeesAnySignal) {
   }
 }
 
+TEST(Phases, TwoSidedMapsAreOfSmallSignals) {
+  const ArrayXd beta = ArrayXd::Constant(1, 0.5), horizon = decades(0, 1);
+  const PhasePoint given = phase_column(plan(60, horizon, Sides::both), 0.6, beta)[0],
+                   small = phase_column(small_plan(60, horizon, Sides::both), 0.6, beta)[0];
+  for (const std::size_t i : {0, 1}) EXPECT_TRUE((given.best[i].risk == small.best[i].risk).all());
+}
+
 TEST(Phases, TrustNumbersAreThoseOfTheWholeSpectrum) {
   const auto point =
       phase_column(small_plan(1e6, decades(1, 3)), 0.3, ArrayXd::Constant(1, 0.4)).front();
