@@ -77,19 +77,19 @@ double independent_norm(const ArrayXXd& variance, const ArrayXd& rows, const Arr
   return std::sqrt(low * high);
 }
 
-/// Points and weights w of a measure whose transform is sum w a x/(1 - a x) = pi.
+/// Points and weights w of a measure whose transform is sum w a x/(1 - a x) = psi.
 struct PointMeasure {
   ArrayXd point, weight;
 
-  /// log a at this pi: increasing in it, a in (0, 1/max x). Bisection in log a: monotone.
-  double log_a(double pi) const {
+  /// log a at this psi: increasing in it, a in (0, 1/max x). Bisection in log a: monotone.
+  double log_a(double psi) const {
     const double top = point.maxCoeff();
     const ArrayXd x = point / top;
     // With a = 1/(top (1 + e)): a x/(1 - a x) = x/(1 + e - x).
     double low = -80, high = 80;  // of log e, in which the sum decreases
     for (int k = 0; k < 60; ++k) {
       const double middle = 0.5 * (low + high), e = std::exp(middle);
-      ((weight * x / (e + (1 - x))).sum() > pi ? low : high) = middle;
+      ((weight * x / (e + (1 - x))).sum() > psi ? low : high) = middle;
     }
     return -std::log(top) - std::log1p(std::exp(0.5 * (low + high)));
   }
@@ -134,9 +134,9 @@ double noise_edge(const MatrixProblem& problem, double batch, double risk) {
   const PointMeasure out = side(problem.covariance_out.spectrum),
                      in = side(problem.covariance_in.spectrum),
                      residual = squared_residuals(problem.noise, risk, batch);
-  const auto log_square = [&](double log_pi) {
-    const double pi = std::exp(log_pi);
-    return 2 * log_pi - out.log_a(pi) - in.log_a(pi) - residual.log_a(pi);
+  const auto log_square = [&](double log_psi) {
+    const double psi = std::exp(log_psi);
+    return 2 * log_psi - out.log_a(psi) - in.log_a(psi) - residual.log_a(psi);
   };
   // Large at both ends; between, a coarse search and a golden one.
   double best = 0, least = std::numeric_limits<double>::infinity();

@@ -11,15 +11,15 @@ using Complex = std::complex<double>;
 const double root_pi = std::sqrt(std::numbers::pi);
 
 constexpr int terms = 12;
-const double step = std::sqrt(std::numbers::pi / (terms + 1));
+const double kSpacing = std::sqrt(std::numbers::pi / (terms + 1));
 
 struct Tables {
   std::array<double, terms + 2> middle, whole;  // t_k^2 of the two rules
   std::array<double, terms + 2> middle_exp, whole_exp;
   Tables() {
     for (int k = 0; k < terms + 2; ++k) {
-      middle[k] = std::pow((k + 0.5) * step, 2);
-      whole[k] = std::pow((k + 1) * step, 2);
+      middle[k] = std::pow((k + 0.5) * kSpacing, 2);
+      whole[k] = std::pow((k + 1) * kSpacing, 2);
       middle_exp[k] = std::exp(-middle[k]);
       whole_exp[k] = std::exp(-whole[k]);
     }
@@ -36,18 +36,18 @@ Complex inverse(Complex z) {
 Complex faddeeva(Complex z) {
   static const Tables table;
   const Complex i(0, 1);
-  const double phase = std::abs(z.real()) / step;
+  const double phase = std::abs(z.real()) / kSpacing;
   const double offset = phase - std::floor(phase);
-  const bool whole = z.imag() < std::numbers::pi / step && offset > 0.25 && offset < 0.75;
+  const bool whole = z.imag() < std::numbers::pi / kSpacing && offset > 0.25 && offset < 0.75;
   const auto& square = whole ? table.whole : table.middle;
   const auto& weight = whole ? table.whole_exp : table.middle_exp;
   const Complex z2 = z * z;
   Complex sum = 0;
   for (int k = 0; k < terms + 2; ++k) sum += weight[k] * inverse(z2 - square[k]);
-  Complex w = (2 * step / std::numbers::pi) * i * z * sum;
-  if (whole) w += i * (step / std::numbers::pi) * inverse(z);
-  if (z.imag() < std::numbers::pi / step) {
-    const Complex turn = std::exp(-2 * std::numbers::pi / step * i * z);
+  Complex w = (2 * kSpacing / std::numbers::pi) * i * z * sum;
+  if (whole) w += i * (kSpacing / std::numbers::pi) * inverse(z);
+  if (z.imag() < std::numbers::pi / kSpacing) {
+    const Complex turn = std::exp(-2 * std::numbers::pi / kSpacing * i * z);
     w += 2.0 * std::exp(-z2) * inverse(whole ? 1.0 - turn : 1.0 + turn);
   }
   return w;

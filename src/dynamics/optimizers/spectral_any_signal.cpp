@@ -22,7 +22,7 @@ using Eigen::Index;
 
 constexpr double kAlike = 4;      // bins an octave of eigenvalues
 constexpr double kMostBins = 16;  // of either side, where both are graded
-constexpr double kHead = 0.85;    // of |U|_F: more in one direction, and f's ripples show
+constexpr double kAlone = 0.85;   // of |U|_F: more in one direction, and f's ripples show
 
 /// One side's eigenvalues, merged where they are alike.
 struct GradedSide {
@@ -162,11 +162,11 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   const double power = 2 * u.risk + system.noise_variance;
   const ArrayXd sampled = power * modes.sampled(u.error / power);
   u.noise = (1 - beta) / (1 + beta) * sampled;
-  if (const double head = head_of(modes, u, sampled); function.normalised && head > kHead)
+  if (const double head = head_of(modes, u, sampled); function.normalised && head > kAlone)
     system.warnings.push_back(fmt::format(
         "one singular direction has {:.2f} of |U|_F, above {:g}: Newton-Schulz is steep "
         "there or ripples, and runs may end a quarter off the curve",
-        head, kHead));
+        head, kAlone));
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
   system.drift = (modes.weight * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
   system.diffusion = answer.power * system.multiplicity;
