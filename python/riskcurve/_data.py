@@ -42,7 +42,7 @@ class Covariance(Table):
     def __reduce__(self) -> tuple[Any, ...]:
         rows = self.core.rows
         if rows is not None and self._values.get("path") is None:
-            return _covariance_again, (np.array(rows), self.core.sample_rows)
+            return _covariance_again, (np.array(rows), self.core.sample_rows, self.core.centered)
         return super().__reduce__()
 
     def __eq__(self, other: object) -> bool:
@@ -228,6 +228,7 @@ def covariance(
     """K = X^T X/n of n samples, less their mean where `center`, times scale^2.
 
     X : array of shape (n, d), of numbers of any type: NumPy's, torch's, memory-mapped.
+    center : of a fit_target, the labels go less their mean too.
     sample : "rows": runs of the algorithm draw rows of X, which are held as doubles in memory, once;
         "gaussian": they draw Gaussian samples of covariance K. Then X is only read, a block of rows at a
         time, where d <= dense_limit: it may be larger than the memory.
@@ -251,11 +252,13 @@ def covariance(
     rows = _core.Rows(n, d)
     for block in blocks:
         rows.array[block] = array[block]
-    return Covariance._of(_core.covariance_of_rows(rows, center, scale, sample == "rows", dense_limit))
+    return Covariance._of(_core.covariance_of_rows(rows, center, scale, sample == "rows", dense_limit, False))
 
 
-def _covariance_again(rows: Array, sample_rows: bool) -> Covariance:
-    return covariance(rows, center=False, sample="rows" if sample_rows else "gaussian")
+def _covariance_again(array: Array, sample_rows: bool, centered: bool) -> Covariance:
+    rows = _core.Rows(*array.shape)
+    rows.array[:] = array
+    return Covariance._of(_core.covariance_of_rows(rows, False, 1.0, sample_rows, 4096, centered))
 
 
 def _from_second_moments(array: Any, blocks: list[slice], center: bool, scale: float) -> Covariance:

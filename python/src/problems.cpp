@@ -27,8 +27,9 @@ struct Rows {
   std::shared_ptr<DataRows> held;
 };
 
+/// `centered`: the rows came less their means already, as those of a covariance that was made before.
 Covariance covariance_of_rows(Rows& rows, bool center, double scale, bool sample_rows,
-                              Index dense_limit) {
+                              Index dense_limit, bool centered) {
   const auto held = std::exchange(rows.held, nullptr);
   if (!held) throw InputError("covariance.rows", "(used)", "rows that were not handed over before");
   const py::gil_scoped_release unlock;
@@ -37,11 +38,10 @@ Covariance covariance_of_rows(Rows& rows, bool center, double scale, bool sample
   return about("covariance.", [&] {
     Covariance result = from_rows(held, dense_limit);
     result.sample_rows = sample_rows;
-    if (!sample_rows) {
-      auto kind = std::get<DataCovariance>(result.made_from);
-      kind.sample = DataCovariance::Sample::gaussian;
-      result.made_from = kind;
-    }
+    auto kind = std::get<DataCovariance>(result.made_from);
+    kind.center = center || centered;  // labels that are fitted go less their mean too
+    if (!sample_rows) kind.sample = DataCovariance::Sample::gaussian;
+    result.made_from = kind;
     return result;
   });
 }
@@ -191,6 +191,11 @@ void add_problems(py::module_& module) {
                              [](const Covariance& c) { return c.spectrum.intrinsic_dimension(); })
       .def_readonly("remark", &Covariance::remark)
       .def_readonly("sample_rows", &Covariance::sample_rows)
+      .def_property_readonly("centered",
+                             [](const Covariance& of) {
+                               const auto* data = std::get_if<DataCovariance>(&of.made_from);
+                               return data && data->center;
+                             })
       .def_property_readonly("nodes",
                              [](const py::object& self) {
                                const Spectrum& s = py::cast<const Covariance&>(self).spectrum;

@@ -1,6 +1,7 @@
 """Real things in: samples, torch's optimizers, laws, schedules and mode systems of one's own."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -17,6 +18,20 @@ def test_a_covariance_of_samples_is_theirs():
     assert K.dimension == 20 and K.matrix == pytest.approx(centred.T @ centred / 200)
     assert K.eigenvalues() == pytest.approx(np.linalg.eigvalsh(centred.T @ centred / 200)[::-1])
     assert rc.covariance(X, center=False, scale=2).trace == pytest.approx(4 * np.sum(X**2) / 200)
+
+def test_labels_fitted_to_samples_are_fitted_as_to_their_file(tmp_path):
+    X = rng.normal(size=(300, 8)) + 2
+    labels = tmp_path / "labels.csv"
+    np.savetxt(labels, X @ np.arange(8) + rng.normal(size=300) + 5)
+    np.save(tmp_path / "x.npy", X)
+    held = rc.VectorProblem(rc.covariance(X), rc.fit_target(labels))
+    of_file = rc.VectorProblem(rc.data(tmp_path / "x.npy"), rc.fit_target(labels))
+    again = pickle.loads(pickle.dumps(held))
+    assert held.noise.variance == pytest.approx(of_file.noise.variance, rel=1e-9)
+    assert held.noise.variance < 2
+    assert held.initial == pytest.approx(of_file.initial)
+    assert again.covariance == held.covariance
+    assert rc.VectorProblem(again.covariance, rc.fit_target(labels)).noise.variance == pytest.approx(held.noise.variance)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.uint8, np.float16])
