@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import tempfile
+import textwrap
 
 import nbformat
 from nbclient import NotebookClient
@@ -20,6 +21,7 @@ def once(outputs: list) -> list:
     for output in outputs:
         if output.get("name") == "stderr":
             lines = dict.fromkeys(re.findall(r"\w+Warning: .*", output.text))
+            lines = [textwrap.fill(line, 110) for line in lines]
             output.text = "".join(f"{line}\n" for line in lines if not any(line in other.get("text", "") for other in kept))
         if output.get("name") != "stderr" or output.text:
             kept.append(output)

@@ -48,7 +48,7 @@ def paragraphs(text: str) -> list[list[str]]:
 
 
 def literal(lines: list[str]) -> list[str]:
-    return ["::", "", *("    " + line for line in lines), ""]
+    return [".. code-block:: text", "", *("    " + line for line in lines), ""]
 
 
 def restructured(text: str) -> list[str]:
@@ -78,6 +78,8 @@ def joined(lines: list[str]) -> list[str]:
         if line.startswith("**"):
             out.append("* " + line)
         elif line.startswith("    ") and out and out[-1].startswith(("* **", "  ")):
+            if re.search(r", (optional|required|default:? .*)$", out[-1]):
+                out[-1] += ";"
             out.append("  " + line.strip())
         else:
             out.append(line)
