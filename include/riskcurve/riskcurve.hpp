@@ -1,6 +1,7 @@
 #pragma once
 
 // All of the library.
+#include "riskcurve/analysis/budget.hpp"
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/fits.hpp"
 #include "riskcurve/analysis/joint.hpp"

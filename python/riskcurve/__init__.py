@@ -16,12 +16,14 @@ optimum, sweep, phases, transfer, spectrum, validate. Errors: InputError, Failur
 """
 
 from . import _kinds
-from ._commands import compare, optimum, predict, simulate, validate
+from ._commands import compare, critical_batch, optimum, predict, simulate, validate
 from ._core import version as __version__
 from ._data import Covariance, Noise, covariance, custom_noise
 from ._errors import Failure, InputError, TrustWarning
 from ._findings import (
+    BudgetOptimum,
     Coefficients,
+    CriticalBatch,
     JointOptimum,
     Optimum,
     PhaseMap,
@@ -42,11 +44,11 @@ from ._tables import Average, Optimizer, Schedule, Target, Wrapper
 from ._torch import from_torch
 
 __all__ = [
-    "Average", "Coefficients", "Comparison", "Covariance", "Curve", "Experiment", "Exponent", "Failure",
+    "Average", "BudgetOptimum", "Coefficients", "Comparison", "Covariance", "CriticalBatch", "Curve", "Experiment", "Exponent", "Failure",
     "InputError", "JointOptimum", "MatrixProblem", "ModeSystem", "Noise", "Optimizer", "Optimum", "PhaseMap",
     "Progress", "ResidualLaw", "Result", "Runs", "Schedule", "Sensitivity", "Spectrum", "SweepTable", "Target",
     "Transfer", "Trust", "TrustWarning", "Validation", "VectorProblem", "Wrapper", "__version__", "chi_mean",
-    "coefficients", "compare", "covariance", "custom_noise", "derived_exponent", "fit_exponent", "from_torch", "load",
+    "coefficients", "compare", "covariance", "critical_batch", "custom_noise", "derived_exponent", "fit_exponent", "from_torch", "load",
     "mode_system", "optimum", "parse", "phase_border", "phases", "power_sum", "predict", "sensitivity", "simulate",
     "solve", "spectrum", "sweep", "transfer", "validate",
 ]

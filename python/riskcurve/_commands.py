@@ -14,7 +14,7 @@ import numpy as np
 from . import _core
 from ._data import Array, PathLike
 from ._errors import TrustWarning, bad
-from ._findings import JointOptimum, Optimum, Validation
+from ._findings import BudgetOptimum, CriticalBatch, JointOptimum, Optimum, Validation
 from ._problems import Experiment, Problem, ScheduleLike, load
 from ._progress import Progress, shown
 from ._results import Comparison, Curve, Runs, Trust
@@ -208,6 +208,7 @@ def optimum(
     steps: float | None = None,
     *,
     reach: float | None = None,
+    samples: float | None = None,
     schedule: str = "constant",
     points: int = 97,
     over: Sequence[str] | None = None,
@@ -216,11 +217,13 @@ def optimum(
     rtol: float = 1e-10,
     signal: str | None = None,
     progress: Progress = None,
-) -> Optimum | JointOptimum:
+) -> Optimum | JointOptimum | BudgetOptimum:
     """The best constant step size for a horizon of `steps`, or the best schedule of a kind, by exact derivatives.
 
     problem : as of predict, its schedule unused; or a ModeSystem.
     reach : instead of `steps`, a risk to reach in the fewest of them by a constant step.
+    samples : instead of `steps`, samples to be spent: the best batch for them, with its step or what `over`
+        names; then a BudgetOptimum comes back.
     schedule : "constant", "power_decay", "cosine" (with warm-up), "greedy" or "optimal", the best of all.
     points : times in the tables of "greedy" and "optimal", and of curve.
     over : constants to choose together instead, of "step", "momentum", "weight_decay", "decay" (of an
@@ -242,10 +245,18 @@ def optimum(
         asked = _core.Search(_number(steps), _number(reach), schedule, points, False, averaged, rtol)
         with shown(progress, "optimising") as hook:
             return _optimum(_core.optimum_of_system(problem.core, asked, hook), repr(problem)[1:-1], None, schedule)
-    if steps is None and reach is not None and not isinstance(problem, (str, os.PathLike, Experiment)):
+    if steps is None and (reach is not None or samples is not None) and not isinstance(problem, (str, os.PathLike, Experiment)):
         steps = 1  # of no account
     experiment = experiment_of(problem, optimizer, None, steps, {"signal": signal}, searched=True)
     horizon = experiment.steps
+    if samples is not None:
+        for name, given in (("reach", reach is not None), ("schedule", schedule != "constant"), ("best_threshold", best_threshold)):
+            if given:
+                raise bad("samples", samples, f"without {name}: it looks for a batch")
+        with shown(progress, "optimising") as hook:
+            found = _core.best_batch(experiment.core, samples, list(over or ["step"]), averaged, rtol, hook)
+        found.update(title=experiment.title, samples=samples, experiment=Experiment._of(found["experiment"]))
+        return BudgetOptimum(found)
     if over is not None:
         for name, given in (("reach", reach is not None), ("schedule", schedule != "constant"), ("best_threshold", best_threshold)):
             if given:
@@ -259,6 +270,34 @@ def optimum(
         found = _core.optimum(experiment.core, asked, hook)
     warn(found["warnings"])
     return _optimum(found, experiment.title, experiment, schedule)
+
+
+def critical_batch(
+    problem: Problem | Experiment | PathLike,
+    optimizer: Optimizer | None = None,
+    reach: float | None = None,
+    *,
+    steps: float | None = None,
+    rtol: float = 1e-10,
+    signal: str | None = None,
+    progress: Progress = None,
+) -> CriticalBatch:
+    """The batch from which doubling no longer pays: there it divides the steps to a risk by the root of 2 only.
+
+    problem, optimizer, rtol, signal, progress : as of predict; the optimizer's own batch is of no account
+        where `reach` is given.
+    reach : the risk to be reached; None: what the own batch reaches in `steps` at its best step.
+
+    Returns a CriticalBatch. Raises InputError unless 0 < reach < R(0). Source: docs/theory/optima.md#a-number-of-samples.
+    """
+    if steps is None and reach is not None and not isinstance(problem, (str, os.PathLike, Experiment)):
+        steps = 1  # of no account
+    experiment = experiment_of(problem, optimizer, None, steps, {"signal": signal}, searched=True)
+    if reach is None:
+        reach = optimum(experiment, rtol=rtol, progress=progress).risk
+    with shown(progress, "optimising") as hook:
+        found = _core.critical_batch(experiment.core, reach, rtol, hook)
+    return CriticalBatch({"title": experiment.title, **found})
 
 
 def _number(x: float | None) -> float:

@@ -106,6 +106,54 @@ class JointOptimum(Result):
         return f"<JointOptimum: {self.title}: {values}>"
 
 
+class BudgetOptimum(JointOptimum):
+    """What is best for a number of samples: batch, and `over`, the values that are best with it; risk (or
+    averaged_risk) after `steps` = samples // batch steps; experiment, the one given at all of it.
+
+    batches : the powers of two that were looked at, {"batch", "steps", each of `over`, "risk"}, arrays.
+    """
+
+    samples: float
+    batch: int
+    batches: dict[str, Array]
+
+    def columns(self) -> dict[str, Any]:
+        return dict(self.batches)
+
+    def notes(self) -> list[str]:
+        return [f"best: batch {self.batch} for {self.samples:g} samples", *super().notes()]
+
+    def __repr__(self) -> str:
+        return f"<BudgetOptimum: {self.title}: batch {self.batch}, R = {self.risk:.6g} after {self.steps:g} steps>"
+
+
+class CriticalBatch(Result):
+    """What steps and samples a risk costs, batch by batch, each at its fastest constant step.
+
+    critical_batch : where doubling divides the steps by the root of 2 only; nan where it never does, and
+        `message` says why. Columns: batch (1, 2, 4, ..), step, steps, samples = batch steps; saving,
+        -dlog steps/dlog batch between a batch and the next, is one shorter.
+    """
+
+    _columns = ("batch", "step", "steps", "samples")
+    risk: float
+    critical_batch: float
+    message: str
+    batch: Array
+    step: Array
+    steps: Array
+    samples: Array
+    saving: Array
+    evaluations: int
+
+    def notes(self) -> list[str]:
+        found = f"critical batch {self.critical_batch:.4g}" if self.critical_batch > 0 else self.message
+        return [f"for R = {self.risk:.6g}: {found}", *super().notes()]
+
+    def __repr__(self) -> str:
+        return f"<CriticalBatch: {self.title}: {self.critical_batch:.4g}, for R = {self.risk:.6g}>"
+
+
 class Coefficients(Result):
     """What the optimizer does to each mode at one risk, ds/dt = -2 gamma a s + gamma^2 c; fields as in
     docs/output.md#coefficients. Columns, shape (modes shown): index, sigma, lambda_, h, drift, diffusion,

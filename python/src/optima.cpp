@@ -1,8 +1,10 @@
 #include <pybind11/stl.h>
 
 #include <cmath>
+#include <functional>
 
 #include "module.hpp"
+#include "riskcurve/analysis/budget.hpp"
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/analysis/optimum.hpp"
@@ -14,6 +16,7 @@ namespace riskcurve::python {
 namespace {
 
 using Eigen::ArrayXd;
+using Eigen::Index;
 
 struct Search {
   double horizon, reach, rtol;  ///< nan: not asked for
@@ -136,6 +139,44 @@ py::dict joint_dict(const JointOptimum& best, bool averaged) {
   return result;
 }
 
+py::dict budget_dict(const BudgetOptimum& found, const JointOptions& options) {
+  if (!found.found) throw Failure(found.message);
+  py::dict result = joint_dict(found.best.best, options.averaged);
+  result["batch"] = found.best.batch;
+  result["steps"] = found.best.steps;
+  result["evaluations"] = found.evaluations;
+  const auto n = static_cast<Index>(found.scan.size());
+  const auto column = [&](const std::function<double(const BudgetPoint&)>& of) {
+    ArrayXd values(n);
+    for (Index i = 0; i < n; ++i) values[i] = of(found.scan[static_cast<std::size_t>(i)]);
+    return numpy(values);
+  };
+  py::dict batches;
+  batches["batch"] = column([](const BudgetPoint& p) { return p.batch; });
+  batches["steps"] = column([](const BudgetPoint& p) { return p.steps; });
+  for (const std::string& name : options.over)
+    batches[name.c_str()] =
+        column([&](const BudgetPoint& p) { return p.best.found ? p.best.value.at(name) : NAN; });
+  batches[options.averaged ? "averaged_risk" : "risk"] =
+      column([](const BudgetPoint& p) { return p.best.risk; });
+  result["batches"] = batches;
+  return result;
+}
+
+py::dict critical_dict(const CriticalBatch& found) {
+  py::dict result;
+  result["risk"] = found.risk;
+  result["critical_batch"] = found.found ? found.batch : NAN;
+  result["message"] = found.message;
+  result["batch"] = numpy(found.at);
+  result["step"] = numpy(found.step);
+  result["steps"] = numpy(found.steps);
+  result["samples"] = numpy(found.samples);
+  result["saving"] = numpy(found.saving);
+  result["evaluations"] = found.evaluations;
+  return result;
+}
+
 }  // namespace
 
 void add_optima(py::module_& module) {
@@ -176,6 +217,29 @@ void add_optima(py::module_& module) {
                                       return best_together(experiment, horizon, options);
                                     }),
                       averaged);
+  });
+  module.def("best_batch", [](const Experiment& experiment, double samples,
+                              const std::vector<std::string>& over, bool averaged, double rtol,
+                              const py::object& progress) {
+    JointOptions options;
+    options.over = over;
+    options.averaged = averaged;
+    options.solve.rtol = rtol;
+    return budget_dict(interruptible(progress,
+                                     [&](const Hook& hook) {
+                                       options.solve.progress = [&](double) { return hook(0); };
+                                       return best_batch(experiment, samples, options);
+                                     }),
+                       options);
+  });
+  module.def("critical_batch", [](const Experiment& experiment, double risk, double rtol,
+                                  const py::object& progress) {
+    OptimumOptions options;
+    options.solve.rtol = rtol;
+    return critical_dict(interruptible(progress, [&](const Hook& hook) {
+      options.solve.progress = [&](double) { return hook(0); };
+      return critical_batch(experiment, risk, options);
+    }));
   });
   module.def(
       "stationary_risk",

@@ -27,7 +27,8 @@ struct Rows {
   std::shared_ptr<DataRows> held;
 };
 
-/// `centered`: the rows came less their means already, as those of a covariance that was made before.
+/// `centered`: the rows came less their means already, as those of a covariance that was made
+/// before.
 Covariance covariance_of_rows(Rows& rows, bool center, double scale, bool sample_rows,
                               Index dense_limit, bool centered) {
   const auto held = std::exchange(rows.held, nullptr);

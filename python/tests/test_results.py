@@ -95,3 +95,17 @@ def test_an_optimum_is_where_its_neighbours_say(experiment):
     better = rc.optimum(experiment, schedule="optimal", points=33)
     assert better.risk < best.risk and better.constant["risk"] == best.risk
     assert rc.predict(experiment, schedule=better.schedule).risk[-1] == pytest.approx(better.risk, rel=1e-3)
+
+
+def test_a_budget_has_a_best_batch_and_a_risk_a_critical_one():
+    problem = rc.VectorProblem(rc.power_law(100, alpha=0.3), rc.power_law_target(beta=0.2), rc.gaussian(0.3))
+    found = rc.optimum(problem, rc.SignSGD(batch=3), samples=3000, signal="small")
+    assert found.steps == 3000 // found.batch and found.risk <= found.batches["risk"].min()
+    again = rc.optimum(problem, rc.SignSGD(batch=found.batch), steps=found.steps, over=["step"], signal="small")
+    assert again.risk == pytest.approx(found.risk, rel=1e-6)
+    assert rc.predict(found.experiment, rtol=1e-10, method="recursion").risk[-1] == pytest.approx(found.risk)
+    assert "batch" in found._repr_html_() and pickle.loads(pickle.dumps(found)).batch == found.batch
+    critical = rc.critical_batch(problem, rc.SGD(), 0.05)
+    assert critical.saving[0] > 0.5 > critical.saving[-1] and 1 < critical.critical_batch < 1e4
+    with pytest.raises(rc.InputError, match="without reach"):
+        rc.optimum(problem, rc.SGD(), samples=100, reach=0.1)

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/budget.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
@@ -30,8 +31,8 @@ using Eigen::Index;
 struct OptimumArguments {
   std::string file, signal, schedule = "constant", threshold;
   std::vector<std::string> over;
-  bool averaged = false;
-  std::optional<double> horizon, reach;
+  bool averaged = false, critical_batch = false;
+  std::optional<double> horizon, reach, samples;
   int points = 97;
   double rtol = 1e-10;
   Outputs outputs;
@@ -181,14 +182,59 @@ ModeSystem system_of(Experiment experiment, bool best_threshold, bool constant) 
   return system;
 }
 
+/// Options that would have no effect beside this one.
+void refuse(const std::string& option, const std::string& value, const std::string& why,
+            std::initializer_list<std::pair<const char*, bool>> others) {
+  for (const auto& [other, given] : others)
+    if (given) throw InputError(option, value, fmt::format("without {}: {}", other, why));
+}
+
+/// What `find` finds, with errors about the options' own names.
+template <class Find>
+auto with_over(Find find) {
+  try {
+    return find();
+  } catch (const InputError& error) {
+    if (error.field() != "over" && error.field() != "samples") throw;
+    throw InputError("--" + error.field(), error.value(), error.expected());
+  }
+}
+
+/// Batches of a number of samples, or the critical one.
+int run_batches(const OptimumArguments& options) {
+  const std::string option = options.samples ? "--samples" : "--critical-batch";
+  const std::string value = options.samples ? number_text(*options.samples) : "given";
+  refuse(option, value, "it looks for a batch",
+         {{"--horizon", options.horizon.has_value()},
+          {"--schedule", options.schedule != "constant"},
+          {"--threshold", !options.threshold.empty()},
+          {"--reach", options.samples && options.reach},
+          {"--critical-batch", options.samples && options.critical_batch},
+          {"--over", !options.samples && !options.over.empty()}});
+  const Loaded loaded = load(options.file, options.signal);
+  Progress progress("optimising");
+  SolveOptions solve;
+  solve.rtol = options.rtol;
+  solve.averaged = options.averaged;
+  solve.progress = [&](double) { return progress(0); };
+  if (!options.samples) {
+    OptimumOptions optimum;
+    optimum.solve = solve;
+    return run_critical_batch(loaded, options.reach, optimum, options.outputs);
+  }
+  JointOptions joint;
+  if (!options.over.empty()) joint.over = options.over;
+  joint.averaged = options.averaged;
+  joint.solve = solve;
+  return with_over([&] { return run_samples(loaded, *options.samples, joint, options.outputs); });
+}
+
 /// Step size, momentum and decays together.
 int run_together(const OptimumArguments& options) {
-  for (const auto& [given, option] : {std::pair(options.reach.has_value(), "--reach"),
-                                      std::pair(options.schedule != "constant", "--schedule"),
-                                      std::pair(!options.threshold.empty(), "--threshold")})
-    if (given)
-      throw InputError("--over", fmt::format("{}", fmt::join(options.over, ",")),
-                       fmt::format("without {}: it looks for constants", option));
+  refuse("--over", fmt::format("{}", fmt::join(options.over, ",")), "it looks for constants",
+         {{"--reach", options.reach.has_value()},
+          {"--schedule", options.schedule != "constant"},
+          {"--threshold", !options.threshold.empty()}});
   const Loaded loaded = load(options.file, options.signal);
   Progress progress("optimising");
   JointOptions joint;
@@ -196,14 +242,8 @@ int run_together(const OptimumArguments& options) {
   joint.averaged = options.averaged;
   joint.solve.progress = [&](double) { return progress(0); };
   const double horizon = options.horizon.value_or(loaded.experiment.run.steps);
-  const JointOptimum best = [&] {
-    try {
-      return best_together(loaded.experiment, horizon, joint);
-    } catch (const InputError& error) {
-      if (error.field() != "over") throw;
-      throw InputError("--over", error.value(), error.expected());
-    }
-  }();
+  const JointOptimum best =
+      with_over([&] { return best_together(loaded.experiment, horizon, joint); });
   if (!best.found) throw Failure(best.message);
   Result result;
   result.title = loaded.title;
@@ -237,6 +277,7 @@ int run_together(const OptimumArguments& options) {
 int run(const OptimumArguments& options) {
   check(options.outputs);
   check_rtol(options.rtol, "--rtol");
+  if (options.samples || options.critical_batch) return run_batches(options);
   if (!options.over.empty()) return run_together(options);
   if (options.reach && (options.horizon || options.schedule != "constant"))
     throw InputError("--reach", *options.reach,
@@ -312,6 +353,12 @@ void add_optimum(CLI::App& app, Action& action) {
   add_file(*command, options->file);
   command->add_option("--horizon", options->horizon, "steps to train (default: run.steps)");
   command->add_option("--reach", options->reach, "instead: a risk to reach in the fewest steps");
+  command->add_option("--samples", options->samples,
+                      "instead: the best batch, with its step, for so many samples");
+  command->add_flag(
+      "--critical-batch", options->critical_batch,
+      "the batch from which doubling no longer pays, to reach --reach (default: what the "
+      "file's batch reaches in run.steps)");
   command
       ->add_option("--schedule", options->schedule,
                    "constant (default), power_decay, cosine (with warm-up), greedy or optimal")

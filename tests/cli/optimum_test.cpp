@@ -1,6 +1,7 @@
 // `riskcurve optimum`, run as a user's script would.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -60,6 +61,28 @@ TEST_F(OptimumCommand, PredictTakesTheTablesBack) {
     ASSERT_EQ(outcome.code, 0) << outcome.err;
     const double risk = Json::parse(outcome.out)[kind]["risk"];
     EXPECT_NEAR(predicted("kind = 'tabulated'\nfile = 'best.csv'\n") / risk, 1, 1e-8) << kind;
+  }
+}
+
+TEST_F(OptimumCommand, FindsTheBatchOfABudgetAndTheCriticalOne) {
+  text = problem;
+  const Outcome budget = run("optimum", constant, "--json --samples 400");
+  ASSERT_EQ(budget.code, 0) << budget.err;
+  const Json best = Json::parse(budget.out);
+  EXPECT_EQ(best["batch"], 1);  // SGD
+  EXPECT_EQ(best["steps"], 400.0);
+  EXPECT_LE(best["risk"], best["batches"]["risk"][2]);
+  const Outcome critical = run("optimum", constant, "--json --critical-batch --reach 0.05");
+  ASSERT_EQ(critical.code, 0) << critical.err;
+  const Json found = Json::parse(critical.out);
+  EXPECT_GT(found["critical_batch"], 16.0);
+  EXPECT_EQ(found["batches"]["batch"][1], 2.0);
+  for (const std::string wrong :
+       {"--samples 400 --horizon 3", "--samples 4", "--samples 400 --reach 0.1",
+        "--critical-batch --over step", "--samples 400 --over nothing"}) {
+    const Outcome refused = run("optimum", constant, wrong);
+    EXPECT_EQ(refused.code, 2) << wrong;
+    EXPECT_EQ(std::count(refused.err.begin(), refused.err.end(), '\n'), 1) << refused.err;
   }
 }
 
