@@ -11,7 +11,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const { buildSync } = createRequire(join(resolve(npm), "package.json"))("esbuild");
 const bundle = (entry, options = {}) =>
   buildSync({
-    entryPoints: [join(here, entry)], bundle: true, minify: true, write: false, format: "iife", target: "es2021",
+    entryPoints: [join(here, entry)], bundle: true, minify: !process.env.PLAIN, write: false, format: "iife", target: "es2021",
     charset: "utf8", nodePaths: [join(npm, "node_modules")], logLevel: "warning", ...options,
   }).outputFiles[0].text;
 

@@ -15,7 +15,6 @@
 #include "riskcurve/analysis/phase_table.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/preconditioning.hpp"
-#include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/analysis/transfer.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -67,23 +66,14 @@ Record predicted(const Experiment& experiment, bool bands) {
   return record;
 }
 
-std::vector<std::string> all_warnings(const RiskCurve& curve, const Trust& numbers) {
-  std::vector<std::string> lines = curve.warnings;
-  for (const std::string& line : warnings(numbers)) lines.push_back(line);
-  return lines;
-}
-
-/// The best constant step, and what nine around it cost.
-Record optimum_of(const Experiment& given) {
-  const ModeSystem full = [&] {
-    ModeSystem system = mode_system(given);
-    system.observable.clear();
-    return system;
-  }();
+/// The best constant step, and what nine around it cost; of `optimum` without its trust numbers.
+Record optimum_of(const Experiment& experiment) {
+  ModeSystem full = mode_system(experiment);
+  full.observable.clear();
   const ModeSystem system = compress(full);
   OptimumOptions options;
   options.solve.rtol = 1e-10;
-  const Optimum best = best_step(system, given.run.steps, options);
+  const Optimum best = best_step(system, experiment.run.steps, options);
   if (!best.found) throw Failure(best.message);
   Record record;
   record.set("step", best.step);
@@ -101,14 +91,6 @@ Record optimum_of(const Experiment& given) {
   around.column("risk", near.risk);
   around.column("above_percent", ArrayXd((above.abs() < 1e-6).select(0, above)));
   record.set("around", around);
-  Experiment experiment = given;
-  experiment.schedule = constant_schedule(best.step);
-  const RiskCurve curve =
-      solve(system, experiment.schedule, schedule_mesh(best.steps, 97), options.solve);
-  if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
-  const Trust numbers = trust(experiment, full, curve);
-  record.set("trust", to_record(numbers));
-  record.set("warnings", all_warnings(curve, numbers));
   return record;
 }
 
@@ -238,9 +220,9 @@ EMSCRIPTEN_KEEPALIVE const char* ask_predict(const char* toml, int bands, int sm
     return to_json(riskcurve::predicted(riskcurve::experiment_of(toml, small), bands));
   });
 }
-EMSCRIPTEN_KEEPALIVE const char* ask_optimum(const char* toml) {
+EMSCRIPTEN_KEEPALIVE const char* ask_optimum(const char* toml, int small) {
   return riskcurve::answer(
-      [=] { return to_json(riskcurve::optimum_of(riskcurve::experiment_of(toml))); });
+      [=] { return to_json(riskcurve::optimum_of(riskcurve::experiment_of(toml, small))); });
 }
 EMSCRIPTEN_KEEPALIVE const char* ask_rates(const char* toml) {
   return riskcurve::answer(

@@ -38,10 +38,13 @@ export class Curves {
   drawCost(found, sides, onDrawn) {
     const lines = [];
     for (const side of sides) {
-      const optimum = found[side].optimum;
+      const optimum = found[side].optimum ?? found[side].firstOptimum;
       if (!optimum?.around) continue;
-      lines.push({ label: labelOfSide(side, sides, found[side].name), x: optimum.around.step, y: optimum.around.risk,
-                   colour: `--${side}`, points: true });
+      const first = found[side].optimum ? "" : ", a first look";
+      // Of steps that leave more than twice the risk of the start nothing is to be seen but the scale.
+      const most = 2 * (found[side].predict?.risk[0] ?? Infinity);
+      lines.push({ label: labelOfSide(side, sides, found[side].name) + first, x: optimum.around.step,
+                   y: optimum.around.risk.map((risk) => (risk > most ? null : risk)), colour: `--${side}`, points: true });
     }
     const summary = sides.filter((side) => found[side].optimum?.around).map((side) => {
       const { step, risk, around } = found[side].optimum;
@@ -64,25 +67,26 @@ export class Curves {
   }
   drawNumbers(found, sides) {
     const sections = sides.map((side) => {
-      const { predict, preview, optimum, bands, name, failed } = found[side];
-      const curve = predict ?? preview;
+      const { predict, preview, bands, name, failed } = found[side];
+      const curve = predict ?? preview, optimum = found[side].optimum ?? found[side].firstOptimum;
+      const first = found[side].optimum ? "" : " (a first look)";
       const pairs = [];
       if (curve?.risk) {
-        pairs.push([`R after ${short(curve.steps.at(-1))} steps${predict ? "" : " (a first look)"}`, short(curve.risk.at(-1))]);
+        pairs.push([`R after ${short(curve.steps.at(-1))} steps${predict ? "" : " (a first look)"}`, short(curve.risk.at(-1)), curve.risk.at(-1)]);
         if (bands?.low) pairs.push(["95 of 100 runs end between", `${short(bands.low.at(-1))} and ${short(bands.high.at(-1))}`]);
         if (curve.largest_stable_step) pairs.push(["steps diverge above", short(curve.largest_stable_step)]);
       }
       if (optimum?.step) {
-        pairs.push(["best constant step γ*", short(optimum.step)], ["R at γ*", short(optimum.risk)]);
-        if (curve?.risk?.length) {
-          const above = 100 * (curve.risk.at(-1) / optimum.risk - 1);
-          pairs.push(["your schedule, against γ*", `${above >= 0 ? "+" : "−"}${short(Math.abs(above))} %`]);
+        pairs.push([`best constant step γ*${first}`, short(optimum.step), optimum.step], ["R at γ*", short(optimum.risk), optimum.risk]);
+        if (curve?.risk?.length && !first) {
+          const ratio = curve.risk.at(-1) / optimum.risk, above = 100 * (ratio - 1);
+          pairs.push(["your schedule, against γ*", ratio >= 10 ? `${short(ratio)} times` : `${above >= 0 ? "+" : "−"}${short(Math.abs(above))} %`]);
         }
       }
       if (optimum?.error) pairs.push(["best constant step γ*", "none found"]);
       return element("section", { class: `side-${side}` }, element("h3", {}, labelOfSide(side, sides, name)),
         failed ? element("p", { class: "error" }, failed.line)
-          : element("dl", {}, ...pairs.flatMap(([key, value]) => [element("dt", {}, key), element("dd", {}, value)])));
+          : element("dl", {}, ...pairs.map(([key, text, value]) => element("div", {}, element("dt", {}, key), element("dd", { "data-value": value }, text)))));
     });
     byId("numbers").replaceChildren(...sections);
   }
@@ -110,7 +114,7 @@ export class Curves {
       ...sides.flatMap((side) => {
         const bands = found[side].bands;
         return [found[side].predict?.risk[i], ...(bands?.low ? [bands.low[i], bands.high[i]] : [])];
-      }).map((x) => element("td", {}, short(x)))));
+      }).map((x) => element("td", { "data-value": x }, short(x)))));
     byId("table").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
   }
 }

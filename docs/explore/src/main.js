@@ -10,7 +10,8 @@ import { pngOf, save, svgOf } from "./save.js";
 import { short } from "./plots.js";
 
 const byId = (id) => document.getElementById(id);
-const FIRST = { "problem.covariance.kind": "power_law", "problem.covariance.dimension": "10000", "problem.noise.kind": "gaussian" };
+const FIRST = { "problem.covariance.kind": "power_law", "problem.covariance.dimension": "500", "problem.noise.kind": "gaussian",
+                "a.optimizer.name": "sign_sgd", "a.optimizer.batch": "4", "a.schedule.kind": "constant", "a.schedule.step": "5e-4" };
 /** A first look is shown where the answer takes longer than this, in ms. */
 const PATIENCE = 200;
 
@@ -110,12 +111,13 @@ class Page {
     Promise.all(answers).then((done) => {
       clearTimeout(waited);
       if (!done.every(Boolean) || !current()) return;
+      const slowly = performance.now() - began > 2 * PATIENCE;
       this.slow.drop((key) => key.startsWith("look"));
       byId("busy").hidden = true;
       this.report(sides);
       this.drawAll(sides, () => performance.measure("to curve", { start: began }));
       clearTimeout(this.later);
-      this.later = setTimeout(() => current() && this.askMore(sides, current, began), 0);
+      this.later = setTimeout(() => current() && this.askMore(sides, current, began, slowly), 0);
     });
   }
   async firstLook(sides, current) {
@@ -128,7 +130,7 @@ class Page {
     }
   }
   /** Optima, rates, bands: after the curve, and let go when the state moves on. */
-  async askMore(sides, current, began) {
+  async askMore(sides, current, began, slowly) {
     const able = sides.filter((side) => this.found[side].predict);
     byId("busy-cost").hidden = able.length === 0;
     const ask = async (what, question, values) => {
@@ -141,10 +143,18 @@ class Page {
       }));
       return current();
     };
-    if (!(await ask("optimum", "ask_optimum", []))) return;
+    const drawOptimum = () => {
+      this.curves.drawCost(this.found, sides, () => performance.measure("to optimum", { start: began }));
+      this.curves.drawNumbers(this.found, sides);
+    };
+    // Where the curve took long, each of the twenty solves of an optimum does.
+    if (slowly && this.state["run.signal"] === "auto") {
+      if (!(await ask("firstOptimum", "ask_optimum", [1]))) return;
+      drawOptimum();
+    }
+    if (!(await ask("optimum", "ask_optimum", [0]))) return;
     byId("busy-cost").hidden = true;
-    this.curves.drawCost(this.found, sides, () => performance.measure("to optimum", { start: began }));
-    this.curves.drawNumbers(this.found, sides);
+    drawOptimum();
     this.say(sides);
     if (!(await ask("rates", "ask_rates", []))) return;
     this.curves.drawRates(this.found, sides);

@@ -177,7 +177,7 @@ export class Phases {
       summary: `${phase}: ${lines.map((line) => `${line.label} from ${short(line.y[0])} to ${short(line.y.at(-1))}`).join("; ")}` },
       () => performance.measure("to point", { start: began }));
     const rows = names.map((name) => element("tr", {}, element("th", { scope: "row" }, this.title(name)),
-      ...[map[`${name}_exponent`], map[`${name}_exponent_derived`]].map((x) => element("td", {}, short(x?.[0] ?? null)))));
+      ...[map[`${name}_exponent`], map[`${name}_exponent_derived`]].map((x) => element("td", { "data-value": x?.[0] }, short(x?.[0] ?? null)))));
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...["", "exponent e fitted, R ~ T^(−e)", "derived"].map((text) =>
       element("th", { scope: "col" }, text)))), element("tbody", {}, ...rows));
     this.words.replaceChildren(element("p", {}, `α = ${state["map.alpha"]}, β = ${state["map.beta"]}: ${phase}.`), element("div", { class: "scroll" }, table));

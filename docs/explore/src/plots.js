@@ -22,6 +22,23 @@ export function spansADecade(lists) {
   return most > 10 * least;
 }
 
+/** Round numbers along an axis. */
+export function ticks(from, to, log) {
+  if (log) {
+    const list = [], decades = Math.log10(to / from);
+    for (let e = Math.floor(Math.log10(from)); e <= Math.ceil(Math.log10(to)); ++e)
+      for (const m of decades < 2 ? [1, 2, 5] : [1]) list.push(m * 10 ** e);
+    const inside = list.filter((v) => v >= from * 0.999 && v <= to * 1.001);
+    const each = Math.ceil(inside.length / 8);
+    return inside.filter((_, i) => i % each === 0);
+  }
+  const rough = (to - from) / 6, unit = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((m) => m * unit).find((s) => s >= rough);
+  const list = [];
+  for (let k = Math.ceil(from / step); k * step <= to * (1 + 1e-12); ++k) list.push(k * step);
+  return list;
+}
+
 /** Columns over the union of all x, null where a line has none there. */
 function aligned(lines, logX, logY) {
   const clean = (list, log) => list.map((v) => (v === null || !Number.isFinite(v) || (log && !(v > 0)) ? null : v));
@@ -78,14 +95,16 @@ export class Chart {
                     points: { show: !!line.points, size: 6, fill: stroke } });
       if (!line.low) continue;
       for (const end of ["low", "high"])
-        series.push({ label: `${line.label}, ${end}`, stroke: `${stroke}55`, width: 1, value: (_, v) => short(v),
+        series.push({ label: `${line.label}, ${end}`, class: "quiet", stroke: `${stroke}55`, width: 1, value: (_, v) => short(v),
                       points: { show: false } });
       bands.push({ series: [at + 2, at + 1], fill: `${stroke}22` });
     }
-    const axis = (label, size) => ({
+    const axis = (label, log, size) => ({
+      // Its own on a logarithmic axis do not end where the scale starts between powers of ten.
+      ...(log ? { splits: (_, __, from, to) => ticks(from, to, true) } : {}),
       label, labelSize: 22, labelFont: "13px system-ui, sans-serif", font: "12px system-ui, sans-serif",
       stroke: colour("--soft"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { stroke: colour("--grid"), width: 1 },
-      values: (_, ticks) => ticks.map((v) => (v === null ? "" : short(v))), ...(size ? { size } : {}),
+      filter: (_, splits) => splits, values: (_, splits) => splits.map((v) => (v === null ? "" : short(v))), ...(size ? { size } : {}),
     });
     const scale = (log) => ({
       time: false, distr: log ? 3 : 1, log: 10,
@@ -100,8 +119,8 @@ export class Chart {
     const y = scale(logY);
     if (!logY) y.range = (_, from, to) => (from === null ? [0, 1] : uPlot.rangeNum(Math.min(from, 0), to, 0.08, true));
     return {
-      width: this.element.clientWidth || 600, height: this.height(), series, bands,
-      scales: { x: scale(logX), y }, axes: [axis(xLabel), axis(yLabel, 62)],
+      pxAlign: 0, width: this.element.clientWidth || 600, height: this.height(), series, bands,
+      scales: { x: scale(logX), y }, axes: [axis(xLabel, logX, 34), axis(yLabel, logY, 62)],
       cursor: { drag: { x: false, y: false } }, legend: { live: true },
       hooks: { draw: [() => { const done = this.drawn; this.drawn = null; done?.(); }] },
     };

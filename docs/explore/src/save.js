@@ -1,23 +1,7 @@
 // A figure as an SVG of its own, and as a PNG of that.
-import { colour, short } from "./plots.js";
+import { colour, short, ticks } from "./plots.js";
 
 const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
-
-function ticks(from, to, log) {
-  if (log) {
-    const list = [], decades = Math.log10(to / from);
-    for (let e = Math.floor(Math.log10(from)); e <= Math.ceil(Math.log10(to)); ++e)
-      for (const m of decades < 1.2 ? [1, 2, 5] : [1]) list.push(m * 10 ** e);
-    const inside = list.filter((v) => v >= from * 0.999 && v <= to * 1.001);
-    const each = Math.ceil(inside.length / 8);
-    return inside.filter((_, i) => i % each === 0);
-  }
-  const rough = (to - from) / 6, unit = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * unit).find((s) => s >= rough);
-  const list = [];
-  for (let k = Math.ceil(from / step); k * step <= to * (1 + 1e-12); ++k) list.push(k * step);
-  return list;
-}
 
 /** The figure of a Chart (plots.js), 800 by 500, in the colours of the page as they are. */
 export function svgOf(figure, title) {

@@ -47,7 +47,7 @@ export class Steps {
     this.beside = null;
     markError(byId("form"), "a", this.error);
     if (this.answer && other) {
-      const [first, second] = [await slow.ask("own", "ask_optimum", [own]), await slow.ask("other", "ask_optimum", [other])];
+      const [first, second] = [await slow.ask("own", "ask_optimum", [own, 0]), await slow.ask("other", "ask_optimum", [other, 0])];
       if (!first || !second) return;
       this.beside = second.step && first.step ? { step: second.step, ratio: second.step / first.step, risk: second.risk }
         : { error: (second.error ?? first.error).line };
@@ -69,7 +69,7 @@ export class Steps {
     }
     const found = this.answer.optimizers;
     const row = (name, step, ratio, risk, note) => element("tr", {}, element("th", { scope: "row" }, name),
-      ...[step, ratio, good && ratio !== null ? ratio * tuned : null, risk].map((x) => element("td", {}, short(x))),
+      ...[step, ratio, good && ratio !== null ? ratio * tuned : null, risk].map((x) => element("td", { "data-value": x }, short(x))),
       element("td", { class: "note" }, note));
     const rows = found.optimizer.map((name, i) => row(i ? name : `${name} (yours)`, found.step[i], found.ratio[i], found.risk[i],
       [found.threshold[i] !== null ? `threshold ${short(found.threshold[i])}` : "", plainUntrusted(found.untrusted[i]),
