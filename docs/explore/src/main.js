@@ -94,6 +94,7 @@ class Page {
     byId("python").textContent = pythonOf(model, sides, state);
     document.querySelector('[data-copy="toml-b"]').hidden = sides.length < 2;
     byId("busy").hidden = false;
+    document.body.dataset.busy = "curve";
     const waited = setTimeout(() => current() && this.firstLook(sides, current), PATIENCE);
     const answers = sides.map(async (side) => {
       const found = this.found[side];
@@ -133,6 +134,7 @@ class Page {
   async askMore(sides, current, began, slowly) {
     const able = sides.filter((side) => this.found[side].predict);
     byId("busy-cost").hidden = able.length === 0;
+    if (able.length === 0) document.body.dataset.busy = "";
     const ask = async (what, question, values) => {
       await Promise.all(able.map(async (side) => {
         const found = this.found[side];
@@ -165,6 +167,7 @@ class Page {
     byId("busy").hidden = true;
     byId("busy").textContent = "computing …";
     this.drawAll(sides);
+    document.body.dataset.busy = "";
     performance.measure("to bands", { start: began });
   }
   drawAll(sides, onDrawn) {

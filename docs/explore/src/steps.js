@@ -16,7 +16,7 @@ export class Steps {
     state.tuned ||= state["a.schedule.step"] ?? "1e-3";
     const row = forms.key("tuned", { key: "tuned", type: "float", required: true });
     row.querySelector("label").textContent = "the step you tuned for A";
-    byId("tuned").replaceChildren(row);
+    byId("tuned-row").replaceChildren(row);
     if (!byId("counterparts").tBodies.length) this.search();
   }
   /** Of another problem or tuned step; one that is only multiplied is there at once. */
@@ -24,12 +24,13 @@ export class Steps {
     const { state } = this.page;
     if (state.tab !== "step") return;
     const toml = tomlOf(this.page.model, "a", state) + (state.b === "on" ? tomlOf(this.page.model, "b", state) : "");
-    if (this.answer && toml === this.toml) this.draw();
-    else {
-      byId("counterparts").classList.add("old");
-      clearTimeout(this.soon);
-      this.soon = setTimeout(() => this.search(), 400);
+    clearTimeout(this.soon);
+    if (toml === this.toml) {
+      if (this.answer) this.draw();
+      return;
     }
+    byId("counterparts").classList.add("old");
+    this.soon = setTimeout(() => this.search(), 400);
   }
   async search() {
     const { state, model, slow } = this.page;

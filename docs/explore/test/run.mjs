@@ -1,6 +1,7 @@
 // The page in a headless Chromium: NPM, PAGE, RISKCURVE are folders of node_modules and of the page, and the command.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
 import { close, close9, complaints, curved, folder, fromServer, open, run, runPlain, settled, type, values } from "./tools.mjs";
@@ -61,7 +62,7 @@ test("a slider moves the picture in 50 ms, its optimum in 300", async () => {
   const slider = page.locator('.field[data-field="a.schedule.step"] input[type="range"]');
   const durations = (name) => page.evaluate((of) => performance.getEntriesByName(of).map((entry) => entry.duration), name);
   const before = [(await durations("to curve")).length, (await durations("to optimum")).length];
-  for (let i = 0; i < 12; ++i) {
+  for (let i = 0; i < 24; ++i) {
     const risk = await page.getAttribute("#numbers dd[data-value]", "data-value");
     await slider.press(i % 2 ? "PageDown" : "PageUp");
     await page.waitForFunction((old) => document.querySelector("#numbers dd[data-value]").dataset.value !== old, risk);
@@ -72,22 +73,23 @@ test("a slider moves the picture in 50 ms, its optimum in 300", async () => {
   const line = (name, list) => console.log(`  ${name}: least ${list[0].toFixed(0)} ms, median ${list[list.length >> 1].toFixed(0)} ms of ${list.length}`);
   line("slider to curve", curve);
   line("slider to optimum", optimum);
-  // The least of many: others may use the machine. SLACK is for one that is always busy.
-  const slack = Number(process.env.SLACK ?? 1);
+  // The least of many, and more where others use the machine at the same time.
+  const slack = Math.max(1, loadavg()[0] / availableParallelism());
+  console.log(`  the machine has ${availableParallelism()} cores and a load of ${loadavg()[0].toFixed(1)}`);
   assert.ok(curve[0] < 50 * slack, `${curve[0]} ms`);
   assert.ok(optimum[0] < 300 * slack, `${optimum[0]} ms`);
   await page.context().close();
 });
 
 test("every optimizer that runs can be chosen, of a vector and of a matrix", async () => {
-  for (const link of [QUICK, `${MATRIX}&run.signal=small`]) {
+  for (const link of [QUICK, MATRIX]) {
     const page = await open(link);
     await curved(page);
     const names = await page.$$eval("#a-optimizer-name option", (options) => options.map((option) => option.value));
     assert.ok(names.length >= 8);
     for (const name of names) {
       await page.selectOption("#a-optimizer-name", name);
-      await page.waitForFunction(() => document.getElementById("busy").hidden || document.getElementById("busy").textContent !== "computing …");
+      await page.waitForFunction(() => document.body.dataset.busy !== "curve" || document.getElementById("busy").hidden);
       assert.match(await page.textContent("#toml"), new RegExp(`name = "${name}"`));
       assert.equal(await page.isVisible("#failure"), false, `${name}: ${await page.textContent("#failure")}`);
     }

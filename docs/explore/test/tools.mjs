@@ -47,14 +47,12 @@ export async function open(link = "", { base = fromFolder, viewport = { width: 1
     if (!/^(file|blob|data):|^http:\/\/127\.0\.0\.1:/.test(request.url())) complaints.push(`asks for ${request.url()}`);
   });
   await page.goto(base + link);
-  await page.waitForSelector("#form fieldset");
+  await page.waitForSelector("#form fieldset", { state: "attached" });
   return page;
 }
 
 /** Until nothing is being computed on the first tab; with the bands of runs. */
-export const settled = (page) =>
-  page.waitForFunction(() => document.getElementById("form").children.length > 0 && document.getElementById("busy").hidden &&
-    document.getElementById("busy-cost").hidden && document.getElementById("chart-rates").ariaLabel !== "no rates yet");
+export const settled = (page) => page.waitForFunction(() => document.body.dataset.busy === "");
 export const curved = (page) => page.waitForFunction(() => document.querySelector("#numbers dd[data-value], #failure:not([hidden])"));
 
 /** Sets a control as a user does. */
