@@ -13,8 +13,8 @@
 
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/phase_table.hpp"
-#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/preconditioning.hpp"
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/transfer.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -216,9 +216,8 @@ EMSCRIPTEN_KEEPALIVE const char* ask_catalogue() {
 }
 /// `small`: a first look by the rates of small signals, which are quick.
 EMSCRIPTEN_KEEPALIVE const char* ask_predict(const char* toml, int bands, int small) {
-  return riskcurve::answer([=] {
-    return to_json(riskcurve::predicted(riskcurve::experiment_of(toml, small), bands));
-  });
+  return riskcurve::answer(
+      [=] { return to_json(riskcurve::predicted(riskcurve::experiment_of(toml, small), bands)); });
 }
 EMSCRIPTEN_KEEPALIVE const char* ask_optimum(const char* toml, int small) {
   return riskcurve::answer(
@@ -235,25 +234,23 @@ EMSCRIPTEN_KEEPALIVE const char* ask_counterparts(const char* toml, double tuned
     return to_json(riskcurve::counterparts_of(riskcurve::experiment_of(toml), tuned));
   });
 }
-/// `beta`: numbers between blanks.
+/// One-sided: a point of two sides takes ten seconds. `beta`: numbers between blanks.
 EMSCRIPTEN_KEEPALIVE const char* ask_phases(const char* first, const char* second, double dimension,
-                                            double batch, int two_sided, double alpha,
-                                            const char* beta) {
+                                            double batch, double alpha, const char* beta) {
   return riskcurve::answer([=] {
     riskcurve::check_range("batch", batch, riskcurve::Range::wholes(1, 2147483647));
     riskcurve::PhasePlan plan;
     plan.optimizers = {riskcurve::map_optimizer(first), riskcurve::map_optimizer(second)};
     plan.dimension = dimension;
     plan.batch = static_cast<int>(batch);
-    plan.sides = two_sided ? riskcurve::Sides::both : riskcurve::Sides::in;
     plan.small = true;
     // As `phases` has them: from 10 to 10^6 steps, one in a decade.
     plan.horizon = Eigen::ArrayXd::LinSpaced(6, std::log(10.0), std::log(1e6)).exp();
     std::vector<double> values;
     std::istringstream text(beta);
     for (double x = 0; text >> x;) values.push_back(x);
-    return to_json(riskcurve::phases_of(
-        plan, alpha, Eigen::ArrayXd::Map(values.data(), std::ssize(values))));
+    return to_json(
+        riskcurve::phases_of(plan, alpha, Eigen::ArrayXd::Map(values.data(), std::ssize(values))));
   });
 }
 

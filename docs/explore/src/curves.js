@@ -85,7 +85,7 @@ export class Curves {
       }
       if (optimum?.error) pairs.push(["best constant step γ*", "none found"]);
       return element("section", { class: `side-${side}` }, element("h3", {}, labelOfSide(side, sides, name)),
-        failed ? element("p", { class: "error" }, failed.line)
+        failed ? element("p", {}, "No curve: see the message above.")
           : element("dl", {}, ...pairs.map(([key, text, value]) => element("div", {}, element("dt", {}, key), element("dd", { "data-value": value }, text)))));
     });
     byId("numbers").replaceChildren(...sections);
@@ -102,7 +102,7 @@ export class Curves {
     }
     const known = sides.every((side) => found[side].predict);
     byId("trust").replaceChildren(element("h2", {}, "How far to trust it"),
-      ...(cards.length ? cards : [element("p", {}, known ? "Nothing speaks against the prediction: many directions share the risk, and steps are small." : "…")]));
+      ...(cards.length ? cards : [element("p", {}, known ? "Nothing speaks against the prediction: many directions share the risk, and steps are small." : "Nothing to say without a curve.")]));
   }
   drawTable(found, sides) {
     const columns = sides.map((side) => found[side].predict).filter(Boolean);

@@ -32,6 +32,9 @@ const SLIDERS = {
   "schedule.delay": [100, 1, 1e5, "log"],
   "run.steps": [4000, 10, 1e5, "log"],
   "run.points": [50, 5, 400, "log"],
+  "tuned": [1e-3, 1e-6, 1, "log"],
+  "map.dimension": [1e6, 100, 1e9, "log"],
+  "map.batch": [1e6, 1, 1e9, "log"],
 };
 /** First values of required lists. */
 const LISTS = {
@@ -80,7 +83,7 @@ export function sliderOf(field, key) {
   if (key.type !== "int" && key.type !== "float" && key.type !== "schedule") return null;
   const known = SLIDERS[plainName(field)];
   if (known) return { from: known[1], to: known[2], log: known[3] === "log", whole: key.type === "int" };
-  if (key.low === null || key.high === null || key.high > 1) return null;
+  if (!(Number.isFinite(key.low) && Number.isFinite(key.high) && key.high <= 1)) return null;
   return { from: key.low, to: key.high, log: false, whole: key.type === "int" };
 }
 

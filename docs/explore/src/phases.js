@@ -27,7 +27,6 @@ export class Phases {
     const able = model.catalogue.of_a_map.map((name) => [name, this.title(name)]);
     state["map.first"] ??= "sign_sgd";
     state["map.second"] ??= "sign_svd";
-    state["map.sides"] ??= "one";
     state["map.alpha"] ??= "0.5";
     state["map.beta"] ??= "0.4";
     for (const key of ["dimension", "batch"]) state[`map.${key}`] ??= "1e6";
@@ -35,7 +34,7 @@ export class Phases {
     const number = (field, label) => {
       const row = forms.key(field, { key: field, type: "int", required: true });
       row.querySelector("label").textContent = label;
-      row.querySelector("input").addEventListener("change", () => this.start());
+      for (const input of row.querySelectorAll("input")) input.addEventListener("change", () => this.start());
       return row;
     };
     this.sliders = ["alpha", "beta"].map((name) => {
@@ -69,10 +68,9 @@ export class Phases {
     this.words = element("div", {});
     this.panel.replaceChildren(
       element("div", { class: "card" }, element("h2", {}, "Who wins on power laws"),
-        element("p", {}, "An N × N matrix, inputs with eigenvalues j^(−2α) in a generic orientation, target j^(−2β), no label noise; each optimizer at its best constant step for every horizon, by the rates of small signals."),
+        element("p", {}, "An N × N matrix, inputs with eigenvalues j^(−2α) in a generic orientation, target j^(−2β), no label noise; each optimizer at its best constant step for every horizon, by the rates of small signals: what riskcurve phases --small draws."),
         element("div", { class: "settings" },
           forms.choice("map.first", "first optimizer", able, chosen("map.first")), forms.choice("map.second", "second optimizer", able, chosen("map.second")),
-          forms.choice("map.sides", "power law on", [["one", "the input side"], ["two", "both sides"]], chosen("map.sides")),
           number("map.dimension", "N"), number("map.batch", "batch"))),
       element("div", { class: "map" },
         element("div", { class: "card" }, this.canvas, this.key, this.progress,
@@ -85,14 +83,14 @@ export class Phases {
   values(alpha, beta) {
     const { state } = this.page;
     return [state["map.first"], state["map.second"], Number(state["map.dimension"]), Number(state["map.batch"]),
-            state["map.sides"] === "two" ? 1 : 0, alpha, beta];
+            alpha, beta];
   }
   /** The map that was made beforehand, or one column after another. */
   async start() {
     const { state, slow } = this.page;
     slow.drop(() => true);
     const made = window.RISKCURVE_MAPS.find((map) => map.first === state["map.first"] && map.second === state["map.second"] &&
-      map.sides === state["map.sides"] && map.dimension === Number(state["map.dimension"]) && map.batch === Number(state["map.batch"]));
+      map.dimension === Number(state["map.dimension"]) && map.batch === Number(state["map.batch"]));
     this.map = made ?? { alpha: spread(RANGE.alpha, COARSE.alpha), beta: spread(RANGE.beta, COARSE.beta), phase: [] };
     this.point();
     this.paint();

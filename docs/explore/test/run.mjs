@@ -1,8 +1,9 @@
 // The page in a headless Chromium: NPM, PAGE, RISKCURVE are folders of node_modules and of the page, and the command.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import test, { after } from "node:test";
 import { close, close9, complaints, curved, folder, fromServer, open, run, runPlain, settled, type, values } from "./tools.mjs";
 
@@ -56,6 +57,16 @@ for (const [name, link] of Object.entries(PROBLEMS))
     await page.context().close();
   });
 
+const python = join(dirname(process.env.RISKCURVE), "../python");
+test("the calls of Python give the page's numbers", { skip: !existsSync(python) && "no package beside the command" }, async () => {
+  const page = await open(Object.values(PROBLEMS)[1]);
+  await settled(page);
+  const text = `${await page.textContent("#python")}\nprint([float(x) for x in (curve_a.risk[-1], best_a.step, best_a.risk, curve_b.risk[-1], best_b.step, best_b.risk)])`;
+  const printed = execFileSync(process.env.PYTHON ?? "/usr/bin/python3", ["-W", "ignore", "-c", text], { env: { PYTHONPATH: python }, stdio: ["ignore", "pipe", "inherit"] });
+  close9(await values(page, "#numbers dd[data-value]"), JSON.parse(printed), "numbers");
+  await page.context().close();
+});
+
 test("a slider moves the picture in 50 ms, its optimum in 300", async () => {
   const page = await open();
   await settled(page);
@@ -98,7 +109,8 @@ test("every optimizer that runs can be chosen, of a vector and of a matrix", asy
 });
 
 test("a link brings back what it was copied from", async () => {
-  const page = await open(QUICK);
+  const page = await open(QUICK, { base: fromServer });
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.check("#compare");
   await page.selectOption("#b-optimizer-name", "lion");
   await page.selectOption("#problem-noise-kind", "laplace");
@@ -106,8 +118,15 @@ test("a link brings back what it was copied from", async () => {
   await page.selectOption("#a-schedule-kind", "cosine");
   await page.selectOption("#run-spacing", "log");
   await settled(page);
-  await page.waitForFunction(() => location.hash.includes("cosine"));
-  const [toml, link, risk] = [await page.textContent("#toml"), new URL(page.url()).hash, await values(page, "#numbers dd[data-value]")];
+  const [toml, risk] = [await page.textContent("#toml"), await values(page, "#numbers dd[data-value]")];
+  const copied = async (what) => {
+    await page.click(`[data-copy="${what}"]`);
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  assert.equal(`# A\n${await copied("toml")}\n# B\n${await copied("toml-b")}`, toml);
+  assert.match(await copied("python"), /rc\.Lion\(.*rc\.laplace\(scale=0\.35\)|rc\.laplace\(scale=0\.35\)[^]*rc\.Lion\(/);
+  const link = new URL(await copied("link")).hash;
+  assert.equal(await page.evaluate(() => location.hash), link);
   const other = await open(link);
   await settled(other);
   assert.equal(await other.textContent("#toml"), toml);
@@ -169,7 +188,7 @@ test("the map's points are the command's", async () => {
   const map = runPlain("phases", "--small", "--points", "2").map;
   const cells = await values(page, "#panel-phases td");
   close9(cells, [map.sign_sgd_exponent[3], map.sign_sgd_exponent_derived[3], map.sign_svd_exponent[3], map.sign_svd_exponent_derived[3]], "exponents");
-  const made = JSON.parse(readFileSync(join(folder, "maps.js"), "utf8").replace(/^.*?=|;\n$/g, "")).find((one) => one.sides === "one");
+  const made = JSON.parse(readFileSync(join(folder, "maps.js"), "utf8").replace(/^.*?=|;\n$/g, ""))[0];
   assert.deepEqual([made.phase[0][0], made.phase[0].at(-1), made.phase.at(-1)[0], made.phase.at(-1).at(-1)], map.phase);
   const canvas = await page.locator("#panel-phases canvas").boundingBox();
   await page.mouse.move(canvas.x + canvas.width / 2, canvas.y + canvas.height / 2);
