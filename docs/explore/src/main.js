@@ -128,6 +128,7 @@ class Page {
       if (!answer?.risk || !current() || this.found[side].predict) continue;
       this.found[side].preview = answer;
       this.curves.drawCurve(this.found, sides, this.state);
+      this.curves.drawNumbers(this.found, sides);
     }
   }
   /** Optima, rates, bands: after the curve, and let go when the state moves on. */

@@ -186,11 +186,11 @@ test("the map's points are the command's", async () => {
   const page = await open(`${QUICK}&tab=phases&map.alpha=1.5&map.beta=1.5`);
   await page.waitForSelector("#panel-phases td[data-value]");
   const map = runPlain("phases", "--small", "--points", "2").map;
-  const cells = await values(page, "#panel-phases td");
+  const cells = await values(page, "#panel-phases .scroll td");
   close9(cells, [map.sign_sgd_exponent[3], map.sign_sgd_exponent_derived[3], map.sign_svd_exponent[3], map.sign_svd_exponent_derived[3]], "exponents");
   const made = JSON.parse(readFileSync(join(folder, "maps.js"), "utf8").replace(/^.*?=|;\n$/g, ""))[0];
   assert.deepEqual([made.phase[0][0], made.phase[0].at(-1), made.phase.at(-1)[0], made.phase.at(-1).at(-1)], map.phase);
-  const canvas = await page.locator("#panel-phases canvas").boundingBox();
+  const canvas = await page.locator("#panel-phases .map canvas[aria-label]").boundingBox();
   await page.mouse.move(canvas.x + canvas.width / 2, canvas.y + canvas.height / 2);
   await page.waitForFunction(() => !/1\.5/.test(document.querySelector("#map-alpha").value));
   await page.waitForFunction(() => document.querySelector("#panel-phases p + .scroll") && performance.getEntriesByName("to point").length > 1);
