@@ -150,17 +150,22 @@ class Page {
       this.curves.drawCost(this.found, sides, () => performance.measure("to optimum", { start: began }));
       this.curves.drawNumbers(this.found, sides);
     };
+    const rates = async () => {
+      if (!(await ask("rates", "ask_rates", []))) return false;
+      this.curves.drawRates(this.found, sides);
+      return true;
+    };
     // Where the curve took long, each of the twenty solves of an optimum does.
     if (slowly && this.state["run.signal"] === "auto") {
       if (!(await ask("firstOptimum", "ask_optimum", [1]))) return;
       drawOptimum();
+      if (!(await rates())) return;
     }
     if (!(await ask("optimum", "ask_optimum", [0]))) return;
     byId("busy-cost").hidden = true;
     drawOptimum();
     this.say(sides);
-    if (!(await ask("rates", "ask_rates", []))) return;
-    this.curves.drawRates(this.found, sides);
+    if (!(await rates())) return;
     this.curves.drawTrust(this.found, sides);
     byId("busy").textContent = "the spread of runs …";
     byId("busy").hidden = false;
