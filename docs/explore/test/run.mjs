@@ -169,6 +169,19 @@ test("tabs and sliders obey the keyboard, and the numbers are said", async () =>
   await page.context().close();
 });
 
+test("reads on a phone, in both colours", async () => {
+  const page = await open(`${QUICK}&b=on`, { viewport: { width: 390, height: 844 } });
+  await settled(page);
+  const first = await page.evaluate(() => document.documentElement.dataset.theme);
+  await page.click("#theme");
+  assert.notEqual(await page.evaluate(() => document.documentElement.dataset.theme), first);
+  for (const tab of ["curve", "step", "phases"]) {
+    await page.click(`#tab-${tab}`);
+    assert.equal(await page.evaluate(() => document.scrollingElement.scrollWidth), 390, tab);
+  }
+  await page.context().close();
+});
+
 test("a tuned step is carried over as the command does", async () => {
   const page = await open(`${QUICK}&tab=step&tuned=0.003&a.optimizer.name=sign_sgd`);
   await page.waitForSelector("#counterparts tbody tr", { timeout: 300000 });
