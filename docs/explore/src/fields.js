@@ -5,6 +5,8 @@
 /** key: [start, from, to, "log" | "lin"]; of a required key the start is its first value. */
 const SLIDERS = {
   "covariance.dimension": [2000, 10, 1e6, "log"],
+  "covariance_in.dimension": [200, 10, 1e4, "log"],
+  "covariance_out.dimension": [200, 10, 1e4, "log"],
   "covariance.alpha": [0.25, 0, 1.5, "lin"],
   "covariance.value": [1, 0.01, 100, "log"],
   "covariance.length": [50, 1, 1e4, "log"],
@@ -73,6 +75,7 @@ const KEPT = new Set(["dimension", "batch", "step", "risk", "orientation", "scal
 /** "covariance.alpha" of "problem.covariance_in.alpha", "optimizer.batch" of "a.optimizer.batch". */
 export const plainName = (field) =>
   field.replace(/^(problem|a|b)\./, "").replace(/^covariance_(in|out)\b/, "covariance");
+const hintOf = (field) => SLIDERS[field.replace(/^problem\./, "")] ?? SLIDERS[plainName(field)];
 const lastOf = (field) => field.slice(field.lastIndexOf(".") + 1);
 
 export const labelOf = (field) =>
@@ -81,7 +84,7 @@ export const labelOf = (field) =>
 /** Where the slider of a field runs; null: it has none. */
 export function sliderOf(field, key) {
   if (key.type !== "int" && key.type !== "float" && key.type !== "schedule") return null;
-  const known = SLIDERS[plainName(field)];
+  const known = hintOf(field);
   if (known) return { from: known[1], to: known[2], log: known[3] === "log", whole: key.type === "int" };
   if (!(Number.isFinite(key.low) && Number.isFinite(key.high) && key.high <= 1)) return null;
   return { from: key.low, to: key.high, log: false, whole: key.type === "int" };
@@ -94,7 +97,7 @@ export function startOf(field, key) {
   if (key.type === "pair") return key.default.join(", ");
   if (key.type === "bool") return String(key.default);
   if (key.required || key.default === null || key.default === undefined)
-    return key.required ? String(SLIDERS[name]?.[0] ?? 1) : "";
+    return key.required ? String(hintOf(field)?.[0] ?? 1) : "";
   return String(key.default);
 }
 
@@ -177,7 +180,7 @@ export class Model {
       const kind = this.kind(table, state);
       if (!kind) {
         const start = table === "a.optimizer" ? "sign_sgd" : table === "b.optimizer" ? "sgd"
-          : first[plainName(table)];
+          : table === "problem.covariance_out" ? "isotropic" : first[plainName(table)];
         this.choose(table, start, state);
       }
       for (const key of this.keys(table, state)) state[`${table}.${key.key}`] ??= startOf(`${table}.${key.key}`, key);

@@ -52,6 +52,7 @@ class Page {
       forms.choice("run.signal", "signal the theory allows for", model.catalogue.signal.map((text) => [text, text]), (text) => forms.set("run.signal", text)));
     const compare = element("input", { type: "checkbox", id: "compare", onchange: (event) => {
       state.b = event.target.checked ? "on" : "";
+      state["b.optimizer.batch"] ??= state["a.optimizer.batch"];
       this.changed("b", "shape");
     } });
     compare.checked = state.b === "on";
@@ -136,18 +137,19 @@ class Page {
     const able = sides.filter((side) => this.found[side].predict);
     byId("busy-cost").hidden = able.length === 0;
     if (able.length === 0) document.body.dataset.busy = "";
-    const ask = async (what, question, values) => {
+    const ask = async (what, question, values, draw) => {
       await Promise.all(able.map(async (side) => {
         const found = this.found[side];
         if (found[what]) return;
         const answer = await this.slow.ask(`${what} ${side}`, question, [found.toml, ...values]);
         if (!answer || !current()) return;
         found[what] = answer;
+        draw?.();
       }));
       return current();
     };
-    const drawOptimum = () => {
-      this.curves.drawCost(this.found, sides, () => performance.measure("to optimum", { start: began }));
+    const drawOptimum = (onDrawn) => {
+      this.curves.drawCost(this.found, sides, onDrawn);
       this.curves.drawNumbers(this.found, sides);
     };
     const rates = async () => {
@@ -157,13 +159,13 @@ class Page {
     };
     // Where the curve took long, each of the twenty solves of an optimum does.
     if (slowly && this.state["run.signal"] === "auto") {
-      if (!(await ask("firstOptimum", "ask_optimum", [1]))) return;
-      drawOptimum();
+      if (!(await ask("firstOptimum", "ask_optimum", [1], () => drawOptimum()))) return;
       if (!(await rates())) return;
     }
-    if (!(await ask("optimum", "ask_optimum", [0]))) return;
+    const another = sides.length > 1 ? () => drawOptimum() : null;
+    if (!(await ask("optimum", "ask_optimum", [0], another))) return;
     byId("busy-cost").hidden = true;
-    drawOptimum();
+    drawOptimum(() => performance.measure("to optimum", { start: began }));
     this.say(sides);
     if (!(await rates())) return;
     this.curves.drawTrust(this.found, sides);
