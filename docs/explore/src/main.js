@@ -15,9 +15,12 @@ const FIRST = { "problem.covariance.kind": "power_law", "problem.covariance.dime
 /** A first look is shown where the answer takes longer than this, in ms. */
 const PATIENCE = 200;
 
+/** What a best step depends on. */
+const withoutSchedule = (toml) => toml.split("\n[schedule]\n")[0] + toml.split("\n[run]\n")[1];
+
 class Page {
   constructor(lane, slow, model) {
-    Object.assign(this, { lane, slow, model, version: 0 });
+    Object.assign(this, { lane, slow, model, version: 0, optima: new Map() });
     this.curves = new Curves();
     this.steps = new Steps(this);
     this.phases = new Phases(this);
@@ -88,6 +91,7 @@ class Page {
     const old = this.found ?? {};
     this.found = Object.fromEntries(sides.map((side) => [side, {
       name: model.kind(`${side}.optimizer`, state)?.title ?? "", toml: tomlOf(model, side, state) }]));
+    for (const side of sides) this.found[side].optimum = this.optima.get(withoutSchedule(this.found[side].toml));
     const current = () => version === this.version;
     const same = (side) => old[side]?.toml === this.found[side].toml && old[side].predict;
     this.slow.drop(() => true);
@@ -144,6 +148,7 @@ class Page {
         const answer = await this.slow.ask(`${what} ${side}`, question, [found.toml, ...values]);
         if (!answer || !current()) return;
         found[what] = answer;
+        if (what === "optimum") this.optima.set(withoutSchedule(found.toml), answer);
         draw?.();
       }));
       return current();
@@ -158,7 +163,7 @@ class Page {
       return true;
     };
     // Where the curve took long, each of the twenty solves of an optimum does.
-    if (slowly && this.state["run.signal"] === "auto") {
+    if (slowly && this.state["run.signal"] === "auto" && able.some((side) => !this.found[side].optimum)) {
       if (!(await ask("firstOptimum", "ask_optimum", [1], () => drawOptimum()))) return;
       if (!(await rates())) return;
     }

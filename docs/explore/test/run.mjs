@@ -70,12 +70,12 @@ test("the calls of Python give the page's numbers", { skip: !existsSync(python) 
 test("a slider moves the picture in 50 ms, its optimum in 300", async () => {
   const page = await open();
   await settled(page);
-  const slider = page.locator('.field[data-field="a.schedule.step"] input[type="range"]');
+  const slider = page.locator('.field[data-field="problem.noise.std"] input[type="range"]');
   const durations = (name) => page.evaluate((of) => performance.getEntriesByName(of).map((entry) => entry.duration), name);
   const before = [(await durations("to curve")).length, (await durations("to optimum")).length];
   for (let i = 0; i < 24; ++i) {
     const risk = await page.getAttribute("#numbers dd[data-value]", "data-value");
-    await slider.press(i % 2 ? "PageDown" : "PageUp");
+    await slider.press("ArrowRight");
     await page.waitForFunction((old) => document.querySelector("#numbers dd[data-value]").dataset.value !== old, risk);
     await page.waitForFunction((count) => performance.getEntriesByName("to optimum").length > count, before[1] + i);
   }
