@@ -1,13 +1,16 @@
-// The page in a headless Chromium: NPM, PAGE, RISKCURVE are folders of node_modules and of the page, and the command.
+// The page in a headless Chromium: NPM, PAGE, ENGINE are folders of node_modules, of the page and of the engine, RISKCURVE
+// is the command.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test, { after } from "node:test";
 import { close, close9, complaints, curved, folder, fromServer, open, run, runPlain, settled, type, values } from "./tools.mjs";
 
 after(close);
+const here = dirname(fileURLToPath(import.meta.url));
 const QUICK = "#problem.covariance.kind=power_law&problem.covariance.dimension=60&run.steps=200&run.points=8&problem.noise.kind=gaussian&problem.noise.std=0.2";
 const MATRIX = "#problem.geometry=matrix&problem.covariance_out.kind=isotropic&problem.covariance_out.dimension=40" +
   "&problem.covariance_in.kind=power_law&problem.covariance_in.dimension=30&problem.covariance_in.alpha=0.25&run.steps=50&run.points=5";
@@ -79,6 +82,9 @@ test("a slider moves the picture in 50 ms, its optimum in 300", async () => {
     await page.waitForFunction((old) => document.querySelector("#numbers dd[data-value]").dataset.value !== old, risk);
     await page.waitForFunction((count) => performance.getEntriesByName("to optimum").length > count, before[1] + i);
   }
+  const toml = await page.textContent("#toml");
+  const engine = JSON.parse(execFileSync(process.execPath, ["--no-experimental-fetch", join(here, "time.mjs"), process.env.ENGINE], { input: toml }));
+  console.log(`  of the processor, by the engine alone: curve ${engine.curve.toFixed(0)} ms, optimum ${engine.optimum.toFixed(0)} ms`);
   const sorted = (list) => list.sort((x, y) => x - y);
   const curve = sorted((await durations("to curve")).slice(before[0])), optimum = sorted((await durations("to optimum")).slice(before[1]));
   const line = (name, list) => console.log(`  ${name}: least ${list[0].toFixed(0)} ms, median ${list[list.length >> 1].toFixed(0)} ms of ${list.length}`);
@@ -87,6 +93,7 @@ test("a slider moves the picture in 50 ms, its optimum in 300", async () => {
   // The least of many, and more where others use the machine at the same time.
   const slack = Math.max(1, loadavg()[0] / availableParallelism());
   console.log(`  the machine has ${availableParallelism()} cores and a load of ${loadavg()[0].toFixed(1)}`);
+  assert.ok(engine.curve < 50 && engine.optimum < 300);
   assert.ok(curve[0] < 50 * slack, `${curve[0]} ms`);
   assert.ok(optimum[0] < 300 * slack, `${optimum[0]} ms`);
   await page.context().close();
