@@ -1,7 +1,8 @@
 """What the site is built from: the pages of the project as they stand, in the same folders, and pages made from the package, the
 headers, the command and the notebooks.
 
-Usage: stage.py SOURCE OUT COMMAND GALLERY, the package on PYTHONPATH; GALLERY: the notebooks, run and written as Markdown
+Usage: stage.py SOURCE OUT COMMAND GALLERY [--without-explorer], the package on PYTHONPATH; GALLERY: the notebooks, run and
+written as Markdown
 """
 
 import inspect
@@ -13,7 +14,11 @@ import sys
 
 import riskcurve as rc
 
-source, out, command, gallery = (pathlib.Path(path).resolve() for path in sys.argv[1:])
+source, out, command, gallery = (pathlib.Path(path).resolve() for path in sys.argv[1:5])
+explorer = "" if "--without-explorer" in sys.argv else """
+<p><a href="explore/index.html"><b>Move a slider and see the curve move</b></a>: the library, in this browser.</p>
+
+"""
 pages = [*source.glob("*.md"), *(path for path in source.glob("docs/**/*.md"))]
 
 GROUPS = [
@@ -137,6 +142,8 @@ def index(reference: list[str], notebooks: list[str]) -> None:
         if caption == "To use it":
             trees += toctree("Gallery", notebooks) + toctree("Reference", reference)
     text = (source / "README.md").read_text(encoding="utf-8")
+    first, rest = text.split("\n\n![", 1)
+    text = f"{first}\n{explorer}\n![{rest}"
     (out / "index.md").write_text(text + "\n" + "\n".join(trees), encoding="utf-8")
 
 
