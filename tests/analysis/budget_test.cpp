@@ -6,7 +6,6 @@
 
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/problem/problem.hpp"
-#include "riskcurve/problem/target.hpp"
 
 namespace riskcurve {
 namespace {
@@ -47,8 +46,10 @@ TEST(BestBatch, OfSgdIsTheSmallest) {  // at equal drift a sample, larger batche
 
 TEST(BestBatch, MomentumBesideTheStepIsNoWorse) {
   const Experiment e = experiment(power_law(60, 0.3), gaussian_noise(0.4), Sgd{.batch = 8});
+  JointOptions step_and_momentum;
+  step_and_momentum.over = {"step", "momentum"};
   const BudgetOptimum step = best_batch(e, 400);
-  const BudgetOptimum both = best_batch(e, 400, {.over = {"step", "momentum"}});
+  const BudgetOptimum both = best_batch(e, 400, step_and_momentum);
   ASSERT_TRUE(both.found) << both.message;
   EXPECT_LE(both.best.best.risk, step.best.best.risk * (1 + 1e-6));
 }
