@@ -113,8 +113,8 @@ TEST(Regret, OfThePredictedStepIsBelowTwoPercentForEveryOptimizer) {
 }
 
 // 12000 samples, cut by batches from a quarter of the predicted best to four times it, each at its
-// own predicted step. Fixed beforehand: what the predicted batch leaves in runs is within 3 % of the
-// least of the five, and each within 5 % of its prediction.
+// own predicted step. Fixed beforehand: what the predicted batch leaves in runs is within 3 % of
+// the least of the five, and each within 5 % of its prediction.
 TEST(Regret, OfTheBestBatchForABudgetIsBelowThreePercent) {
   const double samples = 12000;
   OptimumCase c{"sign_sgd", vector_problem("kind = 'laplace', scale = 0.3"),

@@ -19,7 +19,8 @@ using Eigen::Index;
 constexpr double kFewestSteps = 10;
 constexpr double kFarAbove = 1.5;  // of the least risk: larger batches are no longer looked at
 constexpr int kAround = 4, kLargestBatch = 1 << 24;
-constexpr double kPays = 0.5, kGains = 0.25;  // -dlog steps/dlog batch: the last worth it; enough seen
+constexpr double kPays = 0.5,
+                 kGains = 0.25;  // -dlog steps/dlog batch: the last worth it; enough seen
 
 class BudgetSearch {
  public:
@@ -30,7 +31,8 @@ class BudgetSearch {
   const BudgetPoint& at(int batch) {
     if (const auto known = points_.find(batch); known != points_.end()) return known->second;
     Experiment start = experiment_;
-    if (const auto near = nearest(batch); near != points_.end()) start = near->second.best.experiment;
+    if (const auto near = nearest(batch); near != points_.end())
+      start = near->second.best.experiment;
     start.optimizer = with_batch(start.optimizer, batch);
     BudgetPoint point{batch, std::floor(samples_ / batch), {}};
     point.best = options_.over == std::vector<std::string>{"step"}
@@ -43,10 +45,9 @@ class BudgetSearch {
   double risk(int batch) { return at(batch).best.risk; }
   /// The best of all that were looked at.
   const BudgetPoint& best() const {
-    return std::min_element(points_.begin(), points_.end(),
-                            [](const auto& a, const auto& b) {
-                              return a.second.best.risk < b.second.best.risk;
-                            })
+    return std::min_element(
+               points_.begin(), points_.end(),
+               [](const auto& a, const auto& b) { return a.second.best.risk < b.second.best.risk; })
         ->second;
   }
 
@@ -67,8 +68,9 @@ class BudgetSearch {
     asked.solve.averaged = options_.averaged;
     if (steps <= kMostRecursionSteps) asked.solve.method = Method::recursion;
     const Optimum found = best_step(mode_system(start), steps, asked);
-    JointOptimum best{found.found, found.message, {{"step", found.step}}, found.risk,
-                      std::abs(found.slope), found.evaluations, start};
+    JointOptimum best{found.found, found.message,         {{"step", found.step}},
+                      found.risk,  std::abs(found.slope), found.evaluations,
+                      start};
     if (found.found) best.experiment.schedule = constant_schedule(found.step);
     return best;
   }
@@ -96,8 +98,8 @@ BudgetOptimum best_batch(const Experiment& experiment, double samples,
                          const JointOptions& options) {
   if (!(samples >= kFewestSteps) || !std::isfinite(samples))
     throw InputError("samples", samples, "a finite number >= 10");
-  const int largest = static_cast<int>(
-      std::min<double>(std::floor(samples / kFewestSteps), kLargestBatch));
+  const int largest =
+      static_cast<int>(std::min<double>(std::floor(samples / kFewestSteps), kLargestBatch));
   BudgetSearch search(experiment, samples, options);
   BudgetOptimum result;
   for (int batch = 1; batch <= largest; batch *= 2) {
@@ -111,6 +113,7 @@ BudgetOptimum best_batch(const Experiment& experiment, double samples,
        ++batch)
     search.at(batch);
   result.best = search.best();
+  result.best.best.experiment.run = run_for(result.best.steps);
   result.found = std::isfinite(result.best.best.risk);
   if (!result.found) result.message = result.best.best.message;
   result.evaluations = search.evaluations;
@@ -167,10 +170,11 @@ CriticalBatch critical_batch(const Experiment& experiment, double risk,
     result.found = true;
   }
   if (!result.found && result.message.empty())
-    result.message = !saving.empty() && saving.front() < kPays
-                         ? "doubling the batch does not pay even from 1"
-                         : fmt::format("doubling pays up to batch {}, where {:.6g} steps are left",
-                                       at.empty() ? 0 : at.back(), steps.empty() ? 0 : steps.back());
+    result.message =
+        !saving.empty() && saving.front() < kPays
+            ? "doubling the batch does not pay even from 1"
+            : fmt::format("doubling pays up to batch {}, where {:.6g} steps are left",
+                          at.empty() ? 0 : at.back(), steps.empty() ? 0 : steps.back());
   return result;
 }
 

@@ -75,11 +75,11 @@ int run_samples(const Loaded& loaded, double samples, const JointOptions& option
   record.set(risk, found.best.best.risk);
   record.set("evaluations", static_cast<long>(found.evaluations));
   record.set("batches", scan);
-  result.notes = {fmt::format("best for {:.10g} samples: batch {}{}: {} = {:.6g} after {:.6g} steps "
-                              "({} solves)",
-                              samples, found.best.batch, values,
-                              options.averaged ? "averaged R" : "R", found.best.best.risk,
-                              found.best.steps, found.evaluations)};
+  result.notes = {
+      fmt::format("best for {:.10g} samples: batch {}{}: {} = {:.6g} after {:.6g} steps "
+                  "({} solves)",
+                  samples, found.best.batch, values, options.averaged ? "averaged R" : "R",
+                  found.best.best.risk, found.best.steps, found.evaluations)};
   result.figure = over_batches(loaded.title, fmt::format("risk R after {:.6g} samples", samples));
   result.figure.series.push_back({Series::Style::line, "", batch, least, {}});
   result.figure.series.push_back({Series::Style::points,
@@ -124,15 +124,17 @@ int run_critical_batch(const Loaded& loaded, std::optional<double> risk,
   result.record.set("batches", table);
   result.notes = {
       found.found
-          ? fmt::format("critical batch {:.4g}, for R = {:.6g}: there doubling divides the steps by "
-                        "the root of 2 ({} solves)",
-                        found.batch, *risk, found.evaluations)
+          ? fmt::format(
+                "critical batch {:.4g}, for R = {:.6g}: there doubling divides the steps by "
+                "the root of 2 ({} solves)",
+                found.batch, *risk, found.evaluations)
           : fmt::format("no critical batch for R = {:.6g}: {}", *risk, found.message)};
   result.figure = over_batches(loaded.title, fmt::format("to R = {:.4g}", *risk));
   result.figure.series.push_back({Series::Style::line, "steps", found.at, found.steps, {}});
   result.figure.series.push_back({Series::Style::line, "samples", found.at, found.samples, {}});
   if (found.found) {
-    const ArrayXd ends = (ArrayXd(2) << found.steps.minCoeff(), found.samples.maxCoeff()).finished();
+    const ArrayXd ends =
+        (ArrayXd(2) << found.steps.minCoeff(), found.samples.maxCoeff()).finished();
     result.figure.series.push_back(
         {Series::Style::dashes, "critical batch", ArrayXd::Constant(2, found.batch), ends, {}});
   }

@@ -16,29 +16,30 @@ struct BudgetPoint {
 
 struct BudgetOptimum {
   bool found = false;
-  std::string message;            ///< one line: why not
-  BudgetPoint best;               ///< best.best.experiment: the one given, at all of it
+  std::string message;  ///< one line: why not
+  BudgetPoint best;     ///< best.best.experiment: the one given, with all of it and its steps
   std::vector<BudgetPoint> scan;  ///< the powers of two from 1 that were looked at
   int evaluations = 0;            ///< solves of the mode system, of all batches
 };
 
 /// argmin over whole batches b of the risk after floor(samples/b) steps, at constant values of the
-/// step size and of what else options.over names that are best for this b (joint.hpp: solved step by
-/// step, so that a large batch's large steps count as they are). Powers of two first, until the risk
-/// is half as much again as the least; between the neighbours of the best of them a golden-section
-/// search in whole numbers, and at its end every batch within four of it. At least 10 steps are
-/// taken. With no power of two solved, `message` is that of the last. Throws InputError as best_together does,
-/// and unless samples >= 10. Source: ours; docs/theory/optima.md#a-number-of-samples.
+/// step size and of what else options.over names that are best for this b (joint.hpp: solved step
+/// by step, so that a large batch's large steps count as they are). Powers of two first, until the
+/// risk is half as much again as the least; between the neighbours of the best of them a
+/// golden-section search in whole numbers, and at its end every batch within four of it. At least
+/// 10 steps are taken. With no power of two solved, `message` is that of the last. Throws
+/// InputError as best_together does, and unless samples >= 10. Source: ours;
+/// docs/theory/optima.md#a-number-of-samples.
 BudgetOptimum best_batch(const Experiment& experiment, double samples,
                          const JointOptions& options = {});
 
 /// What steps and samples a risk costs, batch by batch, each at its fastest constant step.
 struct CriticalBatch {
   bool found = false;
-  std::string message;  ///< one line: why not
-  double risk = 0;      ///< that is reached
-  double batch = 0;     ///< the critical one
-  Eigen::ArrayXd at;    ///< batches: 1, 2, 4, ..
+  std::string message;                  ///< one line: why not
+  double risk = 0;                      ///< that is reached
+  double batch = 0;                     ///< the critical one
+  Eigen::ArrayXd at;                    ///< batches: 1, 2, 4, ..
   Eigen::ArrayXd step, steps, samples;  ///< shape of `at`; samples = batch steps
   /// -dlog steps/dlog batch between a batch and the next, shape (at.size() - 1): 1 where doubling
   /// halves the steps, 0 where it gains nothing.
@@ -47,11 +48,11 @@ struct CriticalBatch {
 };
 
 /// The batch where doubling stops paying: where the saving has fallen to 1/2, as for steps ~ 1 +
-/// b/batch it is at b = batch. From batches 1, 2, 4, .. until the saving is below 1/4, or fewer than
-/// 10 steps are left; between their middles (in log b) by a straight line. Steps are exact in the step
-/// size, one by one. Not found where the saving does not fall to 1/2 before that; `message` says so,
-/// and the arrays hold what was found. Throws InputError unless 0 < risk < R(0). Source: ours;
-/// docs/theory/optima.md#a-number-of-samples.
+/// b/batch it is at b = batch. From batches 1, 2, 4, .. until the saving is below 1/4, or fewer
+/// than 10 steps are left; between their middles (in log b) by a straight line. Steps are exact in
+/// the step size, one by one. Not found where the saving does not fall to 1/2 before that;
+/// `message` says so, and the arrays hold what was found. Throws InputError unless 0 < risk < R(0).
+/// Source: ours; docs/theory/optima.md#a-number-of-samples.
 CriticalBatch critical_batch(const Experiment& experiment, double risk,
                              const OptimumOptions& options = {});
 
