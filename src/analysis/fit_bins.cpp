@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "analysis/fit_parts.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -15,8 +16,8 @@ using Eigen::Index;
 
 constexpr Index kLeastRows = 8;
 constexpr double kMostBins = 60;
-constexpr double kStepFactor = 3;   // in the step: less does not tell the floor from noise
-constexpr double kNoisyLoss = 0.03; // of single evaluations
+constexpr double kStepFactor = 3;    // in the step: less does not tell the floor from noise
+constexpr double kNoisyLoss = 0.03;  // of single evaluations
 
 std::vector<Index> fitted_rows(const LossCurve& curve, double from, double until) {
   std::vector<Index> rows;
@@ -75,11 +76,16 @@ void check_gaps(const LossCurve& curve) {
   }
 }
 
+void check_lengths(const LossCurve& curve) {
+  for (const auto& [name, column] :
+       {std::pair("loss", &curve.loss), std::pair("error", &curve.error)})
+    if (column->size() != curve.step.size() && (column->size() > 0 || column == &curve.loss))
+      throw InputError(curve.name + ": " + name, fmt::format("{} rows", column->size()),
+                       fmt::format("{} rows, as many as steps", curve.step.size()));
+}
+
 void check_losses(const LossCurve& curve) {
   const Index n = curve.loss.size();
-  if (n != curve.step.size())
-    throw InputError(curve.name + ": loss", fmt::format("{} rows", n),
-                     fmt::format("{} rows, as many as steps", curve.step.size()));
   for (Index i = 0; i < n; ++i)
     if (!(curve.loss[i] > 0) || !std::isfinite(curve.loss[i]))
       throw InputError(curve.name + ": loss",
@@ -121,9 +127,12 @@ BinnedCurve binned(const LossCurve& curve, double from, double until, double flo
   const double width = std::max(1e-12, (place[n - 1] - place[0]) / kMostBins);
   std::vector<double> asked;
   for (Index first = 0, last = 0; first < n; first = last + 1) {
-    const double bin = std::floor((place[first] - place[0]) / width);
+    const auto bin_of = [&](Index i) {
+      return std::min(kMostBins - 1, std::floor((place[i] - place[0]) / width));
+    };
+    const double bin = bin_of(first);
     last = first;
-    while (last + 1 < n && std::floor((place[last + 1] - place[0]) / width) == bin) ++last;
+    while (last + 1 < n && bin_of(last + 1) == bin) ++last;
     const Index count = last - first + 1, used = std::min<Index>(count, 4);
     const auto size = static_cast<double>(count);
     const double loss = rows.loss.segment(first, count).mean();
@@ -168,8 +177,8 @@ std::vector<std::string> check_plan(const FitPlan& plan) {
   std::vector<std::string> doubts;
   for (const LossCurve& curve : plan.curves) {
     check_steps(curve);
-    const LossCurve rows =
-        rows_of(curve, fitted_rows(curve, plan.from, HUGE_VAL));
+    check_lengths(curve);
+    const LossCurve rows = rows_of(curve, fitted_rows(curve, plan.from, HUGE_VAL));
     if (rows.step.size() < kLeastRows)
       throw InputError(curve.name,
                        fmt::format("{} rows from step {:g} on", rows.step.size(), plan.from),
@@ -178,9 +187,10 @@ std::vector<std::string> check_plan(const FitPlan& plan) {
     check_gaps(rows);
     const double scatter = row_scatter(rows.loss.log(), 0, rows.loss.size() - 1);
     if (curve.evaluated && rows.error.size() == 0 && scatter > kNoisyLoss)
-      doubts.push_back(fmt::format("{}: single evaluations scatter by {:.2g} %: one of them can spoil "
-                                   "a fit; log the loss of every batch",
-                                   curve.name, 100 * scatter));
+      doubts.push_back(
+          fmt::format("{}: single evaluations scatter by {:.2g} %: one of them can spoil "
+                      "a fit; log the loss of every batch",
+                      curve.name, 100 * scatter));
   }
   for (const LossCurve& curve : plan.predict) check_steps(curve);
   if (const std::string why = inseparable(plan, HUGE_VAL); !why.empty())

@@ -117,8 +117,7 @@ LinearCurves linear_curves(const FitValues& values, const BinnedCurve& curve, do
     // The balance gamma c/(2a), where there is one.
     const double small = 1e-12;
     noise = kept * noise + (rates.drift * last > small)
-                               .select(0.5 * gamma * source * (1 - kept) /
-                                           rates.drift.max(1e-300),
+                               .select(0.5 * gamma * source * (1 - kept) / rates.drift.max(1e-300),
                                        gamma * last * source);
     drift *= kept;
     for (; next < count && curve.step[next] <= time[i]; ++next) {
@@ -137,8 +136,9 @@ ArrayXd fitted_loss(const FitValues& values, FitModel model, const BinnedCurve& 
   }
   const ModeSystem system = mode_system(experiment_of(values, model, curve.trained));
   SolveOptions options;
-  options.rtol = 1e-8;
-  options.max_steps = 4000;
+  options.rtol = 1e-6;
+  options.max_steps = 600;
+  if (curve.stepped) options.method = Method::recursion;
   const RiskCurve found = solve(system, curve.trained.schedule, curve.step, options);
   ArrayXd loss = ArrayXd::Constant(curve.step.size(), NAN);
   loss.head(found.risk.size()) = values.floor + found.risk;

@@ -14,8 +14,8 @@ namespace riskcurve {
 /// logarithm. The model is averaged over up to four steps of them.
 struct FitBin {
   double loss, error;
-  double low = 0;                ///< how much the logarithm of so noisy a mean is below that of its
-                                 ///< expectation
+  double low = 0;  ///< how much the logarithm of so noisy a mean is below that of its
+                   ///< expectation
   Eigen::Index rows = 0;
   std::vector<Eigen::Index> at = {};  ///< of the curve's `step`
 };
@@ -24,6 +24,7 @@ struct BinnedCurve {
   LossCurve trained;  ///< its rows left out
   Eigen::ArrayXd step;
   std::vector<FitBin> bins;
+  bool stepped = false;  ///< solved step by step: exact in steps of any size
 };
 
 /// Relative error of a loss that the model is allowed beside that of the data.
@@ -39,11 +40,11 @@ std::string inseparable(const FitPlan& plan, double until);
 
 /// The numbers of a fit, each as it enters the problem.
 struct FitValues {
-  double scale = 1;              ///< A: the largest eigenvalue, but for the spike
+  double scale = 1;  ///< A: the largest eigenvalue, but for the spike
   double alpha = 0.6, beta = 0.2, dimension = 2000;
-  double risk = 1;               ///< R(0)
-  double floor = 1;              ///< F; of least_squares s^2
-  double noise = 1;              ///< nu; of logs the noise power
+  double risk = 1;                          ///< R(0)
+  double floor = 1;                         ///< F; of least_squares s^2
+  double noise = 1;                         ///< nu; of logs the noise power
   double spike_share = 0, spike_rate = 10;  ///< of R(0), and over A
 };
 /// The problem of these numbers: nu is in the multiplicities, and the noise of logs in labels whose
@@ -78,8 +79,8 @@ FitValues values_at(const std::vector<FitCoordinate>& coordinates, const Eigen::
 /// A minimum of the sum of squares over all bins and priors.
 struct FitMinimum {
   FitValues values;
-  Eigen::VectorXd x;         ///< coordinates
-  double cost = HUGE_VAL;    ///< sum of squares, priors included
+  Eigen::VectorXd x;       ///< coordinates
+  double cost = HUGE_VAL;  ///< sum of squares, priors included
   double chi_square = HUGE_VAL;
 };
 struct FitSearch {

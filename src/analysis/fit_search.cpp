@@ -21,17 +21,20 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double kUnbounded = HUGE_VAL;
-constexpr double kDifference = 1e-4;  // of coordinates: curves are good to 1e-8
+constexpr long kWithoutSpike = 7;     // coordinates
+constexpr double kDifference = 1e-3;  // of coordinates: curves are good to 1e-6
 constexpr double kDiverged = 5;       // log of the factor by which a curve that diverges is off
 
-/// Bounded coordinates by a logistic function of a free one.
+/// Bounded coordinates by an algebraic function of a free one: its slope falls slowly enough for a
+/// search that was thrown to a bound to come back.
 double freed(const FitCoordinate& c, double x) {
   if (c.low == -kUnbounded) return x;
-  const double share = std::clamp((x - c.low) / (c.high - c.low), 1e-6, 1 - 1e-6);
-  return std::log(share / (1 - share));
+  const double v = std::clamp(2 * (x - c.low) / (c.high - c.low) - 1, -0.999, 0.999);
+  return v / std::sqrt(1 - v * v);
 }
 double bound(const FitCoordinate& c, double u) {
-  return c.low == -kUnbounded ? u : c.low + (c.high - c.low) / (1 + std::exp(-u));
+  if (c.low == -kUnbounded) return u;
+  return c.low + 0.5 * (c.high - c.low) * (1 + u / std::sqrt(1 + u * u));
 }
 
 VectorXd bound(const std::vector<FitCoordinate>& coordinates, const VectorXd& u) {
@@ -67,9 +70,17 @@ struct FitFunctor {
     f = residuals(search, bound(search.coordinates, u));
     return 0;
   }
+  /// Forward differences: half the curves, and enough to go down by.
   int df(const VectorXd& u, MatrixXd& j) const {
-    j = fit_differences(u, values(), kDifference, search.threads,
-                    [&](const VectorXd& at) { return residuals(search, bound(search.coordinates, at)); });
+    const auto at = [&](const VectorXd& near) {
+      return residuals(search, bound(search.coordinates, near));
+    };
+    const VectorXd here = at(u);
+    for (Index i = 0; i < u.size(); ++i) {
+      VectorXd near = u;
+      near[i] += kDifference;
+      j.col(i) = (at(near) - here) / kDifference;
+    }
     return 0;
   }
 };
@@ -85,9 +96,9 @@ Eigen::Vector3d non_negative_least_squares(const Eigen::MatrixX3d& a, const Vect
     std::vector<Index> chosen;
     for (Index i = 0; i < 3; ++i)
       if (set >> i & 1u) chosen.push_back(i);
-    const VectorXd part =
-        MatrixXd(gram(chosen, chosen)).completeOrthogonalDecomposition().solve(
-            VectorXd(right(chosen)));
+    const VectorXd part = MatrixXd(gram(chosen, chosen))
+                              .completeOrthogonalDecomposition()
+                              .solve(VectorXd(right(chosen)));
     if (!(part.array() >= 0).all()) continue;
     Eigen::Vector3d x = Eigen::Vector3d::Zero();
     x(chosen) = part;
@@ -119,8 +130,8 @@ double fastest_rate(const FitSearch& search, FitValues values, double scale, dou
   values.scale = scale;
   values.risk = 1e-6 * power;
   values.floor = power;
-  const ModeSystem system = mode_system(experiment_of(values, FitModel::least_squares,
-                                                      search.curves.front().trained));
+  const ModeSystem system =
+      mode_system(experiment_of(values, FitModel::least_squares, search.curves.front().trained));
   return system.steady_rates(0, 1, values.risk).drift.maxCoeff();
 }
 
@@ -172,21 +183,20 @@ RandomStart projected(const FitSearch& search, FitValues values, double level) {
 
 std::vector<FitCoordinate> coordinates(FitModel model, const FitPriors& priors, bool spike) {
   const double open = kUnbounded;
-  std::vector<FitCoordinate> result{
-      {"unit", &FitValues::scale, true, -open, open, {0, 0}},
-      {"alpha", &FitValues::alpha, false, 0.25, 1.6, priors.alpha},
-      {"beta", &FitValues::beta, false, -0.5, 1.2, priors.beta},
-      {"dimension", &FitValues::dimension, true, std::log(10.0), std::log(1e7),
-       priors.log_dimension},
-      {"risk", &FitValues::risk, true, -open, open, {0, 0}},
-      {"floor", &FitValues::floor, true, -open, open, {0, 0}},
-      {"noise", &FitValues::noise, true, -open, open,
-       model == FitModel::logs ? Prior{0, 0} : priors.log_noise}};
+  std::vector<FitCoordinate> result{{"unit", &FitValues::scale, true, -open, open, {0, 0}},
+                                    {"alpha", &FitValues::alpha, false, 0.25, 1.6, priors.alpha},
+                                    {"beta", &FitValues::beta, false, -0.5, 1.2, priors.beta},
+                                    {"dimension", &FitValues::dimension, true, std::log(10.0),
+                                     std::log(1e7), priors.log_dimension},
+                                    {"risk", &FitValues::risk, true, -open, open, {0, 0}},
+                                    {"floor", &FitValues::floor, true, -open, open, {0, 0}},
+                                    {"noise", &FitValues::noise, true, -open, open,
+                                     model == FitModel::logs ? Prior{0, 0} : priors.log_noise}};
   if (spike) {
     result.push_back({"spike_share", &FitValues::spike_share, true, std::log(1e-4), std::log(0.9),
                       priors.log_spike_share});
-    result.push_back({"spike_rate", &FitValues::spike_rate, true, 0, std::log(1e3),
-                      priors.log_spike_rate});
+    result.push_back(
+        {"spike_rate", &FitValues::spike_rate, true, 0, std::log(1e3), priors.log_spike_rate});
   }
   return result;
 }
@@ -222,8 +232,8 @@ VectorXd residuals(const FitSearch& search, const VectorXd& x) {
     const ArrayXd loss = fitted_loss(values, search.model, curve);
     for (const FitBin& bin : curve.bins) {
       const double ratio = std::log(mean_over(bin, loss) / bin.loss) - bin.low;
-      result[row++] = (std::isfinite(ratio) ? std::clamp(ratio, -kDiverged, kDiverged) : kDiverged) /
-                      bin.error;
+      result[row++] =
+          (std::isfinite(ratio) ? std::clamp(ratio, -kDiverged, kDiverged) : kDiverged) / bin.error;
     }
   }
   for (Index i = 0; i < x.size(); ++i) {
@@ -235,14 +245,15 @@ VectorXd residuals(const FitSearch& search, const VectorXd& x) {
 
 MatrixXd jacobian(const FitSearch& search, const VectorXd& x) {
   return fit_differences(x, count_bins(search) + x.size(), kDifference, search.threads,
-                     [&](const VectorXd& at) { return residuals(search, at); });
+                         [&](const VectorXd& at) { return residuals(search, at); });
 }
 
 MatrixXd log_slopes(const FitSearch& search, const VectorXd& x, const BinnedCurve& curve) {
-  return fit_differences(x, curve.step.size(), kDifference, search.threads, [&](const VectorXd& at) {
-    return VectorXd(
-        fitted_loss(values_at(search.coordinates, at), search.model, curve).log().matrix());
-  });
+  return fit_differences(
+      x, curve.step.size(), kDifference, search.threads, [&](const VectorXd& at) {
+        return VectorXd(
+            fitted_loss(values_at(search.coordinates, at), search.model, curve).log().matrix());
+      });
 }
 
 FitMinimum descend(const FitSearch& search, const VectorXd& start) {
@@ -252,6 +263,7 @@ FitMinimum descend(const FitSearch& search, const VectorXd& start) {
     u[i] = freed(search.coordinates[static_cast<std::size_t>(i)], start[i]);
   Eigen::LevenbergMarquardt<FitFunctor> descent(functor);
   descent.parameters.maxfev = 150;
+  descent.parameters.factor = 1;  // of the first step
   descent.parameters.ftol = 1e-7;
   descent.parameters.xtol = 1e-7;
   descent.minimize(u);
@@ -283,6 +295,10 @@ std::vector<VectorXd> starting_points(const FitSearch& search, int starts, std::
     values.alpha = between(0.25, 1.6);
     values.beta = between(-0.5, 1.2);
     values.dimension = std::exp(between(std::log(30), std::log(1e6)));
+    if (std::ssize(search.coordinates) > kWithoutSpike) {
+      values.spike_share = std::exp(between(std::log(3e-3), std::log(0.6)));
+      values.spike_rate = std::exp(between(std::log(1.5), std::log(50)));
+    }
     // Rates are a power of the scale.
     const double once = fastest_rate(search, values, 1, power),
                  four = fastest_rate(search, values, 4, power);

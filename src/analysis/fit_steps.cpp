@@ -8,6 +8,7 @@
 #include "analysis/fit_parts.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/integrate/sensitivity.hpp"
 
 namespace riskcurve {
 namespace {
@@ -17,19 +18,39 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kBeyondTried = 2;   // times the largest step tried, no step is recommended
-constexpr double kStepDifference = 1e-2;  // of coordinates; best steps are good to 1e-6
+constexpr double kBeyondTried = 2;        // times the largest step tried, no step is recommended
+constexpr double kStepDifference = 1e-2;  // of coordinates
+constexpr double kStepTolerance = 1e-6;   // of curves
 constexpr double kTwoSided = 1.959963984540054;
 
-Optimum best_of(const FitValues& values, const FitPlan& plan, const FitGoal& goal, double start) {
+ModeSystem system_for(const FitValues& values, const FitPlan& plan, const FitGoal& goal) {
   Experiment experiment = experiment_of(values, plan.model, plan.curves.front());
   experiment.optimizer = with_batch(experiment.optimizer, goal.batch);
-  OptimumOptions options;
-  options.start = start;
-  options.solve.rtol = 1e-8;
   ModeSystem system = mode_system(experiment);
   system.observable.clear();
-  return best_step(system, goal.steps, options);
+  return system;
+}
+
+/// dlog R/dlog gamma of a constant step: 0 at the best.
+double slope_at(const ModeSystem& system, double horizon, double step) {
+  SolveOptions options;
+  options.rtol = kStepTolerance;
+  const Sensitivity found = sensitivity(system, constant_schedule(step), horizon, options);
+  return found.along([step](double) { return step; }) / found.risk;
+}
+
+/// d log gamma*/dx: where the slope G(x, log gamma) stays 0, -G_x/G_gamma.
+Eigen::RowVectorXd step_slopes(const FitPlan& plan, const FitSearch& search, const VectorXd& x,
+                               const FitGoal& goal, double step) {
+  const auto slope = [&](const VectorXd& at, double gamma) {
+    return slope_at(system_for(values_at(search.coordinates, at), plan, goal), goal.steps, gamma);
+  };
+  const MatrixXd by_values =
+      fit_differences(x, 1, kStepDifference, search.threads,
+                      [&](const VectorXd& at) { return VectorXd::Constant(1, slope(at, step)); });
+  const double ratio = std::exp(kStepDifference);
+  const double by_step = (slope(x, step * ratio) - slope(x, step / ratio)) / (2 * kStepDifference);
+  return -by_values.row(0) / by_step;
 }
 
 double largest_tried(const FitPlan& plan) {
@@ -113,22 +134,19 @@ std::vector<FitStep> fitted_steps(const FitPlan& plan, const FitSearch& search,
       now.skipped = "one curve does not tell how the loss answers to the step: train another";
       continue;
     }
-    const Optimum found = best_of(best.values, plan, goal, 0);
+    OptimumOptions options;
+    options.tolerance = 1e-4;
+    options.solve.rtol = kStepTolerance;
+    const Optimum found = best_step(system_for(best.values, plan, goal), goal.steps, options);
     if (!found.found) {
       now.skipped = found.message;
     } else if (found.step > kBeyondTried * largest) {
-      now.skipped = fmt::format("{:.3g} is beyond twice the largest step tried, {:.3g}: try larger "
-                                "ones first",
-                                found.step, largest);
+      now.skipped = fmt::format(
+          "{:.3g} is beyond twice the largest step tried, {:.3g}: try larger "
+          "ones first",
+          found.step, largest);
     } else {
-      const MatrixXd slope = fit_differences(best.x, 1, kStepDifference, search.threads,
-                                             [&](const VectorXd& x) {
-                                               const FitValues values =
-                                                   values_at(search.coordinates, x);
-                                               const Optimum near =
-                                                   best_of(values, plan, goal, found.step);
-                                               return VectorXd::Constant(1, std::log(near.step));
-                                             });
+      const Eigen::RowVectorXd slope = step_slopes(plan, search, best.x, goal, found.step);
       const double deviation = std::sqrt((slope * covariance * slope.transpose()).value());
       now.step = found.step;
       now.low = found.step * std::exp(-kTwoSided * deviation);

@@ -117,7 +117,8 @@ std::string strongest_correlation(const Fit& fit) {
 /// A problem file, with what it leaves open.
 std::string problem_text(const Fit& fit, const std::string& file) {
   return fmt::format(
-             "# The problem that `riskcurve fit {}` found, in units of its step. Loss = {:.10g} + R.\n"
+             "# The problem that `riskcurve fit {}` found, in units of its step. Loss = {:.10g} + "
+             "R.\n"
              "# Directions are held by nodes with real multiplicities: for `predict`, `optimum`,\n"
              "# `transfer` and `coefficients`; `simulate` needs whole ones.\n",
              std::filesystem::path(file).filename().string(), fit.floor) +
@@ -154,9 +155,9 @@ int run(const FitArguments& options) {
                   found.rms_percent, found.agreeing, found.searched),
       strongest_correlation(found)};
   if (std::isfinite(found.left_out_percent))
-    result.notes.push_back(fmt::format(
-        "the last third of the steps, from a fit of the others: {:.2g} % rms",
-        found.left_out_percent));
+    result.notes.push_back(
+        fmt::format("the last third of the steps, from a fit of the others: {:.2g} % rms",
+                    found.left_out_percent));
   result.notes.push_back(curve_note(found.curves, "curve"));
   if (!found.predictions.empty())
     result.notes.push_back(curve_note(found.predictions, "predicted"));

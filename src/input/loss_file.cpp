@@ -178,9 +178,10 @@ LossFile read_loss_file(const std::string& path, const std::string& field) {
     step.push_back(at);
     loss.push_back(sum / count);
     step_size.push_back(row.step_size);
-    error.push_back(lines.has("se") ? std::sqrt(errors) / count
-                                    : std::sqrt(std::max(0.0, squares / count - sum * sum / count / count) /
-                                                std::max(1.0, count - 1)));
+    error.push_back(lines.has("se")
+                        ? std::sqrt(errors) / count
+                        : std::sqrt(std::max(0.0, squares / count - sum * sum / count / count) /
+                                    std::max(1.0, count - 1)));
   }
   const auto array = [](const std::vector<double>& x) {
     return ArrayXd(Eigen::Map<const ArrayXd>(x.data(), std::ssize(x)));

@@ -45,8 +45,7 @@ LossCurve read_curve(const Fields& fields, const Fields& fit, bool fitted) {
     file.curve.name = fmt::format("{:g} steps", steps);
   }
   LossCurve curve = file.curve;
-  if (fitted && curve.loss.size() == 0)
-    fields.fail("path", "a file with a column loss");
+  if (fitted && curve.loss.size() == 0) fields.fail("path", "a file with a column loss");
   const double horizon = curve.step[curve.step.size() - 1];
   curve.schedule = read_step_sizes(fields, file, horizon);
   const Fields& warm = fields.has("warmup") ? fields : fit;
@@ -90,7 +89,8 @@ FitPlan read_fit(const std::string& path) {
     read_prior(priors, "spike_rate", true, plan.priors.log_spike_rate);
   }
   for (const char* key : {"optimizer", "warmup"}) fit.has(key);
-  for (const Fields& curve : file.tables("curve")) plan.curves.push_back(read_curve(curve, fit, true));
+  for (const Fields& curve : file.tables("curve"))
+    plan.curves.push_back(read_curve(curve, fit, true));
   if (file.has("predict"))
     for (const Fields& curve : file.tables("predict"))
       plan.predict.push_back(read_curve(curve, fit, false));

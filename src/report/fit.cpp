@@ -134,8 +134,11 @@ Figure to_figure(const Fit& fit, const std::string& title) {
           {Series::Style::faint, "", step, thinned(curve->observed), {}, colour});
     const bool fitted = std::string(kind) == "fit";
     figure.series.push_back({fitted ? Series::Style::line : Series::Style::dashes,
-                             curve->name + (fitted ? "" : " (predicted)"), step,
-                             thinned(curve->loss), {}, colour++});
+                             curve->name + (fitted ? "" : " (predicted)"),
+                             step,
+                             thinned(curve->loss),
+                             {},
+                             colour++});
   }
   return figure;
 }
