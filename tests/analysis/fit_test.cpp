@@ -27,6 +27,7 @@ Experiment known_problem(const Optimizer& optimizer, const Schedule& schedule, d
   experiment.optimizer = optimizer;
   experiment.schedule = schedule;
   experiment.run = run_for(steps, 40, Spacing::log);
+  experiment.signal = Signal::small;
   return experiment;
 }
 
@@ -45,14 +46,14 @@ FitPlan plan_of(const Optimizer& optimizer, const std::vector<double>& steps, do
   FitPlan plan;
   plan.starts = 100;
   for (const double step : steps) {
-    plan.curves.push_back(
-        curve_of(known_problem(optimizer, constant_schedule(step), horizon)));
+    plan.curves.push_back(curve_of(known_problem(optimizer, constant_schedule(step), horizon)));
     plan.curves.back().name = fmt::format("step {:g}", step);
   }
   return plan;
 }
 
-/// Without noise in the data what is left is the discrepancy of 1 %, and what the curves leave open.
+/// Without noise in the data what is left is the discrepancy of 1 %, and what the curves leave
+/// open.
 void expect_known_problem_found(const Optimizer& optimizer, const std::vector<double>& steps) {
   FitPlan plan = plan_of(optimizer, steps, 1000);
   plan.predict = {curve_of(known_problem(optimizer, constant_schedule(2 * steps[0]), 1000)),
@@ -70,10 +71,9 @@ void expect_known_problem_found(const Optimizer& optimizer, const std::vector<do
     const ModeSystem system = mode_system(truth);
     const Optimum best = best_step(system, found.steps[i].goal.steps);
     ASSERT_EQ(found.steps[i].skipped, "");
-    const double cost =
-        predict(known_problem(optimizer, constant_schedule(found.steps[i].step),
-                              found.steps[i].goal.steps))
-            .curve.risk.tail(1)[0];
+    const double cost = predict(known_problem(optimizer, constant_schedule(found.steps[i].step),
+                                              found.steps[i].goal.steps))
+                            .curve.risk.tail(1)[0];
     EXPECT_LT(cost / best.risk, i == 0 ? 1.005 : 1.02) << found.steps[i].step << " " << best.step;
     EXPECT_TRUE(found.steps[i].low < best.step && best.step < found.steps[i].high);
   }
@@ -278,8 +278,7 @@ TEST(Fit, SaysThatASpikeIsNeeded) {
     VectorProblem& problem = std::get<VectorProblem>(experiment.problem);
     // A quarter of the risk along a direction of thirty times the largest eigenvalue.
     Spectrum spectrum = problem.covariance.spectrum;
-    for (ArrayXd* x :
-         {&spectrum.value, &spectrum.multiplicity, &spectrum.first, &spectrum.last}) {
+    for (ArrayXd* x : {&spectrum.value, &spectrum.multiplicity, &spectrum.first, &spectrum.last}) {
       const ArrayXd rest = *x;
       x->resize(rest.size() + 1);
       *x << 1.0, rest;
