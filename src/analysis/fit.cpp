@@ -67,15 +67,17 @@ void take_steps(std::vector<BinnedCurve>& curves) {
   for (BinnedCurve& curve : curves) curve.stepped = all;
 }
 
-/// From random starts with a spike, and from a minimum without.
+/// From random starts with a spike, and from a minimum without; step by step only at the end.
 FitMinimum with_spike(const FitPlan& plan, const FitSearch& search, const FitMinimum& without) {
-  std::vector<VectorXd> starts = starting_points(search, plan.starts, plan.seed, kRefined);
+  FitSearch coarse = search;
+  for (BinnedCurve& curve : coarse.curves) curve.stepped = false;
+  std::vector<VectorXd> starts = starting_points(coarse, plan.starts, plan.seed, kRefined);
   for (const double share : {1e-3, 0.03}) {
     VectorXd x(std::ssize(search.coordinates));
     x << without.x, std::log(share), std::log(3.0);
     starts.push_back(x);
   }
-  return refined(search, starts).front();
+  return descend(search, refined(coarse, starts).front().x);
 }
 
 struct Uncertainty {

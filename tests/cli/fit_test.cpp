@@ -46,8 +46,9 @@ class FitCommand : public CommandFixture {
     write("constant.csv", log_of(0.1, 0.1, 5000));
     write("dropped.csv", log_of(0.1, 0.02, 2000));
     write("later.csv", log_of(0.1, 0.02, 3000));
-    write("fit.toml", fitted + "[[predict]]\npath = \"later.csv\"\n[[predict]]\nsteps = 8000\n"
-                               "schedule = { kind = \"cosine\", step = 0.1 }\n");
+    write("fit.toml", fitted +
+                          "[[predict]]\npath = \"later.csv\"\n[[predict]]\nsteps = 8000\n"
+                          "schedule = { kind = \"cosine\", step = 0.1 }\n");
   }
   int run(const std::string& options) const { return shell("\"$R\" fit " + options); }
   /// The one line that refuses this file.
@@ -93,7 +94,8 @@ TEST_F(FitCommand, GivesParametersPredictionsAndAProblem) {
   // Every other command takes the problem.
   ASSERT_EQ(shell("\"$R\" predict problem.toml --json"), 0) << contents("err.txt");
   const Json curve = Json::parse(contents("out.txt"));
-  const double loss = json["parameters"]["floor"].get<double>() + curve["risk"].back().get<double>();
+  const double loss =
+      json["parameters"]["floor"].get<double>() + curve["risk"].back().get<double>();
   EXPECT_NEAR(loss / json["curves"][0]["loss"].back().get<double>(), 1, 1e-3);
   for (const char* command : {"optimum", "transfer", "coefficients", "spectrum"})
     EXPECT_EQ(shell("\"$R\" " + std::string(command) + " problem.toml"), 0) << contents("err.txt");

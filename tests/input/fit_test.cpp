@@ -26,9 +26,9 @@ class FitFile : public ::testing::Test {
 };
 
 TEST_F(FitFile, ReadsColumnsByTheirNamesInAnyOrder) {
-  const LossFile file =
-      read_loss_file(write("log.csv", "# a comment\nLoss, wall time ,STEP,se\n3,7,0,0.1\n2,8,5,0.2\n"),
-                     "curve.path");
+  const LossFile file = read_loss_file(
+      write("log.csv", "# a comment\nLoss, wall time ,STEP,se\n3,7,0,0.1\n2,8,5,0.2\n"),
+      "curve.path");
   EXPECT_EQ(file.curve.step[1], 5);
   EXPECT_EQ(file.curve.loss[0], 3);
   EXPECT_EQ(file.curve.error[1], 0.2);
@@ -38,8 +38,9 @@ TEST_F(FitFile, ReadsColumnsByTheirNamesInAnyOrder) {
 
 TEST_F(FitFile, AveragesRunsAtTheStepsThatAllHave) {
   const LossFile file = read_loss_file(
-      write("log.csv", "run,step,loss,kind\na,0,3,eval\na,1,2,eval\nb,0,5,eval\nb,1,4,eval\nb,2,3,"
-                       "eval\nc,0,4,eval\nc,1,3,eval\n"),
+      write("log.csv",
+            "run,step,loss,kind\na,0,3,eval\na,1,2,eval\nb,0,5,eval\nb,1,4,eval\nb,2,3,"
+            "eval\nc,0,4,eval\nc,1,3,eval\n"),
       "curve.path");
   ASSERT_EQ(file.curve.step.size(), 2);
   EXPECT_DOUBLE_EQ(file.curve.loss[0], 4);
@@ -56,8 +57,7 @@ TEST_F(FitFile, ScheduleOfRowsKeepsToThem) {
   const LossFile file = read_loss_file(write("log.csv", rows), "curve.path");
   ASSERT_TRUE(file.has_step_size);
   EXPECT_LT(file.curve.schedule.breaks.size(), 60u);
-  for (int k = 0; k < 1000; k += 7)
-    EXPECT_NEAR(file.curve.schedule(k), step_size(k), 1.01e-4) << k;
+  for (int k = 0; k < 1000; k += 7) EXPECT_NEAR(file.curve.schedule(k), step_size(k), 1.01e-4) << k;
 }
 
 TEST_F(FitFile, ReadsAPlan) {
