@@ -128,14 +128,19 @@ def gain(curves, name):
     return tuple(constant[key][-1] - other[key][-1] for key in ("observed", "loss"))
 
 
+def row_rms(curve):
+    return 100 * math.sqrt(statistics.mean((fit / real - 1) ** 2 for fit, real in zip(curve["loss"], curve["observed"])))
+
+
 def logs(command):
     for size in (25, 100):
         found = command("fit", os.path.join(HERE, f"llama_{size}.toml"))
         curves = {os.path.basename(curve["path"]): curve for curve in found["curves"] + found["predict"]}
-        print(f"| {size}M, held back | rms % | end % |\n|---|---|---|")
+        print(f"| {size}M, held back | rms of rows % | end % |\n|---|---|---|")
         for curve in found["predict"]:
-            print(f"| {os.path.basename(curve['path'])[:-4]} | {curve['rms_percent']:.2f} | {curve['end_percent']:+.2f} |")
-        print(f"| mean | {statistics.mean(curve['rms_percent'] for curve in found['predict']):.2f} | |\n")
+            end = 100 * (curve["loss"][-1] / curve["observed"][-1] - 1)
+            print(f"| {os.path.basename(curve['path'])[:-4]} | {row_rms(curve):.2f} | {end:+.2f} |")
+        print(f"| mean | {statistics.mean(map(row_rms, found['predict'])):.2f} | |\n")
         print("| gain over constant_24000 | real | of the fit | % off |\n|---|---|---|---|")
         for name in ("wsd_20000_24000.csv", "wsdld_20000_24000.csv", "cosine_24000.csv"):
             real, fitted = gain(curves, name)
