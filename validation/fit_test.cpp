@@ -1,4 +1,6 @@
 // What docs/fit.md says of fits to public logs. Skipped without them (validation/data/README.md).
+#include "riskcurve/analysis/fit.hpp"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -6,7 +8,6 @@
 #include <filesystem>
 #include <string>
 
-#include "riskcurve/analysis/fit.hpp"
 #include "riskcurve/input/input.hpp"
 
 namespace riskcurve {
@@ -49,8 +50,7 @@ TEST(FitTrials, PredictLogsOfLanguageModels) {
       mean += rms_of_rows(curve) / 6;
     }
     EXPECT_LT(mean, mean_bound) << size;
-    for (const char* name :
-         {"/wsd_20000_24000.csv", "/wsdld_20000_24000.csv", "/cosine_24000.csv"})
+    for (const char* name : {"/wsd_20000_24000.csv", "/wsdld_20000_24000.csv", "/cosine_24000.csv"})
       EXPECT_NEAR(relative_gain(found, name), 1, 0.2) << size << name;
     EXPECT_GE(found.agreeing, 2) << size;
     EXPECT_TRUE(found.warnings.empty()) << size << found.warnings[0];

@@ -21,6 +21,7 @@ using Eigen::VectorXd;
 constexpr double kBeyondTried = 2;        // times the largest step tried, no step is recommended
 constexpr double kStepDifference = 1e-2;  // of coordinates
 constexpr double kStepTolerance = 1e-6;   // of curves
+constexpr double kMostSteps = 1e5;        // taken one by one
 constexpr double kTwoSided = 1.959963984540054;
 
 ModeSystem system_for(const FitValues& values, const FitPlan& plan, const FitGoal& goal) {
@@ -31,10 +32,17 @@ ModeSystem system_for(const FitValues& values, const FitPlan& plan, const FitGoa
   return system;
 }
 
-/// dlog R/dlog gamma of a constant step: 0 at the best.
-double slope_at(const ModeSystem& system, double horizon, double step) {
+/// Step by step where the curves were fitted so.
+SolveOptions solved_as(const FitSearch& search, double horizon) {
   SolveOptions options;
   options.rtol = kStepTolerance;
+  if (search.curves.front().stepped && horizon <= kMostSteps) options.method = Method::recursion;
+  return options;
+}
+
+/// dlog R/dlog gamma of a constant step: 0 at the best.
+double slope_at(const ModeSystem& system, double horizon, double step,
+                const SolveOptions& options) {
   const Sensitivity found = sensitivity(system, constant_schedule(step), horizon, options);
   return found.along([step](double) { return step; }) / found.risk;
 }
@@ -43,7 +51,8 @@ double slope_at(const ModeSystem& system, double horizon, double step) {
 Eigen::RowVectorXd step_slopes(const FitPlan& plan, const FitSearch& search, const VectorXd& x,
                                const FitGoal& goal, double step) {
   const auto slope = [&](const VectorXd& at, double gamma) {
-    return slope_at(system_for(values_at(search.coordinates, at), plan, goal), goal.steps, gamma);
+    return slope_at(system_for(values_at(search.coordinates, at), plan, goal), goal.steps, gamma,
+                    solved_as(search, goal.steps));
   };
   const MatrixXd by_values =
       fit_differences(x, 1, kStepDifference, search.threads,
@@ -136,7 +145,7 @@ std::vector<FitStep> fitted_steps(const FitPlan& plan, const FitSearch& search,
     }
     OptimumOptions options;
     options.tolerance = 1e-4;
-    options.solve.rtol = kStepTolerance;
+    options.solve = solved_as(search, goal.steps);
     const Optimum found = best_step(system_for(best.values, plan, goal), goal.steps, options);
     if (!found.found) {
       now.skipped = found.message;
