@@ -37,7 +37,7 @@ RiskCurve curve_step_by_step(const Experiment& experiment) {
   return predict(experiment, options).curve;
 }
 
-LossCurve curve_of(const Experiment& experiment, double floor = kFloor) {
+LossCurve logged_curve(const Experiment& experiment, double floor = kFloor) {
   const RiskCurve curve = curve_step_by_step(experiment);
   return {"curve", curve.steps, floor + curve.risk, {}, experiment.schedule, experiment.optimizer};
 }
@@ -46,7 +46,7 @@ FitPlan plan_of(const Optimizer& optimizer, const std::vector<double>& steps, do
   FitPlan plan;
   plan.starts = 100;
   for (const double step : steps) {
-    plan.curves.push_back(curve_of(known_problem(optimizer, constant_schedule(step), horizon)));
+    plan.curves.push_back(logged_curve(known_problem(optimizer, constant_schedule(step), horizon)));
     plan.curves.back().name = fmt::format("step {:g}", step);
   }
   return plan;
@@ -56,8 +56,8 @@ FitPlan plan_of(const Optimizer& optimizer, const std::vector<double>& steps, do
 /// open.
 Fit expect_known_problem_found(const Optimizer& optimizer, const std::vector<double>& steps) {
   FitPlan plan = plan_of(optimizer, steps, 1000);
-  plan.predict = {curve_of(known_problem(optimizer, constant_schedule(2 * steps[0]), 1000)),
-                  curve_of(known_problem(optimizer, constant_schedule(steps[1]), 4000))};
+  plan.predict = {logged_curve(known_problem(optimizer, constant_schedule(2 * steps[0]), 1000)),
+                  logged_curve(known_problem(optimizer, constant_schedule(steps[1]), 4000))};
   const Fit found = fit(plan);
   EXPECT_LT(found.chi_square, 0.1 * static_cast<double>(found.freedom));
   EXPECT_GE(found.agreeing, 2);
@@ -118,7 +118,8 @@ FitPlan plan_of_logs() {
     experiment.optimizer = Sgd{1};
     experiment.schedule = schedule;
     experiment.run = run_for(4000, 80);
-    (&schedule == &schedules[3] ? plan.predict : plan.curves).push_back(curve_of(experiment, 3));
+    (&schedule == &schedules[3] ? plan.predict : plan.curves)
+        .push_back(logged_curve(experiment, 3));
   }
   return plan;
 }
@@ -166,7 +167,7 @@ TEST(Fit, TakesLossesOfSingleBatches) {
   for (LossCurve& curve : plan.curves) {
     Experiment experiment = known_problem(Sgd{4}, curve.schedule, 1000);
     experiment.run = run_for(1000, 1000);
-    curve = curve_of(experiment);
+    curve = logged_curve(experiment);
     Random random(7, ++run, 0);
     for (double& loss : curve.loss) {
       double square = 0;
@@ -283,7 +284,7 @@ TEST(Fit, SaysThatASpikeIsNeeded) {
     problem.initial << 0.2, rest;
     problem.covariance = from_spectrum(spectrum);
     problem.target = GivenTarget{};
-    plan.curves.push_back(curve_of(experiment));
+    plan.curves.push_back(logged_curve(experiment));
   }
   const Fit found = fit(plan);
   EXPECT_TRUE(says(found.warnings, "% off chi^2")) << found.spike_gain;

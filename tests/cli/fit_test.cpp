@@ -29,7 +29,7 @@ std::string log_of(double early, double late, int drop) {
   return rows.str();
 }
 
-const std::string fitted = R"([fit]
+const std::string fit_file = R"([fit]
 model = "logs"
 optimizer = { name = "sgd", batch = 1 }
 from = 200
@@ -139,7 +139,7 @@ TEST_F(FitCommand, RefusesBadInputInOneLine) {
 TEST_F(FitCommand, RefusesDamagedLogsByTheirLines) {
   const auto refused = [&](const std::string& rows) {
     write("log.csv", rows);
-    return refusal(fitted + "[[curve]]\npath = \"log.csv\"\nstep = 0.1\n");
+    return refusal(fit_file + "[[curve]]\npath = \"log.csv\"\nstep = 0.1\n");
   };
   EXPECT_NE(refused("1,2\n3,4\n").find("line 1: expected a header that names a column \"step\""),
             std::string::npos);
