@@ -46,7 +46,7 @@ class FitCommand : public CommandFixture {
     write("constant.csv", log_of(0.1, 0.1, 5000));
     write("dropped.csv", log_of(0.1, 0.02, 2000));
     write("later.csv", log_of(0.1, 0.02, 3000));
-    write("fit.toml", fitted +
+    write("fit.toml", fit_file +
                           "[[predict]]\npath = \"later.csv\"\n[[predict]]\nsteps = 8000\n"
                           "schedule = { kind = \"cosine\", step = 0.1 }\n");
   }
