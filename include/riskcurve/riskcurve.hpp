@@ -3,6 +3,7 @@
 // All of the library.
 #include "riskcurve/analysis/budget.hpp"
 #include "riskcurve/analysis/clipping.hpp"
+#include "riskcurve/analysis/fit.hpp"
 #include "riskcurve/analysis/fits.hpp"
 #include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/analysis/optimum.hpp"

@@ -205,6 +205,21 @@ Run read_run(const Fields& fields) {
   return {steps, Eigen::Map<const Eigen::ArrayXd>(at.data(), std::ssize(at))};
 }
 
+void read_update(const Fields& optimizer, double horizon, Experiment& experiment,
+                 OtherKeys others) {
+  experiment.optimizer = read_optimizer(optimizer, horizon, others);
+  experiment.chain = read_chain(optimizer, horizon);
+  std::visit(
+      [&](const auto& of) {  // a key of the optimizer's own
+        if constexpr (requires { of.nesterov; }) experiment.chain.nesterov = false;
+        if constexpr (requires { of.momentum + 1.0; }) experiment.chain.momentum.reset();
+        if constexpr (requires { of.weight_decay; })
+          if (!optimizer.has("weight_decay"))
+            experiment.chain.weight_decay = constant_schedule(of.weight_decay);
+      },
+      experiment.optimizer);
+}
+
 Experiment read_experiment(const Fields& file, OtherKeys others) {
   Experiment experiment;
   const Fields problem = file.table("problem"), schedule = file.table("schedule"),
@@ -217,17 +232,7 @@ Experiment read_experiment(const Fields& file, OtherKeys others) {
     experiment.problem = read_vector_problem(problem);
   }
   experiment.schedule = read_schedule(schedule, experiment.dimension(), experiment.run.steps);
-  experiment.optimizer = read_optimizer(optimizer, experiment.run.steps, others);
-  experiment.chain = read_chain(optimizer, experiment.run.steps);
-  std::visit(
-      [&](const auto& of) {  // a key of the optimizer's own
-        if constexpr (requires { of.nesterov; }) experiment.chain.nesterov = false;
-        if constexpr (requires { of.momentum + 1.0; }) experiment.chain.momentum.reset();
-        if constexpr (requires { of.weight_decay; })
-          if (!optimizer.has("weight_decay"))
-            experiment.chain.weight_decay = constant_schedule(of.weight_decay);
-      },
-      experiment.optimizer);
+  read_update(optimizer, experiment.run.steps, experiment, others);
   file.reject_unknown();
   validate(experiment);
   return experiment;

@@ -21,6 +21,9 @@ Optimizer read_optimizer(const Fields& optimizer, double horizon,
                          OtherKeys others = OtherKeys::refused);
 /// What stands around its update, in the same table.
 Chain read_chain(const Fields& optimizer, double horizon);
+/// Both, into the experiment.
+void read_update(const Fields& optimizer, double horizon, Experiment& experiment,
+                 OtherKeys others = OtherKeys::refused);
 /// Values are named `step` (raw) or `scaled_step` (divided by `dimension`); `horizon` is the
 /// default of kinds that have one.
 Schedule read_schedule(const Fields& schedule, double dimension, double horizon);

@@ -157,12 +157,12 @@ Eigen::VectorXd fit_by_gradients(const Eigen::MatrixXd& x, const Eigen::VectorXd
   return theta;
 }
 
-struct Fit {
+struct FittedTarget {
   Eigen::VectorXd theta;
   Eigen::ArrayXd residuals;
 };
 
-Fit fit_to(const FitTarget& target, Covariance& covariance) {
+FittedTarget fit_to(const FitTarget& target, Covariance& covariance) {
   const auto* const data = std::get_if<DataCovariance>(&covariance.made_from);
   if (!covariance.rows || !data)
     throw InputError("kind", "\"fit\"", "a covariance of kind \"data\" beside \"fit\"");
@@ -183,7 +183,7 @@ Fit fit_to(const FitTarget& target, Covariance& covariance) {
   }
   if (data->center) labels -= labels.mean();
 
-  Fit fit;
+  FittedTarget fit;
   if (basis_of(covariance) == Basis::full) {
     const Eigen::MatrixXd& u = *covariance.eigenvectors;
     const Eigen::ArrayXd lambda = covariance.spectrum.expand().head(u.cols());
@@ -257,7 +257,7 @@ InitialError error_of(const FileTarget& target, const Start& start, Covariance& 
 }
 
 InitialError error_of(const FitTarget& target, const Start& start, Covariance& covariance) {
-  Fit fit = fit_to(target, covariance);
+  FittedTarget fit = fit_to(target, covariance);
   // Its size is a fact of the data, and so cannot be set.
   InitialError result = from_start({}, start, std::move(fit.theta), covariance);
   result.residuals = std::move(fit.residuals);

@@ -18,6 +18,8 @@ double numbers_in(const Record& record) {
       count += static_cast<double>(matrix->size());
     else if (const auto* inner = std::get_if<Record>(&field.value))
       count += numbers_in(*inner);
+    else if (const auto* list = std::get_if<std::vector<Record>>(&field.value))
+      for (const Record& each : *list) count += numbers_in(each);
   }
   return count;
 }
@@ -39,6 +41,10 @@ struct ToJson {
       std::visit(*this, field.value);
     }
     text += '}';
+  }
+  void operator()(const std::vector<Record>& records) const {
+    list(std::ssize(records),
+         [&](Eigen::Index i) { (*this)(records[static_cast<std::size_t>(i)]); });
   }
   void operator()(const Eigen::ArrayXXd& x) const {
     list(x.rows(),

@@ -41,6 +41,7 @@ std::string raw(const Array& x) {
 struct ToNpy {
   std::string operator()(std::nullptr_t) const { return {}; }
   std::string operator()(const Record&) const { return {}; }
+  std::string operator()(const std::vector<Record>&) const { return {}; }
   std::string operator()(bool x) const { return npy("|b1", "", false, std::string(1, x)); }
   std::string operator()(long x) const {
     std::string data;
@@ -79,6 +80,9 @@ void collect(const Record& record, const std::string& prefix, std::vector<Member
   for (const Field& field : record.fields()) {
     if (const auto* inner = std::get_if<Record>(&field.value)) {
       collect(*inner, prefix + field.name + ".", members);
+    } else if (const auto* list = std::get_if<std::vector<Record>>(&field.value)) {
+      for (std::size_t i = 0; i < list->size(); ++i)
+        collect((*list)[i], fmt::format("{}{}.{}.", prefix, field.name, i), members);
     } else if (std::string bytes = std::visit(ToNpy{}, field.value); !bytes.empty()) {
       members.push_back({prefix + field.name + ".npy", std::move(bytes)});
     }

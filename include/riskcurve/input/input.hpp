@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "riskcurve/analysis/fit.hpp"
 #include "riskcurve/analysis/sweep.hpp"
 #include "riskcurve/problem/problem.hpp"
 
@@ -17,6 +18,12 @@ Experiment parse_experiment(const std::string& toml);
 /// "exponents"), `against` and tables [[vary]] with `field` and either `values` or `from`, `to`,
 /// `count`, `spacing` ("linear", "log"). Throws InputError.
 Sweep read_sweep(const std::string& path);
+
+/// Reads the file of a fit (docs/problem-file.md): [fit] with `model`, `optimizer`, `from`,
+/// `warmup`, `priors`, `starts`, `seed`; tables [[curve]] and [[predict]] with the `path` of a log
+/// of losses (columns step, loss, and if there lr, se, run, kind), `step` or `schedule` where it
+/// has no lr; [[best]] with `steps`, `batch`. Throws InputError.
+FitPlan read_fit(const std::string& path);
 
 /// The covariance of a problem file, its other tables unread.
 Covariance read_covariance(const std::string& path);

@@ -14,8 +14,9 @@ struct Field;
 /// The three formats of `write.hpp` are views of it.
 class Record {
  public:
-  using Value = std::variant<std::nullptr_t, bool, long, double, std::string,
-                             std::vector<std::string>, Eigen::ArrayXd, Eigen::ArrayXXd, Record>;
+  using Value =
+      std::variant<std::nullptr_t, bool, long, double, std::string, std::vector<std::string>,
+                   Eigen::ArrayXd, Eigen::ArrayXXd, Record, std::vector<Record>>;
 
   void set(const std::string& name, Value value);
   /// A value per row (per recorded step, per eigenvalue): what CSV and the terminal table show.

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "riskcurve/analysis/fit.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/analysis/sweep.hpp"
 #include "riskcurve/eigen.hpp"
@@ -77,5 +78,14 @@ Record to_record(const std::vector<std::string>& columns,
 /// (table.hpp) and sweep_row do. The journal belongs to the contents of both files.
 TableOutcome run_sweep(const Sweep& sweep, const std::string& path,
                        const TableOptions& options = {});
+
+/// model, parameters and intervals by name, correlation (names, matrix), floor, spike, curves and
+/// predict (a record each), best, diagnostics, warnings; docs/output.md.
+Record to_record(const Fit& fit);
+/// Every row of every curve as columns: path, role (fit, predict), steps, observed, loss, low,
+/// high.
+Record points_of(const Fit& fit);
+/// The curves, what they were fitted to, and below one another those predicted.
+Figure to_figure(const Fit& fit, const std::string& title);
 
 }  // namespace riskcurve
