@@ -29,7 +29,7 @@ GROUPS = [
     ("results", "Results", "What the commands return, errors and warnings."),
     ("theory", "Theory", "The mode system itself, laws of residuals, exponents."),
 ]
-COMMANDS = ["predict", "simulate", "compare", "optimum", "critical_batch", "transfer", "coefficients", "spectrum", "sweep", "phases", "validate"]
+COMMANDS = ["predict", "simulate", "compare", "optimum", "critical_batch", "fit", "transfer", "coefficients", "spectrum", "sweep", "phases", "validate"]
 
 
 def group(name: str, thing: object) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from . import _core
 from ._data import Array, PathLike
 from ._errors import TrustWarning, bad
-from ._findings import BudgetOptimum, CriticalBatch, JointOptimum, Optimum, Validation
+from ._findings import BudgetOptimum, CriticalBatch, Fit, JointOptimum, Optimum, Validation
 from ._problems import Experiment, Problem, ScheduleLike, load
 from ._progress import Progress, shown
 from ._results import Comparison, Curve, Runs, Trust
@@ -298,6 +298,23 @@ def critical_batch(
     with shown(progress, "optimising") as hook:
         found = _core.critical_batch(experiment.core, reach, rtol, hook)
     return CriticalBatch({"title": experiment.title, **found})
+
+
+def fit(path: PathLike, *, threads: int = 0, progress: Progress = None) -> Fit:
+    """The power-law least-squares problem whose curves are nearest to those of the file of a fit, how they go on,
+    and which constant step is best: docs/fit.md, with what it refuses and where it does not hold.
+
+    path : docs/problem-file.md#the-file-of-fit. threads : 0: all cores. Changes no number.
+
+    Returns a Fit. Raises InputError where the curves do not determine the problem; warns by TrustWarning.
+    """
+    import json
+
+    with shown(progress, "fitting") as hook:
+        text, title, floor, experiment = _core.fit(os.fspath(path), threads, hook)
+    found = Fit({**json.loads(text), "title": title, "floor": floor, "experiment": Experiment._of(experiment)})
+    warn(found.warnings)
+    return found
 
 
 def _number(x: float | None) -> float:

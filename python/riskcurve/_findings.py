@@ -154,6 +154,44 @@ class CriticalBatch(Result):
         return f"<CriticalBatch: {self.title}: {self.critical_batch:.4g}, for R = {self.risk:.6g}>"
 
 
+class Fit(Result):
+    """The problem whose curves are nearest to the given ones; docs/fit.md, fields as in docs/output.md#fit.
+
+    parameters, intervals : by name, values and [low, high] of 95 %. correlation : {"names", "matrix"}.
+    curves, predict : of each curve, {"path", "steps", "observed", "loss", "low", "high", "rms_percent", "end_percent"}.
+    best : of each horizon and batch, {"steps", "batch", "step", "low", "high", "loss", "tried", "quadratic", "skipped"}.
+    experiment : the fitted problem under the first curve's schedule; loss = floor + R.
+    """
+
+    model: str
+    parameters: dict[str, float]
+    intervals: dict[str, list[float]]
+    correlation: dict[str, Any]
+    curves: list[dict[str, Any]]
+    predict: list[dict[str, Any]]
+    best: list[dict[str, Any]]
+    diagnostics: dict[str, float]
+    floor: float
+    experiment: Experiment
+    warnings: list[str]
+
+    def columns(self) -> dict[str, Any]:
+        ends = list(self.intervals.values())
+        return {"parameter": list(self.parameters), "value": list(self.parameters.values()),
+                "low": [low for low, _ in ends], "high": [high for _, high in ends]}
+
+    def notes(self) -> list[str]:
+        said = [
+            f"after {best['steps']:g} steps at batch {best['batch']}: "
+            + (best["skipped"] or f"best step {best['step']:.4g}, {best['low']:.4g} to {best['high']:.4g}")
+            for best in self.best
+        ]
+        return [*said, *super().notes()]
+
+    def __repr__(self) -> str:
+        return f"<Fit: {self.title}: {self.diagnostics['rms_percent']:.2g} % rms>"
+
+
 class Coefficients(Result):
     """What the optimizer does to each mode at one risk, ds/dt = -2 gamma a s + gamma^2 c; fields as in
     docs/output.md#coefficients. Columns, shape (modes shown): index, sigma, lambda_, h, drift, diffusion,

@@ -4,10 +4,12 @@
 #include <filesystem>
 
 #include "module.hpp"
+#include "riskcurve/analysis/fit.hpp"
 #include "riskcurve/analysis/phase_table.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/report/plot.hpp"
 #include "riskcurve/report/results.hpp"
+#include "riskcurve/report/write.hpp"
 #include "riskcurve/run/table.hpp"
 #include "tables.hpp"
 #include "validation/suite/results.hpp"
@@ -149,6 +151,16 @@ void add_runs(py::module_& module) {
       }
       return std::tuple(summary(results).passed(), to_json(results), to_terminal(results));
     });
+  });
+  module.def("fit", [](const std::string& path, int threads, const py::object& progress) {
+    FitPlan plan = read_fit(path);
+    plan.threads = threads;
+    const Fit found = interruptible(progress, [&](const Hook& hook) {
+      plan.progress = hook;
+      return fit(plan);
+    });
+    return std::tuple(to_json(to_record(found)), name_of(plan.curves.front().optimizer),
+                      found.floor, found.experiment);
   });
 }
 

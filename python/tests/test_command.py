@@ -163,3 +163,13 @@ def test_phases(command):
 def test_validate_runs_the_suites_cases():
     found = rc.validate(only="isotropic, Gaussian noise", threads=2)
     assert found.passed and "isotropic, Gaussian noise" in found.text
+
+
+def test_fit(command):
+    file = EXAMPLES / "fit" / "fit.toml"
+    found, said = rc.fit(file), command("fit", file)
+    assert found.parameters == said["parameters"] and found.best == said["best"]
+    assert found.floor == pytest.approx(found.parameters["floor"])
+    assert len(found.to_dataframe()) == len(found.parameters) and "best step" in found._repr_html_()
+    with pytest.raises(rc.InputError):
+        rc.fit(EXAMPLES / "sweep_grid.toml")
