@@ -19,6 +19,7 @@ void add_sweep(CLI::App& app, Action& action);
 void add_phases(CLI::App& app, Action& action);
 void add_transfer(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
+void add_merge(CLI::App& app, Action& action);
 
 inline constexpr int exit_ok = 0, exit_failure = 1, exit_bad_input = 2;
 
