@@ -13,6 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
+#include "cli/ranks.hpp"
 #include "cli/tables.hpp"
 #include "riskcurve/analysis/phase_table.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -279,7 +280,9 @@ void add_phases(CLI::App& app, Action& action) {
                     "the map; two-sided maps always are");
   add_table(*command, options->table, "go on with an unfinished map (--out)");
   add_outputs(*command, options->outputs);
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] {
+    action = [options] { return on_all_ranks(options->table, [&] { return run(*options); }); };
+  });
 }
 
 }  // namespace riskcurve::cli

@@ -11,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
+#include "cli/ranks.hpp"
 #include "cli/tables.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -172,7 +173,9 @@ void add_sweep(CLI::App& app, Action& action) {
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->add_option("--plot", options->plot, "draw the result into a .svg or .png file");
   add_table(*command, options->table, "go on with an unfinished sweep");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] {
+    action = [options] { return on_all_ranks(options->table, [&] { return run(*options); }); };
+  });
 }
 
 }  // namespace riskcurve::cli

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "cli/ranks.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve::cli {
@@ -39,7 +40,8 @@ void add_table(CLI::App& command, TableOptions& options, const std::string& resu
 void check_journal(const TableOptions& options, const std::string& out, bool given) {
   if (given) return;
   const char* const asked =
-      options.merge ? "merge" : (options.shards > 0 ? "--shard" : (options.resume ? "--resume" : nullptr));
+      options.merge ? "merge"
+                    : (options.shards > 0 ? "--shard" : (options.resume ? "--resume" : nullptr));
   if (asked) throw InputError(asked, "without " + out, out + ": where finished points are kept");
 }
 
@@ -50,8 +52,10 @@ bool ended_as_shard(const TableOptions& options, const TableOutcome& outcome, bo
                                      outcome.done, outcome.points, points)
                        : "interrupted");
   if (options.shards == 0) return false;
-  fmt::print("shard {} of {}: {} {} finished; once all are, `riskcurve merge` writes the result\n",
-             options.shard, options.shards, outcome.done, points);
+  if (rank_count() == 1)
+    fmt::print(
+        "shard {} of {}: {} {} finished; once all are, `riskcurve merge` writes the result\n",
+        options.shard, options.shards, outcome.done, points);
   return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli/command.hpp"
 #include "cli/progress.hpp"
+#include "cli/ranks.hpp"
 #include "cli/tables.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/plot.hpp"
@@ -89,7 +90,9 @@ void add_validate(CLI::App& app, Action& action) {
   command->add_option("--seed", options->run.seed, "seed of the random numbers")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
       ->capture_default_str();
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] {
+    action = [options] { return on_all_ranks(options->run.table, [&] { return run(*options); }); };
+  });
 }
 
 }  // namespace riskcurve::cli

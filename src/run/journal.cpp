@@ -96,8 +96,8 @@ void FinishedRows::keep(const std::string& line) {
 }
 
 bool FinishedRows::has(long point) const {
-  const auto first = lines_.begin() + static_cast<std::ptrdiff_t>(point) *
-                                          static_cast<std::ptrdiff_t>(each_);
+  const auto first =
+      lines_.begin() + static_cast<std::ptrdiff_t>(point) * static_cast<std::ptrdiff_t>(each_);
   return std::all_of(first, first + static_cast<std::ptrdiff_t>(each_),
                      [](const auto& line) { return line.has_value(); });
 }

@@ -15,6 +15,12 @@
 namespace riskcurve {
 namespace {
 
+/// Of every `shards` points in a row one for each shard, each time the next one, so that none gets
+/// the same end of an axis throughout.
+long shard_of(long point, long shards) {
+  return (point + point / shards) % shards + 1;
+}
+
 /// What the journals hold that concern this run. Shards of one count share no point, so that a
 /// shard reads its own and those of other counts alone, however many run beside it.
 FinishedRows finished_earlier(const Table& table, const std::vector<FoundJournal>& found,
@@ -52,7 +58,7 @@ std::string missing(const std::vector<long>& open, long points,
   });
   std::set<long> shards;
   if (one_count && count > 0)
-    for (const long point : open) shards.insert(point % count + 1);
+    for (const long point : open) shards.insert(shard_of(point, count));
   std::string of;
   if (!shards.empty()) of = fmt::format("; --shard {} of {}", few(shards), count);
   return fmt::format("merge: {} of {} points are missing, counted from 0: {}{}", open.size(),
@@ -69,8 +75,8 @@ TableOutcome fill(const Table& table, const std::string& path, const TableOption
 
   TableOutcome outcome;
   std::vector<long> open;
-  for (long point = whole ? 0 : options.shard - 1; point < table.points;
-       point += whole ? 1 : options.shards) {
+  for (long point = 0; point < table.points; ++point) {
+    if (!whole && shard_of(point, options.shards) != options.shard) continue;
     ++outcome.points;
     if (!finished.has(point)) open.push_back(point);
   }

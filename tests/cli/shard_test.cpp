@@ -131,12 +131,13 @@ TEST_F(ShardCommand, KilledAndResumedEndsInTheSameBytes) {
 }
 
 TEST_F(ShardCommand, MissingPointsAreNamedAndNothingIsWritten) {
-  EXPECT_NE(complaint("merge " + sweep_x).find("18 of 18 points are missing, counted from 0: 0, 1,"),
-            std::string::npos);
+  EXPECT_NE(
+      complaint("merge " + sweep_x).find("18 of 18 points are missing, counted from 0: 0, 1,"),
+      std::string::npos);
   ASSERT_EQ(shell("$R " + sweep_x + shard(1, 3)), 0);
   ASSERT_EQ(shell("$R " + sweep_x + shard(3, 3)), 0);
   EXPECT_EQ(complaint("merge " + sweep_x),
-            "riskcurve: merge: 6 of 18 points are missing, counted from 0: 1, 4, 7, 10, 13, ...; "
+            "riskcurve: merge: 6 of 18 points are missing, counted from 0: 1, 3, 8, 10, 12, ...; "
             "--shard 2 of 3\n");
   EXPECT_FALSE(fs::exists(folder / "x.csv"));
   EXPECT_EQ(journals().size(), 2u);
@@ -146,8 +147,9 @@ TEST_F(ShardCommand, OfAnotherGridAreRefusedByName) {
   ASSERT_EQ(shell("$R " + sweep_x + shard(1, 2)), 0);
   write("grid.toml", grid(10));
   ASSERT_EQ(shell("$R " + sweep_x + shard(2, 2)), 0);
-  for (const std::string& command : {"merge " + sweep_x, sweep_x + " --resume",
-                                     sweep_x + shard(1, 2) + "--resume", sweep_x + shard(1, 5) + "--resume"}) {
+  for (const std::string& command :
+       {"merge " + sweep_x, sweep_x + " --resume", sweep_x + shard(1, 2) + "--resume",
+        sweep_x + shard(1, 5) + "--resume"}) {
     const std::string line = complaint(command);
     EXPECT_NE(line.find("x.csv.partial-1-of-2: expected what was left of the same table"),
               std::string::npos)
@@ -162,7 +164,7 @@ TEST_F(ShardCommand, ResumingGoesOnFromShardsOfAnyNumber) {
   ASSERT_EQ(shell("$R " + sweep_x + shard(1, 3)), 0);
   EXPECT_NE(complaint(sweep_x).find("x.csv.partial-1-of-3"), std::string::npos);
   EXPECT_NE(complaint(sweep_x + shard(1, 2)).find("x.csv.partial-1-of-3"), std::string::npos);
-  // Points 0, 2, ..., 16; every third of them is there.
+  // Of its points 0, 3, 4, 7, 8, 11, 12, 15, 16 those of the other, 0, 7 and 16, are there.
   ASSERT_EQ(shell("$R " + sweep_x + shard(1, 2) + "--resume"), 0) << contents("err.txt");
   EXPECT_EQ(lines("x.csv.partial-1-of-2"), 1 + 6);
   ASSERT_EQ(shell("$R " + sweep_x + " --resume"), 0) << contents("err.txt");
@@ -212,7 +214,8 @@ TEST_F(ShardCommand, MistakesAreOneLine) {
   EXPECT_EQ(journals(), std::vector<std::string>());
 
   // Bad input leaves nothing behind, of a shard neither.
-  write("grid.toml", "problem = 'file.toml'\n[[vary]]\nfield = 'optimizer.batch'\nvalues = [1, 2.5]\n");
+  write("grid.toml",
+        "problem = 'file.toml'\n[[vary]]\nfield = 'optimizer.batch'\nvalues = [1, 2.5]\n");
   EXPECT_EQ(shell("$R " + sweep_x + shard(2, 2)), 2);
   EXPECT_EQ(journals(), std::vector<std::string>());
 }
