@@ -22,8 +22,8 @@ struct Table {
 struct TableOptions {
   int threads = 0;      ///< 0: all cores this process may use; changes no number
   bool resume = false;  ///< go on from the journals, where there are any
-  /// One of `shards` runs, from 1, each of which computes every shards-th point and keeps it in
-  /// a journal of its own, "JOURNAL-shard-of-shards". 0 shards: a run of all points.
+  /// One of `shards` runs, from 1, each of which computes one of every `shards` points and keeps it
+  /// in a journal of its own, "JOURNAL-shard-of-shards". 0 shards: a run of all points.
   long shard = 0, shards = 0;
   bool merge = false;  ///< compute nothing: all points are in journals
   /// Called from one thread at a time; false: stop, and what is finished stays saved.
