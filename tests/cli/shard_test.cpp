@@ -39,7 +39,7 @@ steps = 1000
   }
   /// Twice as many points; an axis of texts among them.
   static std::string grid(int alphas) {
-    return "problem = 'file.toml'\nfind = 'step'\n[[vary]]\nfield = 'optimizer.name'\n"
+    return "problem = 'file.toml'\nfind = 'risk'\n[[vary]]\nfield = 'optimizer.name'\n"
            "values = ['sgd', 'sign_sgd']\n[[vary]]\nfield = 'problem.covariance.alpha'\n"
            "from = 0.1\nto = 0.9\ncount = " +
            std::to_string(alphas) + "\n";
