@@ -11,6 +11,7 @@
 #include "riskcurve/report/results.hpp"
 #include "riskcurve/report/write.hpp"
 #include "riskcurve/run/table.hpp"
+#include "src/run/journal.hpp"
 #include "tables.hpp"
 #include "validation/suite/results.hpp"
 #include "work.hpp"
@@ -131,8 +132,6 @@ void add_runs(py::module_& module) {
       throw InputError("suite", "\"" + suite + "\"", "one of \"quick\", \"full\"");
     validation::RunOptions options;
     options.seed = seed;
-    options.threads = threads;
-    options.resume = resume;
     if (!report.empty()) {
       require_gnuplot();
       std::error_code error;
@@ -142,12 +141,12 @@ void add_runs(py::module_& module) {
       options.journal = report + "/validate.partial";
     }
     return interruptible(progress, [&](const Hook& hook) {
-      options.progress = hook;
+      options.table = table_options(threads, resume, hook);
       const validation::Results results =
           run(suite, validation::read_suite(cases, suite == "full", only), options);
       if (!report.empty()) {
         write_report(results, report);
-        fs::remove(options.journal);
+        remove_journals(options.journal);
       }
       return std::tuple(summary(results).passed(), to_json(results), to_terminal(results));
     });

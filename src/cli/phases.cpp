@@ -6,7 +6,6 @@
 #include <array>
 #include <cctype>
 #include <cmath>
-#include <filesystem>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -14,10 +13,13 @@
 #include "cli/command.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
+#include "cli/ranks.hpp"
+#include "cli/tables.hpp"
 #include "riskcurve/analysis/phase_table.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/results.hpp"
+#include "run/journal.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -170,8 +172,7 @@ Series border(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& beta) 
 
 int run(const PhasesArguments& options) {
   check(options.outputs);
-  if (options.table.resume && options.outputs.out.empty())
-    throw InputError("--resume", "without --out", "--out X: X.partial is what it goes on with");
+  check_journal(options.table, "--out", !options.outputs.out.empty());
   const PhasePlan plan = plan_of(options);
   const ArrayXd alpha = between("--alpha", options.alpha, options.points),
                 beta = between("--beta", options.beta, options.points);
@@ -187,12 +188,9 @@ int run(const PhasesArguments& options) {
     table_options.progress = std::ref(progress);
     outcome = fill(table, journal, table_options);
   }
-  if (!outcome.complete)
-    throw Failure(journal.empty()
-                      ? "interrupted"
-                      : fmt::format("interrupted: {} of {} {} are saved; --resume goes on",
-                                    outcome.done, table.points,
-                                    table.rows_each > 1 ? "columns" : "points"));
+  if (ended_as_shard(options.table, outcome, !journal.empty(),
+                     table.rows_each > 1 ? "columns" : "points"))
+    return exit_ok;
 
   Result result;
   const double first = plan.horizon[0], last = plan.horizon[plan.horizon.size() - 1];
@@ -240,7 +238,7 @@ int run(const PhasesArguments& options) {
         panel(fmt::format("fitted exponent e of {}, R ~ T^-e", title_of(optimizer)),
               name_of(optimizer) + "_exponent"));
   const int code = emit(result, options.outputs);
-  if (!journal.empty()) std::filesystem::remove(journal);
+  remove_journals(journal);
   return code;
 }
 
@@ -280,12 +278,11 @@ void add_phases(CLI::App& app, Action& action) {
   command->add_flag("--small", options->small,
                     "by the rates of small signals, which are quicker and do not hold on most of "
                     "the map; two-sided maps always are");
-  command->add_flag("--resume", options->table.resume, "go on with an unfinished map (--out)");
-  command->add_option("--threads", options->table.threads, "threads, 0 for all; changes no number")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
+  add_table(*command, options->table, "go on with an unfinished map (--out)");
   add_outputs(*command, options->outputs);
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] {
+    action = [options] { return on_all_ranks(options->table, [&] { return run(*options); }); };
+  });
 }
 
 }  // namespace riskcurve::cli

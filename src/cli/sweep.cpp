@@ -11,6 +11,8 @@
 #include "cli/command.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
+#include "cli/ranks.hpp"
+#include "cli/tables.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/plot.hpp"
@@ -23,7 +25,7 @@ namespace {
 struct SweepArguments {
   std::string grid, out, plot;
   bool json = false;
-  TableOptions sweep;
+  TableOptions table;
 };
 
 /// What a person reads: six digits, no slope, which is roundoff at an optimum, and `untrusted` only
@@ -135,15 +137,11 @@ int run(const SweepArguments& options) {
   TableOutcome outcome;
   {
     Progress progress("sweeping");
-    TableOptions sweep_options = options.sweep;
-    sweep_options.progress = std::ref(progress);
-    outcome = run_sweep(sweep, options.out, sweep_options);
+    TableOptions table = options.table;
+    table.progress = std::ref(progress);
+    outcome = run_sweep(sweep, options.out, table);
   }
-  if (!outcome.complete) {
-    fmt::print(stderr, "riskcurve: interrupted: {} of {} points are saved; --resume goes on\n",
-               outcome.done, sweep.points());
-    return exit_failure;
-  }
+  if (ended_as_shard(options.table, outcome, true, "points")) return exit_ok;
   const Record record = to_record(sweep.columns(), outcome.rows);
   if (options.json) {
     Result result;
@@ -174,11 +172,10 @@ void add_sweep(CLI::App& app, Action& action) {
   command->add_option("--out", options->out, "the .csv file to write")->required();
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->add_option("--plot", options->plot, "draw the result into a .svg or .png file");
-  command->add_flag("--resume", options->sweep.resume, "go on with an unfinished sweep");
-  command->add_option("--threads", options->sweep.threads, "threads, 0 for all; changes no number")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  add_table(*command, options->table, "go on with an unfinished sweep");
+  command->callback([options, &action] {
+    action = [options] { return on_all_ranks(options->table, [&] { return run(*options); }); };
+  });
 }
 
 }  // namespace riskcurve::cli

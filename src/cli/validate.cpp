@@ -5,9 +5,12 @@
 
 #include "cli/command.hpp"
 #include "cli/progress.hpp"
+#include "cli/ranks.hpp"
+#include "cli/tables.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/plot.hpp"
 #include "riskcurve/report/write.hpp"
+#include "run/journal.hpp"
 #include "validation/suite/results.hpp"
 
 namespace riskcurve::cli {
@@ -39,8 +42,7 @@ void write_report(const validation::Results& results, const std::string& folder)
 }
 
 int run(const ValidateArguments& options) {
-  if (options.run.resume && options.report.empty())
-    throw InputError("--resume", "without --report", "--report DIR, where the finished rows are");
+  check_journal(options.run.table, "--report", !options.report.empty());
   validation::Suite suite =
       validation::read_suite(options.cases.empty() ? default_cases() : options.cases,
                              options.suite == "full", options.only);
@@ -53,15 +55,18 @@ int run(const ValidateArguments& options) {
       throw InputError("--report", options.report, "a folder, or where one can be made");
     run_options.journal = options.report + "/validate.partial";
   }
-  validation::Results results;
+  TableOutcome outcome;
   {
     Progress progress("validating");
-    run_options.progress = std::ref(progress);
-    results = validation::run(options.suite, std::move(suite), run_options);
+    run_options.table.progress = std::ref(progress);
+    outcome = score_all(suite, run_options);
   }
+  if (ended_as_shard(options.run.table, outcome, !options.report.empty(), "rows")) return exit_ok;
+  const validation::Results results =
+      validation::results_of(options.suite, std::move(suite), options.run.seed, outcome);
   if (!options.report.empty()) {
     write_report(results, options.report);
-    fs::remove(run_options.journal);
+    remove_journals(run_options.journal);
   }
   fmt::print("{}", to_terminal(results));
   if (!options.report.empty()) fmt::print("\n{}/index.html shows it\n", options.report);
@@ -79,16 +84,15 @@ void add_validate(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_option("--report", options->report,
                       "write index.html, results.json, table.md and figures into this folder");
-  command->add_flag("--resume", options->run.resume, "go on with an unfinished suite (--report)");
+  add_table(*command, options->run.table, "go on with an unfinished suite (--report)");
   command->add_option("--only", options->only, "cases whose name or family contains this");
   command->add_option("--cases", options->cases, "folder of cases (default: riskcurve's own)");
   command->add_option("--seed", options->run.seed, "seed of the random numbers")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
       ->capture_default_str();
-  command->add_option("--threads", options->run.threads, "threads, 0 for all; changes no number")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] {
+    action = [options] { return on_all_ranks(options->run.table, [&] { return run(*options); }); };
+  });
 }
 
 }  // namespace riskcurve::cli

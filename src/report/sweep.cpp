@@ -1,7 +1,6 @@
-#include <filesystem>
-
 #include "riskcurve/report/results.hpp"
 #include "riskcurve/report/write.hpp"
+#include "run/journal.hpp"
 
 namespace riskcurve {
 
@@ -13,9 +12,9 @@ TableOutcome run_sweep(const Sweep& sweep, const std::string& path, const TableO
   table.rows = [&](long point) { return std::vector<std::vector<Cell>>{sweep_row(sweep, point)}; };
   const std::string journal = path + ".partial";
   TableOutcome outcome = fill(table, journal, options);
-  if (!outcome.complete) return outcome;
+  if (!outcome.complete || options.shards > 0) return outcome;
   write_file(path, to_csv(table.columns, outcome.rows));
-  std::filesystem::remove(journal);
+  remove_journals(journal);
   return outcome;
 }
 

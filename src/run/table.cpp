@@ -3,125 +3,90 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
-#include <cstdio>
-#include <filesystem>
-#include <memory>
+#include <iterator>
 #include <mutex>
-#include <optional>
+#include <set>
 
 #include "riskcurve/problem/error.hpp"
-#include "run/csv.hpp"
+#include "run/journal.hpp"
 #include "run/parallel.hpp"
 #include "run/progress.hpp"
 
 namespace riskcurve {
 namespace {
 
-std::string hash(const std::string& text) {  // FNV-1a
-  std::uint64_t h = 14695981039346656037ULL;
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return fmt::format("{:016x}", h);
+/// Of every `shards` points in a row one for each shard, each time the next one, so that none gets
+/// the same end of an axis throughout.
+long shard_of(long point, long shards) {
+  return (point + point / shards) % shards + 1;
 }
 
-std::string line_of(const std::vector<Cell>& row) {
-  std::vector<std::string> cells;
-  for (const Cell& cell : row)
-    cells.push_back(std::holds_alternative<double>(cell) ? fmt::format("{}", std::get<double>(cell))
-                                                         : std::get<std::string>(cell));
-  return csv_line(cells);
-}
-
-/// The finished rows, on disk as they come (unless the path is empty): a header, then "number,row"
-/// lines. A point is there when all its rows are.
-class Journal {
- public:
-  Journal(std::string path, const Table& table, bool resume)
-      : path_(std::move(path)),
-        each_(static_cast<std::size_t>(table.rows_each)),
-        lines_(static_cast<std::size_t>(table.points) * each_) {
-    if (path_.empty()) return;
-    const std::string header = "riskcurve 2 " + hash(table.identity);
-    std::string text = header + '\n';
-    if (std::filesystem::exists(path_)) {
-      if (!resume)
-        throw InputError("--out", path_,
-                         "no unfinished table there: --resume goes on with it, removing it starts "
-                         "again");
-      take_over(header, table.columns.size());
-      for (std::size_t i = 0; i < lines_.size(); ++i)
-        if (lines_[i]) text += fmt::format("{},{}\n", i, *lines_[i]);
-    }
-    write_file(path_, text);  // whole lines only
-    file_.reset(std::fopen(path_.c_str(), "ab"));
-    if (!file_) throw Failure("cannot write " + path_);
-  }
-  bool has(long point) const {
-    const std::size_t first = static_cast<std::size_t>(point) * each_;
-    return std::all_of(lines_.begin() + static_cast<std::ptrdiff_t>(first),
-                       lines_.begin() + static_cast<std::ptrdiff_t>(first + each_),
-                       [](const auto& line) { return line.has_value(); });
-  }
-  void add(long point, const std::vector<std::vector<Cell>>& rows) {
-    std::string text;
-    std::size_t number = static_cast<std::size_t>(point) * each_;
-    for (const std::vector<Cell>& row : rows) {
-      lines_[number] = line_of(row);
-      text += fmt::format("{},{}\n", number, *lines_[number]);
-      ++number;
-    }
-    if (file_ && (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() ||
-                  std::fflush(file_.get()) != 0))
-      throw Failure("cannot write " + path_);
-  }
-  const std::vector<std::optional<std::string>>& lines() const { return lines_; }
-  void remove() {
-    file_.reset();
-    if (!path_.empty()) std::filesystem::remove(path_);
-  }
-
- private:
-  void take_over(const std::string& header, std::size_t columns) {
-    const std::string text = read_file(path_);
-    const std::size_t end = text.find('\n');
-    // Cut short within the first line, it is still a start of it.
-    if (end == std::string::npos ? !header.starts_with(text) : text.substr(0, end) != header)
-      throw InputError("--resume", path_,
+/// What the journals hold that concern this run. Shards of one count share no point, so that a
+/// shard reads its own and those of other counts alone, however many run beside it.
+FinishedRows finished_earlier(const Table& table, const std::vector<FoundJournal>& found,
+                              const std::string& own, const TableOptions& options) {
+  FinishedRows finished(table);
+  for (const FoundJournal& journal : found) {
+    if (options.shards > 0 && journal.shards == options.shards && journal.path != own) continue;
+    if (!options.resume && !options.merge)
+      throw InputError("--out", journal.path,
+                       "no unfinished table there: --resume goes on with it, removing it starts "
+                       "again");
+    if (!finished.take_over(read_file(journal.path)))
+      throw InputError(options.merge ? "merge" : "--resume", journal.path,
                        "what was left of the same table: the same input files and options");
-    std::size_t from = end == std::string::npos ? text.size() : end + 1;
-    for (std::size_t to; (to = text.find('\n', from)) != std::string::npos; from = to + 1)
-      keep(text.substr(from, to - from), columns);
   }
-  void keep(const std::string& line, std::size_t columns) {
-    std::size_t number = 0;
-    const char* const begin = line.data();
-    const auto [comma, error] = std::from_chars(begin, begin + line.size(), number);
-    if (error != std::errc() || number >= lines_.size() || *comma != ',') return;
-    const std::string row = line.substr(static_cast<std::size_t>(comma - begin) + 1);
-    if (csv_cells(row).size() == columns) lines_[number] = row;
-  }
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  std::string path_;
-  std::size_t each_;
-  std::vector<std::optional<std::string>> lines_;
-  std::unique_ptr<std::FILE, Close> file_;
-};
+  return finished;
+}
+
+/// The first few, as a list.
+template <typename Numbers>
+std::string few(const Numbers& numbers) {
+  constexpr long most = 5;
+  const auto end = std::next(numbers.begin(), std::min(most, std::ssize(numbers)));
+  return fmt::format("{}{}", fmt::join(numbers.begin(), end, ", "),
+                     std::ssize(numbers) > most ? ", ..." : "");
+}
+
+/// Names missing points, from 0, and the shards that they are of where all journals are of one
+/// count.
+std::string missing(const std::vector<long>& open, long points,
+                    const std::vector<FoundJournal>& found) {
+  const long count = found.empty() ? 0 : found.back().shards;
+  const bool one_count = std::all_of(found.begin(), found.end(), [&](const FoundJournal& journal) {
+    return journal.shards == count;
+  });
+  std::set<long> shards;
+  if (one_count && count > 0)
+    for (const long point : open) shards.insert(shard_of(point, count));
+  std::string of;
+  if (!shards.empty()) of = fmt::format("; --shard {} of {}", few(shards), count);
+  return fmt::format("merge: {} of {} points are missing, counted from 0: {}{}", open.size(),
+                     points, few(open), of);
+}
 
 }  // namespace
 
 TableOutcome fill(const Table& table, const std::string& path, const TableOptions& options) {
-  Journal journal(path, table, options.resume);
-  const long points = table.points;
-  std::vector<long> open;
-  for (long point = 0; point < points; ++point)
-    if (!journal.has(point)) open.push_back(point);
-  TableOutcome outcome;
-  outcome.taken_over = outcome.done = points - static_cast<long>(open.size());
+  const std::vector<FoundJournal> found = journals_at(path);
+  const std::string own = options.merge ? "" : journal_of(path, options.shard, options.shards);
+  FinishedRows finished = finished_earlier(table, found, own, options);
+  const bool whole = options.shards == 0;
 
-  Progress progress(options.progress, static_cast<double>(points), outcome.done);
+  TableOutcome outcome;
+  std::vector<long> open;
+  for (long point = 0; point < table.points; ++point) {
+    if (!whole && shard_of(point, options.shards) != options.shard) continue;
+    ++outcome.points;
+    if (!finished.has(point)) open.push_back(point);
+  }
+  if (options.merge && !open.empty()) throw InputError(missing(open, table.points, found));
+  outcome.taken_over = outcome.points - std::ssize(open);
+
+  const bool created = std::none_of(found.begin(), found.end(),
+                                    [&](const FoundJournal& other) { return other.path == own; });
+  Journal journal(own, finished.header());
+  Progress progress(options.progress, static_cast<double>(outcome.points), outcome.taken_over);
   std::mutex lock;
   try {
     parallel_for(std::ssize(open), options.threads, progress.stop, [&](long i) {
@@ -129,19 +94,18 @@ TableOutcome fill(const Table& table, const std::string& path, const TableOption
       const std::vector<std::vector<Cell>> rows = table.rows(point);
       {
         const std::lock_guard<std::mutex> guard(lock);
-        journal.add(point, rows);
+        journal.append(finished.add(point, rows));
       }
       progress.count();
     });
   } catch (...) {
-    if (progress.done() == 0) journal.remove();  // bad input leaves nothing behind
+    // Bad input leaves nothing behind.
+    if (created && progress.done() == outcome.taken_over) journal.remove();
     throw;
   }
   outcome.done = progress.done();
-
-  outcome.complete = outcome.done == points;
-  if (outcome.complete)
-    for (const auto& line : journal.lines()) outcome.rows.push_back(csv_cells(*line));
+  outcome.complete = outcome.done == outcome.points;
+  if (outcome.complete && whole) outcome.rows = finished.cells();
   return outcome;
 }
 

@@ -124,9 +124,9 @@ between = [0.1, 10]
 TEST_F(CaseFile, RowsAreTheSameForAnyNumberOfThreads) {
   const Suite suite = read(sgd_family);
   RunOptions options;
-  options.threads = 1;
+  options.table.threads = 1;
   const Results one = run("full", suite, options);
-  options.threads = 3;
+  options.table.threads = 3;
   const Results three = run("full", suite, options);
   EXPECT_EQ(to_json(one), to_json(three));
   EXPECT_EQ(summary(one).rows, 2);

@@ -28,6 +28,14 @@ std::string identity(const Suite& suite, std::uint64_t seed) {
   return text;
 }
 
+std::vector<Point> points_of(const Suite& suite) {
+  std::vector<Point> points;
+  for (std::size_t i = 0; i < suite.cases.size(); ++i)
+    for (std::size_t s = 0; s < suite.cases[i].sizes.size(); ++s)
+      if (suite.cases[i].missing.empty()) points.push_back({i, s});
+  return points;
+}
+
 std::vector<Order> orders(const Results& results) {
   std::vector<std::string> names;
   for (const Case& the : results.suite.cases)
@@ -46,18 +54,15 @@ std::vector<Order> orders(const Results& results) {
 
 }  // namespace
 
-Results run(const std::string& name, Suite suite, const RunOptions& options) {
-  std::vector<Point> points;
-  for (std::size_t i = 0; i < suite.cases.size(); ++i)
-    for (std::size_t s = 0; s < suite.cases[i].sizes.size(); ++s)
-      if (suite.cases[i].missing.empty()) points.push_back({i, s});
-
+TableOutcome score_all(const Suite& suite, const RunOptions& options) {
+  const std::vector<Point> points = points_of(suite);
   std::atomic<bool> stopped = false;
   std::atomic<double> fraction = 0;
   std::mutex lock;
   const auto go_on = [&] {
     const std::lock_guard<std::mutex> guard(lock);
-    if (options.progress && !options.progress(fraction)) stopped = true;
+    const auto& progress = options.table.progress;
+    if (progress && !progress(fraction)) stopped = true;
     return !stopped;
   };
   Table table;
@@ -73,28 +78,30 @@ Results run(const std::string& name, Suite suite, const RunOptions& options) {
       throw InputError(the.family + ", " + the.name + ": " + refused.what());
     }
   };
-  TableOptions filling;
-  filling.threads = options.threads;
-  filling.resume = options.resume;
+  TableOptions filling = options.table;
   filling.progress = [&](double done) {
     fraction = done;
     return go_on();
   };
-  TableOutcome outcome;
-  const std::string saved = options.journal.empty()
+  const char* const saved = options.journal.empty()
                                 ? "interrupted"
                                 : "interrupted: what is finished is saved; --resume goes on";
   try {
-    outcome = fill(table, options.journal, filling);
+    const TableOutcome outcome = fill(table, options.journal, filling);
+    if (!outcome.complete) throw Failure(saved);
+    return outcome;
   } catch (const Failure&) {
     if (stopped) throw Failure(saved);
     throw;
   }
-  if (!outcome.complete) throw Failure(saved);
+}
 
+Results results_of(const std::string& name, Suite suite, std::uint64_t seed,
+                   const TableOutcome& outcome) {
+  const std::vector<Point> points = points_of(suite);
   Results results;
   results.name = name;
-  results.seed = options.seed;
+  results.seed = seed;
   results.suite = std::move(suite);
   results.scores.resize(results.suite.cases.size());
   for (std::size_t i = 0; i < points.size(); ++i)
@@ -105,6 +112,11 @@ Results run(const std::string& name, Suite suite, const RunOptions& options) {
                                                       : Verdict{});
   results.orders = orders(results);
   return results;
+}
+
+Results run(const std::string& name, Suite suite, const RunOptions& options) {
+  const TableOutcome outcome = score_all(suite, options);
+  return results_of(name, std::move(suite), options.seed, outcome);
 }
 
 bool judged(const Results& results, const Claim& claim) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "riskcurve/report/plot.hpp"
+#include "riskcurve/run/table.hpp"
 #include "score.hpp"
 
 namespace riskcurve::validation {
@@ -54,12 +55,15 @@ Summary summary(const Results& results);
 
 struct RunOptions {
   std::uint64_t seed = 20261122;
-  int threads = 0;      ///< 0: all cores; changes no number
   std::string journal;  ///< finished rows are kept here as they come; empty: nowhere
-  bool resume = false;
-  std::function<bool(double fraction)> progress;  ///< false: stop
+  TableOptions table;
 };
-/// Scores every case at every size. Throws as fill and score do.
+/// Scores every case at every size, a point each. Throws as fill and score do.
+TableOutcome score_all(const Suite& suite, const RunOptions& options);
+/// What comes of these scores: of all points, none of them a shard's.
+Results results_of(const std::string& name, Suite suite, std::uint64_t seed,
+                   const TableOutcome& outcome);
+/// Both in one. Throws Failure where it is stopped.
 Results run(const std::string& name, Suite suite, const RunOptions& options);
 
 /// The commit that the program was built from, "-dirty" behind it where files had changed.

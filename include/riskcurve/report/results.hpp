@@ -74,8 +74,9 @@ Record to_record(const std::vector<std::string>& columns,
                  const std::vector<std::vector<std::string>>& rows);
 
 /// Runs every point of the sweep and writes PATH, a CSV file with sweep.columns() as header and
-/// the points in order, once all are there; until then its journal is PATH.partial. Throws as fill
-/// (table.hpp) and sweep_row do. The journal belongs to the contents of both files.
+/// the points in order, once all are there; until then its journal is PATH.partial, and all that a
+/// shard leaves is its own. Throws as fill (table.hpp) and sweep_row do. The journal belongs to the
+/// contents of both files.
 TableOutcome run_sweep(const Sweep& sweep, const std::string& path,
                        const TableOptions& options = {});
 

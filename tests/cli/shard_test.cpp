@@ -1,0 +1,223 @@
+// Shards of sweep, phases and validate, each a process, and riskcurve merge.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cli/command_fixture.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class ShardCommand : public CommandFixture {
+ protected:
+  ShardCommand() {
+    write("file.toml", R"([problem]
+covariance = { kind = "power_law", dimension = 60, alpha = 0.3, orientation = "diagonal" }
+target = { kind = "power_law", beta = 0.2, risk = 1.0 }
+noise = { kind = "laplace", scale = 0.2 }
+[optimizer]
+name = "sign_sgd"
+batch = 4
+[schedule]
+kind = "constant"
+step = 0.01
+[run]
+steps = 1000
+)");
+    write("grid.toml", grid(9));
+  }
+  /// Twice as many points; an axis of texts among them.
+  static std::string grid(int alphas) {
+    return "problem = 'file.toml'\nfind = 'risk'\n[[vary]]\nfield = 'optimizer.name'\n"
+           "values = ['sgd', 'sign_sgd']\n[[vary]]\nfield = 'problem.covariance.alpha'\n"
+           "from = 0.1\nto = 0.9\ncount = " +
+           std::to_string(alphas) + "\n";
+  }
+  static std::string shard(int i, int n) {
+    return " --shard " + std::to_string(i) + "/" + std::to_string(n) + " ";
+  }
+  void run_shards(const std::string& command, int n) const {
+    for (int i = 1; i <= n; ++i)
+      ASSERT_EQ(shell("$R " + command + shard(i, n)), 0) << contents("err.txt");
+  }
+  std::vector<std::string> journals() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+      if (entry.path().filename().string().find(".partial") != std::string::npos)
+        names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  long lines(const std::string& file) const {
+    const std::string text = contents(file);
+    return std::count(text.begin(), text.end(), '\n');
+  }
+  std::string complaint(const std::string& command) const {
+    EXPECT_EQ(shell("$R " + command), 2) << command;
+    EXPECT_EQ(lines("err.txt"), 1) << contents("err.txt");
+    return contents("err.txt");
+  }
+};
+
+const std::string sweep_x = "sweep grid.toml --out x.csv";
+
+TEST_F(ShardCommand, MergedTheyAreTheBytesOfASerialRun) {
+  ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv --json"), 0) << contents("err.txt");
+  const std::string whole = contents("whole.csv"), printed = contents("out.txt");
+  EXPECT_EQ(lines("whole.csv"), 19);
+  for (const int n : {1, 3, 25}) {  // 18 points
+    run_shards(sweep_x, n);
+    EXPECT_FALSE(fs::exists(folder / "x.csv"));
+    EXPECT_EQ(journals().size(), static_cast<std::size_t>(n));
+    ASSERT_EQ(shell("$R merge " + sweep_x + " --json"), 0) << contents("err.txt");
+    EXPECT_EQ(contents("x.csv"), whole) << n;
+    EXPECT_EQ(contents("out.txt"), printed);
+    EXPECT_EQ(journals(), std::vector<std::string>());
+    fs::remove(folder / "x.csv");
+  }
+}
+
+TEST_F(ShardCommand, KilledAndResumedEndsInTheSameBytes) {
+  write("grid.toml", grid(60));
+  ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
+  const pid_t child = fork();
+  if (child == 0) {
+    fs::current_path(folder);
+    execl(program().c_str(), "riskcurve", "sweep", "grid.toml", "--out", "x.csv", "--shard", "2/3",
+          "--threads", "1", nullptr);
+    _exit(127);
+  }
+  const std::string own = "x.csv.partial-2-of-3";
+  for (int i = 0; i < 6000 && lines(own) < 4; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status)) << "it had ended before it was killed";
+  const long saved = lines(own) - 1;
+  ASSERT_GE(saved, 3);
+  ASSERT_LT(saved, 40);
+  std::ofstream(folder / own, std::ios::app) << "118,sign_sgd,0.";  // cut as a kill may do
+
+  EXPECT_NE(complaint(sweep_x + shard(2, 3)).find("--resume goes on"), std::string::npos);
+  ASSERT_EQ(shell("$R " + sweep_x + shard(1, 3)), 0) << contents("err.txt");
+  ASSERT_EQ(shell("$R " + sweep_x + shard(3, 3)), 0) << contents("err.txt");
+  const std::string missing = complaint("merge " + sweep_x);
+  EXPECT_NE(missing.find(std::to_string(40 - saved) + " of 120 points are missing"),
+            std::string::npos)
+      << missing;
+  EXPECT_NE(missing.find("--shard 2 of 3"), std::string::npos) << missing;
+  EXPECT_FALSE(fs::exists(folder / "x.csv"));
+  EXPECT_EQ(journals().size(), 3u);
+
+  const std::string before = contents(own);
+  ASSERT_EQ(shell("$R " + sweep_x + shard(2, 3) + "--resume"), 0) << contents("err.txt");
+  EXPECT_EQ(contents(own).rfind(before.substr(0, before.rfind('\n') + 1), 0), 0u);
+  EXPECT_EQ(lines(own), 41);  // nothing twice
+  ASSERT_EQ(shell("$R merge " + sweep_x), 0) << contents("err.txt");
+  EXPECT_EQ(contents("x.csv"), contents("whole.csv"));
+  EXPECT_EQ(journals(), std::vector<std::string>());
+}
+
+TEST_F(ShardCommand, MissingPointsAreNamedAndNothingIsWritten) {
+  EXPECT_NE(
+      complaint("merge " + sweep_x).find("18 of 18 points are missing, counted from 0: 0, 1,"),
+      std::string::npos);
+  ASSERT_EQ(shell("$R " + sweep_x + shard(1, 3)), 0);
+  ASSERT_EQ(shell("$R " + sweep_x + shard(3, 3)), 0);
+  EXPECT_EQ(complaint("merge " + sweep_x),
+            "riskcurve: merge: 6 of 18 points are missing, counted from 0: 1, 3, 8, 10, 12, ...; "
+            "--shard 2 of 3\n");
+  EXPECT_FALSE(fs::exists(folder / "x.csv"));
+  EXPECT_EQ(journals().size(), 2u);
+}
+
+TEST_F(ShardCommand, OfAnotherGridAreRefusedByName) {
+  ASSERT_EQ(shell("$R " + sweep_x + shard(1, 2)), 0);
+  write("grid.toml", grid(10));
+  ASSERT_EQ(shell("$R " + sweep_x + shard(2, 2)), 0);
+  for (const std::string& command :
+       {"merge " + sweep_x, sweep_x + " --resume", sweep_x + shard(1, 2) + "--resume",
+        sweep_x + shard(1, 5) + "--resume"}) {
+    const std::string line = complaint(command);
+    EXPECT_NE(line.find("x.csv.partial-1-of-2: expected what was left of the same table"),
+              std::string::npos)
+        << line;
+  }
+  EXPECT_EQ(journals().size(), 2u);
+  EXPECT_FALSE(fs::exists(folder / "x.csv"));
+}
+
+TEST_F(ShardCommand, ResumingGoesOnFromShardsOfAnyNumber) {
+  ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0);
+  ASSERT_EQ(shell("$R " + sweep_x + shard(1, 3)), 0);
+  EXPECT_NE(complaint(sweep_x).find("x.csv.partial-1-of-3"), std::string::npos);
+  EXPECT_NE(complaint(sweep_x + shard(1, 2)).find("x.csv.partial-1-of-3"), std::string::npos);
+  // Of its points 0, 3, 4, 7, 8, 11, 12, 15, 16 those of the other, 0, 7 and 16, are there.
+  ASSERT_EQ(shell("$R " + sweep_x + shard(1, 2) + "--resume"), 0) << contents("err.txt");
+  EXPECT_EQ(lines("x.csv.partial-1-of-2"), 1 + 6);
+  ASSERT_EQ(shell("$R " + sweep_x + " --resume"), 0) << contents("err.txt");
+  EXPECT_NE(contents("out.txt").find("18 points, 12 of them earlier,"), std::string::npos);
+  EXPECT_EQ(contents("x.csv"), contents("whole.csv"));
+  EXPECT_EQ(journals(), std::vector<std::string>());
+}
+
+TEST_F(ShardCommand, OfAMapAndOfASuite) {
+  const std::string map = "phases --small --dimension 1e4 --points 3 --horizons 10 1e3 --out ";
+  ASSERT_EQ(shell("$R " + map + "whole.csv"), 0) << contents("err.txt");
+  const std::string printed = contents("out.txt");
+  run_shards(map + "x.csv", 2);
+  ASSERT_EQ(shell("$R merge " + map + "x.csv"), 0) << contents("err.txt");
+  EXPECT_EQ(contents("x.csv"), contents("whole.csv"));
+  EXPECT_EQ(contents("out.txt"), printed);
+
+  fs::create_directories(folder / "cases");
+  write("cases/sgd.toml",
+        "[family]\ntitle = 'SGD'\nquick = true\nsizes = [0.5, 1]\nruns = [60, 60]\nstep = 1\n"
+        "allowance = 5\n[problem]\ncovariance = { kind = 'isotropic', dimension = 60 }\n"
+        "target = { kind = 'isotropic' }\nnoise = { kind = 'gaussian', std = 0.5 }\n"
+        "[optimizer]\nname = 'sgd'\n[run]\nsteps = 90\npoints = 3\n"
+        "[[case]]\nname = 'batch 1'\n[[case]]\nname = 'batch 4'\noptimizer.batch = 4\n");
+  const std::string suite = "validate --cases cases --report ";
+  ASSERT_EQ(shell("$R " + suite + "whole"), 0) << contents("err.txt") << contents("out.txt");
+  run_shards(suite + "shards", 3);
+  EXPECT_FALSE(fs::exists(folder / "shards/index.html"));
+  ASSERT_EQ(shell("$R merge " + suite + "shards"), 0) << contents("err.txt");
+  for (const char* file : {"results.json", "table.md"})
+    EXPECT_EQ(contents(std::string("shards/") + file), contents(std::string("whole/") + file));
+  EXPECT_EQ(journals(), std::vector<std::string>());
+}
+
+TEST_F(ShardCommand, MistakesAreOneLine) {
+  for (const char* bad : {"0/3", "4/3", "x", "3", "1/", "/3", "1/0", "-1/3", "1/3x", "1.5/3",
+                          "1/99999999999999999999"}) {
+    const std::string line = complaint(sweep_x + " --shard " + bad);
+    EXPECT_EQ(line, std::string("riskcurve: --shard = ") + bad +
+                        ": expected i/n, whole numbers with 1 <= i <= n\n");
+  }
+  EXPECT_NE(complaint("phases --points 3 --shard 1/2").find("--out"), std::string::npos);
+  EXPECT_NE(complaint("merge phases --points 3").find("--out"), std::string::npos);
+  EXPECT_NE(complaint("merge validate").find("--report"), std::string::npos);
+  EXPECT_NE(complaint("merge").find("subcommand"), std::string::npos);
+  EXPECT_NE(complaint("merge " + sweep_x + shard(1, 2)).find("--shard"), std::string::npos);
+  EXPECT_EQ(journals(), std::vector<std::string>());
+
+  // Bad input leaves nothing behind, of a shard neither.
+  write("grid.toml",
+        "problem = 'file.toml'\n[[vary]]\nfield = 'optimizer.batch'\nvalues = [1, 2.5]\n");
+  EXPECT_EQ(shell("$R " + sweep_x + shard(2, 2)), 2);
+  EXPECT_EQ(journals(), std::vector<std::string>());
+}
+
+}  // namespace
