@@ -14,7 +14,6 @@ copyright = author
 version = release = os.environ["RISKCURVE_VERSION"]
 extensions = ["myst_parser", "breathe", "sphinx.ext.autodoc"]
 root_doc = "index"
-exclude_patterns = ["**/_files/**"]
 html_theme = "furo"
 html_title = f"riskcurve {version}"
 html_static_path = ["_static"]
@@ -32,9 +31,7 @@ cpp_index_common_prefix = ["riskcurve::"]
 autodoc_member_order = "groupwise"
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
-nitpicky = False
 
-myst_enable_extensions = []
 myst_heading_anchors = 4
 myst_heading_slug_func = plain_text.slug
 suppress_warnings = ["myst.header"]  # a page may begin at any level

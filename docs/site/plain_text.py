@@ -62,35 +62,14 @@ def restructured(text: str) -> list[str]:
         elif ITEM.match(lines[0]) and all(ITEM.match(line) or line.startswith(" ") for line in lines):
             for line in lines:
                 if item := ITEM.match(line):
-                    out += [f"**{escaped(item.group(1))}** : {escaped(item.group(2))}", ""]
+                    out.append(f"* **{escaped(item.group(1))}** : {escaped(item.group(2))}")
                 else:
-                    out[-1:] = ["    " + escaped(line.strip()), ""]
-            out = joined(out)
+                    out[-1] += ";" if re.search(r", (optional|required|default:? .*)$", out[-1]) else ""
+                    out.append("  " + escaped(line.strip()))
+            out.append("")
         else:
             out += formulas(lines)
     return out
-
-
-def joined(lines: list[str]) -> list[str]:
-    """Each item of a list of meanings as a bullet, what goes on below it in the same one."""
-    out = []
-    for line in lines:
-        if line.startswith("**"):
-            out.append("* " + line)
-        elif line.startswith("    ") and out and out[-1].startswith(("* **", "  ")):
-            if re.search(r", (optional|required|default:? .*)$", out[-1]):
-                out[-1] += ";"
-            out.append("  " + line.strip())
-        else:
-            out.append(line)
-    tight = []
-    for index, line in enumerate(out):
-        between = line == "" and 0 < index < len(out) - 1 and out[index - 1].startswith(("* **", "  ")) and out[
-            index + 1
-        ].startswith("* **")
-        if not between:
-            tight.append(line)
-    return tight
 
 
 def formulas(lines: list[str]) -> list[str]:

@@ -29,7 +29,6 @@ GROUPS = [
     ("results", "Results", "What the commands return, errors and warnings."),
     ("theory", "Theory", "The mode system itself, laws of residuals, exponents."),
 ]
-COMMANDS = ["predict", "simulate", "compare", "optimum", "critical_batch", "fit", "transfer", "coefficients", "spectrum", "sweep", "phases", "validate"]
 
 
 def group(name: str, thing: object) -> str:
@@ -43,16 +42,16 @@ def group(name: str, thing: object) -> str:
         return "theory" if thing.__module__.endswith(("_systems", "_laws")) else "results"
     if not callable(thing) or name == "Progress":
         return "results"
-    if name in COMMANDS:
+    if thing.__module__.endswith(("_commands", "_questions")) or name in ("sweep", "phases"):
         return "commands"
     if name == "from_torch":
         return "optimizers"
     kind = inspect.signature(thing).return_annotation
     kind = kind if isinstance(kind, str) else getattr(kind, "__name__", "")
-    for of, place in (("Schedule", "schedules"), ("Average", "optimizers"), ("Wrapper", "optimizers"),
-                      ("Covariance", "problems"), ("Noise", "problems"), ("Target", "problems")):
-        if kind == of:
-            return place
+    places = {"Schedule": "schedules", "Average": "optimizers", "Wrapper": "optimizers",
+              "Covariance": "problems", "Noise": "problems", "Target": "problems"}
+    if kind in places:
+        return places[kind]
     if thing.__module__.endswith(("_problems", "_data")):
         return "problems"
     return "schedules" if thing.__module__.endswith("_kinds") else "theory"
@@ -60,9 +59,8 @@ def group(name: str, thing: object) -> str:
 
 def python_pages() -> list[str]:
     names: dict[str, list[str]] = {key: [] for key, *_ in GROUPS}
-    for name in sorted(set(rc.__all__) - {"__version__"}, key=str.lower):
+    for name in sorted(set(rc.__all__) - {"__version__"}, key=lambda name: (name.lower(), name)):
         names[group(name, getattr(rc, name))].append(name)
-    names["commands"].sort(key=COMMANDS.index)
     written = []
     for key, title, about in GROUPS:
         lines = [f"Python: {title.lower()}", "=" * 40, "", about, "", ".. currentmodule:: riskcurve", ""]

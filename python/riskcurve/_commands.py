@@ -249,18 +249,21 @@ def optimum(
         steps = 1  # of no account
     experiment = experiment_of(problem, optimizer, None, steps, {"signal": signal}, searched=True)
     horizon = experiment.steps
-    if samples is not None:
-        for name, given in (("reach", reach is not None), ("schedule", schedule != "constant"), ("best_threshold", best_threshold)):
+
+    def alone(field: str, value: Any, why: str) -> None:
+        others = {"reach": reach is not None, "schedule": schedule != "constant", "best_threshold": best_threshold}
+        for name, given in others.items():
             if given:
-                raise bad("samples", samples, f"without {name}: it looks for a batch")
+                raise bad(field, value, f"without {name}: {why}")
+
+    if samples is not None:
+        alone("samples", samples, "it looks for a batch")
         with shown(progress, "optimising") as hook:
             found = _core.best_batch(experiment.core, samples, list(over or ["step"]), averaged, rtol, hook)
         found.update(title=experiment.title, samples=samples, experiment=Experiment._of(found["experiment"]))
         return BudgetOptimum(found)
     if over is not None:
-        for name, given in (("reach", reach is not None), ("schedule", schedule != "constant"), ("best_threshold", best_threshold)):
-            if given:
-                raise bad("over", ",".join(over), f"without {name}: it looks for constants")
+        alone("over", ",".join(over), "it looks for constants")
         with shown(progress, "optimising") as hook:
             found = _core.best_together(experiment.core, horizon, list(over), averaged, rtol, hook)
         found.update(title=experiment.title, steps=horizon, experiment=Experiment._of(found["experiment"]))

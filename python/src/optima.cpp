@@ -127,6 +127,14 @@ ModeSystem system_of(Experiment experiment, const Search& asked) {
   return system;
 }
 
+JointOptions joint_options(const std::vector<std::string>& over, bool averaged, double rtol) {
+  JointOptions options;
+  options.over = over;
+  options.averaged = averaged;
+  options.solve.rtol = rtol;
+  return options;
+}
+
 py::dict joint_dict(const JointOptimum& best, bool averaged) {
   if (!best.found) throw Failure(best.message);
   py::dict result;
@@ -207,10 +215,7 @@ void add_optima(py::module_& module) {
   module.def("best_together", [](const Experiment& experiment, double horizon,
                                  const std::vector<std::string>& over, bool averaged, double rtol,
                                  const py::object& progress) {
-    JointOptions options;
-    options.over = over;
-    options.averaged = averaged;
-    options.solve.rtol = rtol;
+    JointOptions options = joint_options(over, averaged, rtol);
     return joint_dict(interruptible(progress,
                                     [&](const Hook& hook) {
                                       options.solve.progress = [&](double) { return hook(0); };
@@ -221,10 +226,7 @@ void add_optima(py::module_& module) {
   module.def("best_batch", [](const Experiment& experiment, double samples,
                               const std::vector<std::string>& over, bool averaged, double rtol,
                               const py::object& progress) {
-    JointOptions options;
-    options.over = over;
-    options.averaged = averaged;
-    options.solve.rtol = rtol;
+    JointOptions options = joint_options(over, averaged, rtol);
     return budget_dict(interruptible(progress,
                                      [&](const Hook& hook) {
                                        options.solve.progress = [&](double) { return hook(0); };

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/normal_law.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -15,7 +16,6 @@ namespace {
 
 constexpr Eigen::Index kMostModes = 20000;
 constexpr Eigen::Index kMostSweeps = 48, kTable = 48;
-constexpr double kQuantile95 = 1.959963984540054;
 
 /// What is needed along a curve, linear between a few of its nodes: it varies slowly, and its
 /// expectations may be costly.

@@ -88,7 +88,10 @@ void golden_section(BudgetSearch& search, int low, int high) {
     const int a = high - static_cast<int>(std::lround(golden * (high - low))),
               b = low + static_cast<int>(std::lround(golden * (high - low)));
     if (a >= b) break;
-    (search.risk(a) < search.risk(b) ? high : low) = search.risk(a) < search.risk(b) ? b : a;
+    if (search.risk(a) < search.risk(b))
+      high = b;
+    else
+      low = a;
   }
 }
 

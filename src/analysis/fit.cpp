@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "analysis/fit_parts.hpp"
+#include "analysis/normal_law.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "run/parallel.hpp"
 
@@ -20,9 +21,8 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr int kRefined = 5;                    // of the random starts
-constexpr double kAgree = 1.01;                // costs within it are of one minimum
-constexpr double kNormal = 1.959963984540054;  // 95 % of a normal law
+constexpr int kRefined = 5;           // of the random starts
+constexpr double kAgree = 1.01;       // costs within it are of one minimum
 constexpr double kSpikeCosts = 10;    // chi^2, over that of a degree of freedom: two numbers more
 constexpr double kNotable = 0.2;      // of chi^2, taken off by a spike
 constexpr double kLeftOut = 2.0 / 3;  // of the steps are kept when the fit is tested on the rest
@@ -108,8 +108,8 @@ FitCurve compared(const FitSearch& search, const FitMinimum& best, const MatrixX
   const MatrixXd slopes = log_slopes(search, best.x, rows);
   const ArrayXd deviation =
       ((slopes * covariance).array() * slopes.array()).rowwise().sum().max(0).sqrt();
-  result.low = result.loss * (-kNormal * deviation).exp();
-  result.high = result.loss * (kNormal * deviation).exp();
+  result.low = result.loss * (-kQuantile95 * deviation).exp();
+  result.high = result.loss * (kQuantile95 * deviation).exp();
   double sum = 0, weights = 0;
   Index first = 0;
   for (const FitBin& bin : rows.bins) {
@@ -162,7 +162,7 @@ void add_parameters(Fit& fit, const FitSearch& search, const FitMinimum& best,
   for (std::size_t i = 0; i < search.coordinates.size(); ++i) {
     const FitCoordinate& c = search.coordinates[i];
     const auto at = static_cast<Index>(i);
-    const double half = kNormal * range.deviation[at];
+    const double half = kQuantile95 * range.deviation[at];
     const auto plain = [&](double x) { return c.logarithm ? std::exp(x) : x; };
     fit.parameters.push_back(
         {c.name, plain(best.x[at]), plain(best.x[at] - half), plain(best.x[at] + half)});

@@ -292,8 +292,8 @@ std::vector<VectorXd> starting_points(const FitSearch& search, int starts, std::
       return low + (high - low) * random.uniform();
     };
     FitValues values;
-    values.alpha = between(0.25, 1.6);
-    values.beta = between(-0.5, 1.2);
+    for (const FitCoordinate& c : search.coordinates)  // alpha and beta, wherever they may lie
+      if (!c.logarithm) values.*c.member = between(c.low, c.high);
     values.dimension = std::exp(between(std::log(30), std::log(1e6)));
     if (std::ssize(search.coordinates) > kWithoutSpike) {
       values.spike_share = std::exp(between(std::log(3e-3), std::log(0.6)));

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "analysis/fit_parts.hpp"
+#include "analysis/normal_law.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
@@ -22,7 +23,6 @@ constexpr double kBeyondTried = 2;        // times the largest step tried, no st
 constexpr double kStepDifference = 1e-2;  // of coordinates
 constexpr double kStepTolerance = 1e-6;   // of curves
 constexpr double kMostSteps = 1e5;        // taken one by one
-constexpr double kTwoSided = 1.959963984540054;
 
 ModeSystem system_for(const FitValues& values, const FitPlan& plan, const FitGoal& goal) {
   Experiment experiment = experiment_of(values, plan.model, plan.curves.front());
@@ -158,8 +158,8 @@ std::vector<FitStep> fitted_steps(const FitPlan& plan, const FitSearch& search,
       const Eigen::RowVectorXd slope = step_slopes(plan, search, best.x, goal, found.step);
       const double deviation = std::sqrt((slope * covariance * slope.transpose()).value());
       now.step = found.step;
-      now.low = found.step * std::exp(-kTwoSided * deviation);
-      now.high = found.step * std::exp(kTwoSided * deviation);
+      now.low = found.step * std::exp(-kQuantile95 * deviation);
+      now.high = found.step * std::exp(kQuantile95 * deviation);
       now.loss = best.values.floor + found.risk;
     }
   }

@@ -27,10 +27,9 @@ int complain(std::string line, int code) {
   return code;
 }
 
-/// Of several ranks only the first speaks, and works on what is not shared.
+/// Of several ranks only the first speaks, and works on what is not shared: what has no shards.
 bool shared(const CLI::App& app) {
-  return app.got_subcommand("sweep") || app.got_subcommand("phases") ||
-         app.got_subcommand("validate");
+  return app.get_subcommands().front()->get_option_no_throw("--shard");
 }
 
 int run(int argc, char** argv) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/command_fixture.hpp"
+#include "cli/swept_problem.hpp"
 
 namespace {
 
@@ -22,19 +23,7 @@ namespace fs = std::filesystem;
 class ShardCommand : public CommandFixture {
  protected:
   ShardCommand() {
-    write("file.toml", R"([problem]
-covariance = { kind = "power_law", dimension = 60, alpha = 0.3, orientation = "diagonal" }
-target = { kind = "power_law", beta = 0.2, risk = 1.0 }
-noise = { kind = "laplace", scale = 0.2 }
-[optimizer]
-name = "sign_sgd"
-batch = 4
-[schedule]
-kind = "constant"
-step = 0.01
-[run]
-steps = 1000
-)");
+    write("file.toml", kSweptProblem);
     write("grid.toml", grid(9));
   }
   /// Twice as many points; an axis of texts among them.

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command_fixture.hpp"
+#include "cli/swept_problem.hpp"
 
 namespace {
 
@@ -16,20 +17,7 @@ namespace fs = std::filesystem;
 class SweepCommand : public CommandFixture {
  protected:
   SweepCommand() {
-    write("file.toml", R"([problem]
-covariance = { kind = "power_law", dimension = 60, alpha = 0.3, orientation = "diagonal" }
-target = { kind = "power_law", beta = 0.2, risk = 1.0 }
-noise = { kind = "laplace", scale = 0.2 }
-[optimizer]
-name = "sign_sgd"
-batch = 4
-[schedule]
-kind = "constant"
-step = 0.01
-[run]
-steps = 1000
-at = [10, 1000]
-)");
+    write("file.toml", kSweptProblem + "at = [10, 1000]\n");
     write("grid.toml", grid("step", "values = [1, 2, 4]"));
   }
 
