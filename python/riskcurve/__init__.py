@@ -12,15 +12,16 @@ least squares, predicted without training anything.
 Problems: VectorProblem, MatrixProblem, of a covariance (isotropic, power_law, .., covariance(X)), a target
 (power_law_target, ..) and a noise law (gaussian, student_t, .., custom_noise). Optimizers: a class each, SGD,
 SignSGD, Adam, Muon, .. Schedules: constant, cosine, wsd, .. Commands: predict, simulate, compare, coefficients,
-optimum, critical_batch, fit, sweep, phases, transfer, spectrum, validate. Errors: InputError, Failure; doubts: TrustWarning.
+optimum, critical_batch, batch_ramp, fit, sweep, phases, transfer, spectrum, validate. Errors: InputError, Failure; doubts: TrustWarning.
 """
 
 from . import _kinds
-from ._commands import compare, critical_batch, fit, optimum, predict, simulate, validate
+from ._commands import batch_ramp, compare, critical_batch, fit, optimum, predict, simulate, validate
 from ._core import version as __version__
 from ._data import Covariance, Noise, covariance, custom_noise
 from ._errors import Failure, InputError, TrustWarning
 from ._findings import (
+    BatchRamp,
     BudgetOptimum,
     Coefficients,
     CriticalBatch,
@@ -28,6 +29,7 @@ from ._findings import (
     JointOptimum,
     Optimum,
     PhaseMap,
+    Shapes,
     Spectrum,
     SweepTable,
     Transfer,
@@ -45,11 +47,11 @@ from ._tables import Average, Optimizer, Schedule, Target, Wrapper
 from ._torch import from_torch
 
 __all__ = [
-    "Average", "BudgetOptimum", "Coefficients", "Comparison", "Covariance", "CriticalBatch", "Curve", "Experiment",
+    "Average", "BatchRamp", "BudgetOptimum", "Coefficients", "Comparison", "Covariance", "CriticalBatch", "Curve", "Experiment",
     "Exponent", "Failure", "Fit",
     "InputError", "JointOptimum", "MatrixProblem", "ModeSystem", "Noise", "Optimizer", "Optimum", "PhaseMap",
-    "Progress", "ResidualLaw", "Result", "Runs", "Schedule", "Sensitivity", "Spectrum", "SweepTable", "Target",
-    "Transfer", "Trust", "TrustWarning", "Validation", "VectorProblem", "Wrapper", "__version__", "chi_mean",
+    "Progress", "ResidualLaw", "Result", "Runs", "Schedule", "Sensitivity", "Shapes", "Spectrum", "SweepTable", "Target",
+    "Transfer", "Trust", "TrustWarning", "Validation", "VectorProblem", "Wrapper", "__version__", "batch_ramp", "chi_mean",
     "coefficients", "compare", "covariance", "critical_batch", "custom_noise", "derived_exponent", "fit", "fit_exponent", "from_torch", "load",
     "mode_system", "optimum", "parse", "phase_border", "phases", "power_sum", "predict", "sensitivity", "simulate",
     "solve", "spectrum", "sweep", "transfer", "validate",

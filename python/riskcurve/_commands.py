@@ -14,7 +14,7 @@ import numpy as np
 from . import _core
 from ._data import Array, PathLike
 from ._errors import TrustWarning, bad
-from ._findings import BudgetOptimum, CriticalBatch, Fit, JointOptimum, Optimum, Validation
+from ._findings import BatchRamp, BudgetOptimum, CriticalBatch, Fit, JointOptimum, Optimum, Shapes, Validation
 from ._problems import Experiment, Problem, ScheduleLike, load
 from ._progress import Progress, shown
 from ._results import Comparison, Curve, Runs, Trust
@@ -217,17 +217,19 @@ def optimum(
     rtol: float = 1e-10,
     signal: str | None = None,
     progress: Progress = None,
-) -> Optimum | JointOptimum | BudgetOptimum:
+) -> Optimum | JointOptimum | BudgetOptimum | Shapes:
     """The best constant step size for a horizon of `steps`, or the best schedule of a kind, by exact derivatives.
 
     problem : as of predict, its schedule unused; or a ModeSystem.
     reach : instead of `steps`, a risk to reach in the fewest of them by a constant step.
     samples : instead of `steps`, samples to be spent: the best batch for them, with its step or what `over`
         names; then a BudgetOptimum comes back.
-    schedule : "constant", "power_decay", "cosine" (with warm-up), "greedy" or "optimal", the best of all.
+    schedule : "constant", "power_decay", "polynomial", "cosine" (with warm-up), "greedy" or "optimal", the best
+        of all; "all": a table of shapes, each with its best peak; then a Shapes comes back.
     points : times in the tables of "greedy" and "optimal", and of curve.
-    over : constants to choose together instead, of "step", "momentum", "weight_decay", "decay" (of an
-        exponential average), "beta1", "beta2", "eps"; then a JointOptimum comes back.
+    over : constants to choose together instead: "step", "momentum", "weight_decay", "decay" (of an
+        exponential average), and numbers of the optimizer's own, as "beta1", "eps", "exponent", "threshold"; then
+        a JointOptimum comes back.
     averaged : the risk of the average of the iterates in place of the risk.
     best_threshold : of ClippedSGD, train with the best threshold of every moment in place of its own.
     rtol, signal, progress : as of predict.
@@ -235,13 +237,16 @@ def optimum(
     Returns an Optimum: step (raw gamma), risk, neighbours (what other steps cost), schedule, trust. Raises
     InputError; Failure where no best step is found. Source: docs/theory/optima.md.
     """
-    if schedule not in ("constant", "power_decay", "cosine", "greedy", "optimal"):
-        raise bad("schedule", repr(schedule), 'one of "constant", "power_decay", "cosine", "greedy", "optimal"')
+    kinds = ("constant", "power_decay", "polynomial", "cosine", "greedy", "optimal", "all")
+    if schedule not in kinds:
+        raise bad("schedule", repr(schedule), "one of " + ", ".join(f'"{kind}"' for kind in kinds))
     if reach is not None and schedule != "constant":
         raise bad("reach", reach, "without schedule: it looks for the best constant step")
     if isinstance(problem, ModeSystem):
         if steps is None and reach is None:
             raise bad("steps", "(missing)", "a number > 0")
+        if schedule == "all":
+            raise bad("schedule", '"all"', "a problem: of a ModeSystem one kind at a time")
         asked = _core.Search(_number(steps), _number(reach), schedule, points, False, averaged, rtol)
         with shown(progress, "optimising") as hook:
             return _optimum(_core.optimum_of_system(problem.core, asked, hook), repr(problem)[1:-1], None, schedule)
@@ -269,6 +274,10 @@ def optimum(
         found.update(title=experiment.title, steps=horizon, experiment=Experiment._of(found["experiment"]))
         return JointOptimum(found)
     asked = _core.Search(horizon, _number(reach), schedule, points, best_threshold, averaged, rtol)
+    if schedule == "all":
+        with shown(progress, "optimising") as hook:
+            found = _core.compare_shapes(experiment.core, asked, hook)
+        return Shapes({"title": experiment.title, "steps": horizon, **found})
     with shown(progress, "optimising") as hook:
         found = _core.optimum(experiment.core, asked, hook)
     warn(found["warnings"])
@@ -301,6 +310,34 @@ def critical_batch(
     with shown(progress, "optimising") as hook:
         found = _core.critical_batch(experiment.core, reach, rtol, hook)
     return CriticalBatch({"title": experiment.title, **found})
+
+
+def batch_ramp(
+    problem: Problem | Experiment | PathLike,
+    optimizer: Optimizer | None = None,
+    samples: float | None = None,
+    steps: float | None = None,
+    *,
+    points: int = 97,
+    rtol: float = 1e-8,
+    signal: str | None = None,
+    progress: Progress = None,
+) -> BatchRamp:
+    """The best batch that changes along a run: so many samples in so many steps of one constant size.
+
+    problem, optimizer, rtol, signal, progress : as of predict; the optimizer's own batch is of no account.
+    points : times of the table.
+
+    Returns a BatchRamp. Raises InputError for optimizers whose drift depends on the batch (signs, Adam, maps of
+    singular values), and for so many steps that batches would fall below one sample. Source:
+    docs/theory/schedules.md#batch-ramps.
+    """
+    if samples is None:
+        raise bad("samples", "(missing)", "a number >= 10")
+    experiment = experiment_of(problem, optimizer, None, steps, {"signal": signal}, searched=True)
+    with shown(progress, "optimising") as hook:
+        found = _core.best_batch_ramp(experiment.core, samples, experiment.steps, points, rtol, hook)
+    return BatchRamp({"title": experiment.title, "samples": samples, "steps": experiment.steps, **found})
 
 
 def fit(path: PathLike, *, threads: int = 0, progress: Progress = None) -> Fit:

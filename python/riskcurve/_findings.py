@@ -80,6 +80,27 @@ class Optimum(Result):
         return f"<Optimum: {self.title}: step {self.step:.6g}, R = {self.risk:.6g} after {self.steps:g} steps>"
 
 
+class Shapes(Result):
+    """What the shape of a schedule is worth: each with its best peak, after `steps` steps.
+
+    Columns: shape, step (the peak), exponent (of "polynomial" and "power_decay", their best), risk,
+    above_percent (of the least), horizon_exponent, x of R ~ T^-x between half the horizon and it; nan where
+    there is none.
+    """
+
+    _columns = ("shape", "step", "exponent", "risk", "above_percent", "horizon_exponent")
+    steps: float
+    shape: list[str]
+    step: Array
+    exponent: Array
+    risk: Array
+    above_percent: Array
+    horizon_exponent: Array
+
+    def __repr__(self) -> str:
+        return f"<Shapes: {self.title}: {self.shape[int(np.nanargmin(self.risk))]} is best after {self.steps:g} steps>"
+
+
 class JointOptimum(Result):
     """Constants that are best together: `over`, their values by name; risk (or averaged_risk) after `steps`
     steps; gradient, of log R by what was searched; experiment, the one given at these values."""
@@ -125,6 +146,27 @@ class BudgetOptimum(JointOptimum):
 
     def __repr__(self) -> str:
         return f"<BudgetOptimum: {self.title}: batch {self.batch}, R = {self.risk:.6g} after {self.steps:g} steps>"
+
+
+class BatchRamp(Result):
+    """The best batch that changes along a run of `samples` samples in `steps` steps of one size `step`.
+
+    Columns: batch (real numbers) at the steps `at`, linear between them. risk after the run; constant_risk, that
+    of the batch samples/steps at its own best constant step.
+    """
+
+    _columns = ("at", "batch")
+    samples: float
+    steps: float
+    step: float
+    at: Array
+    batch: Array
+    risk: float
+    constant_risk: float
+    evaluations: int
+
+    def __repr__(self) -> str:
+        return f"<BatchRamp: {self.title}: from {self.batch[0]:.4g} to {self.batch[-1]:.4g}, R = {self.risk:.6g}>"
 
 
 class CriticalBatch(Result):

@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 
 #include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/report/record.hpp"
 #include "riskcurve/run/ensemble.hpp"
 
 namespace riskcurve::python {
@@ -18,5 +19,6 @@ void add_laws(pybind11::module_& module);
 pybind11::dict to_dict(Prediction prediction);
 pybind11::dict to_dict(RiskCurve curve);
 pybind11::dict to_dict(const Trust& trust);
+pybind11::dict to_dict(const Record& record);
 
 }  // namespace riskcurve::python

@@ -1,7 +1,6 @@
 #include <pybind11/stl.h>
 
 #include <cmath>
-#include <functional>
 
 #include "module.hpp"
 #include "riskcurve/analysis/budget.hpp"
@@ -9,6 +8,7 @@
 #include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
+#include "riskcurve/report/results.hpp"
 #include "tables.hpp"
 #include "work.hpp"
 
@@ -38,13 +38,19 @@ struct Found {
   Schedule step;
 };
 
+SolveOptions solve_options(const Search& asked, const Hook& hook) {
+  SolveOptions options;
+  options.rtol = asked.rtol;
+  options.averaged = asked.averaged;
+  options.progress = [&hook](double) { return hook(0); };
+  return options;
+}
+
 Found search(const ModeSystem& full, const std::optional<Experiment>& experiment,
              const Search& asked, const Hook& hook) {
   const ModeSystem system = compress(full);
   OptimumOptions options;
-  options.solve.rtol = asked.rtol;
-  options.solve.averaged = asked.averaged;
-  options.solve.progress = [&](double) { return hook(0); };
+  options.solve = solve_options(asked, hook);
   Found found;
   found.best = std::isnan(asked.reach) ? best_step(system, asked.horizon, options)
                                        : fastest_step(system, asked.reach, 1e12, options);
@@ -153,21 +159,19 @@ py::dict budget_dict(const BudgetOptimum& found, const JointOptions& options) {
   result["batch"] = found.best.batch;
   result["steps"] = found.best.steps;
   result["evaluations"] = found.evaluations;
-  const auto n = static_cast<Index>(found.scan.size());
-  const auto column = [&](const std::function<double(const BudgetPoint&)>& of) {
-    ArrayXd values(n);
-    for (Index i = 0; i < n; ++i) values[i] = of(found.scan[static_cast<std::size_t>(i)]);
-    return numpy(values);
-  };
-  py::dict batches;
-  batches["batch"] = column([](const BudgetPoint& p) { return p.batch; });
-  batches["steps"] = column([](const BudgetPoint& p) { return p.steps; });
-  for (const std::string& name : options.over)
-    batches[name.c_str()] =
-        column([&](const BudgetPoint& p) { return p.best.found ? p.best.value.at(name) : NAN; });
-  batches[options.averaged ? "averaged_risk" : "risk"] =
-      column([](const BudgetPoint& p) { return p.best.risk; });
-  result["batches"] = batches;
+  result["batches"] = to_dict(to_record(found.scan, options));
+  return result;
+}
+
+py::dict ramp_dict(const BatchRamp& found) {
+  if (!found.found) throw Failure(found.message);
+  py::dict result;
+  result["step"] = found.step;
+  result["at"] = numpy(found.at);
+  result["batch"] = numpy(found.batch);
+  result["risk"] = found.risk;
+  result["constant_risk"] = found.constant_risk;
+  result["evaluations"] = found.evaluations;
   return result;
 }
 
@@ -212,6 +216,19 @@ void add_optima(py::module_& module) {
         interruptible(progress, [&](const Hook& hook) { return search(system, {}, asked, hook); }),
         kRequired, false);
   });
+  module.def("compare_shapes", [](const Experiment& experiment, const Search& asked,
+                                  const py::object& progress) {
+    return to_dict(to_record(interruptible(progress, [&](const Hook& hook) {
+      const ModeSystem system = compress(system_of(experiment, asked));
+      OptimumOptions constant;
+      constant.solve = solve_options(asked, hook);
+      ScheduleOptions options;
+      options.solve = constant.solve;
+      const Optimum best = best_step(system, asked.horizon, constant);
+      if (!best.found) throw Failure(best.message);
+      return compare_shapes(system, best, options);
+    })));
+  });
   module.def("best_together", [](const Experiment& experiment, double horizon,
                                  const std::vector<std::string>& over, bool averaged, double rtol,
                                  const py::object& progress) {
@@ -233,6 +250,15 @@ void add_optima(py::module_& module) {
                                        return best_batch(experiment, samples, options);
                                      }),
                        options);
+  });
+  module.def("best_batch_ramp", [](const Experiment& experiment, double samples, double steps,
+                                   int points, double rtol, const py::object& progress) {
+    ScheduleOptions options;
+    options.solve.rtol = rtol;
+    return ramp_dict(interruptible(progress, [&](const Hook& hook) {
+      options.solve.progress = [&](double) { return hook(0); };
+      return best_batch_ramp(experiment, samples, steps, points, options);
+    }));
   });
   module.def("critical_batch", [](const Experiment& experiment, double risk, double rtol,
                                   const py::object& progress) {

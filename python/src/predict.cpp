@@ -17,8 +17,6 @@ SolveOptions solve_options(const std::string& method, double rtol);
 
 namespace {
 
-py::object value_of(const Record& record);
-
 py::object value_of(const Record::Value& value) {
   return std::visit(
       [](const auto& x) -> py::object {
@@ -26,7 +24,7 @@ py::object value_of(const Record::Value& value) {
         if constexpr (std::is_same_v<Of, std::nullptr_t>)
           return py::none();
         else if constexpr (std::is_same_v<Of, Record>)
-          return value_of(x);
+          return to_dict(x);
         else if constexpr (std::is_same_v<Of, Eigen::ArrayXd> ||
                            std::is_same_v<Of, Eigen::ArrayXXd>)
           return numpy(Of(x));
@@ -34,12 +32,6 @@ py::object value_of(const Record::Value& value) {
           return py::cast(x);
       },
       value);
-}
-
-py::object value_of(const Record& record) {
-  py::dict result;
-  for (const Field& field : record.fields()) result[field.name.c_str()] = value_of(field.value);
-  return result;
 }
 
 void add_bands(py::dict& result, Bands bands, const std::string& before) {
@@ -74,8 +66,14 @@ py::dict ensemble_dict(Ensemble ensemble, int runs) {
 
 }  // namespace
 
+py::dict to_dict(const Record& record) {
+  py::dict result;
+  for (const Field& field : record.fields()) result[field.name.c_str()] = value_of(field.value);
+  return result;
+}
+
 py::dict to_dict(const Trust& trust) {
-  py::dict result = value_of(to_record(trust));
+  py::dict result = to_dict(to_record(trust));
   result["line"] = trust_line(trust);
   result["warnings"] = warnings(trust);
   result["untrusted"] = untrusted(trust);

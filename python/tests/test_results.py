@@ -97,6 +97,16 @@ def test_an_optimum_is_where_its_neighbours_say(experiment):
     assert rc.predict(experiment, schedule=better.schedule).risk[-1] == pytest.approx(better.risk, rel=1e-3)
 
 
+def test_shapes_of_schedules_are_compared_at_their_best_peaks():
+    problem = rc.VectorProblem(rc.power_law(100, alpha=0.3), rc.power_law_target(beta=0.2), rc.gaussian(0.3))
+    found = rc.optimum(problem, rc.SGD(), steps=3000, schedule="all")
+    of = dict(zip(found.shape, zip(found.step, found.risk)))
+    assert found.risk.min() == of["optimal"][1] and "linear" in found._repr_html_()
+    peak, risk = of["linear"]
+    assert rc.predict(problem, rc.SGD(), rc.linear(peak, horizon=3000), steps=3000).risk[-1] == pytest.approx(risk, rel=1e-6)
+    assert of["constant"][1] == rc.optimum(problem, rc.SGD(), steps=3000).risk
+
+
 def test_a_budget_has_a_best_batch_and_a_risk_a_critical_one():
     problem = rc.VectorProblem(rc.power_law(100, alpha=0.3), rc.power_law_target(beta=0.2), rc.gaussian(0.3))
     found = rc.optimum(problem, rc.SignSGD(batch=3), samples=3000, signal="small")

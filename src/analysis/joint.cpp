@@ -5,6 +5,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <optional>
 
 #include "analysis/few_modes.hpp"
@@ -31,6 +32,8 @@ constexpr Scale kLog = {[](double x) { return std::exp(x); }, [](double v) { ret
 constexpr Scale kLogRest = {[](double x) { return -std::expm1(x); },  // x = log(1 - value)
                             [](double v) { return std::log1p(-v); },
                             [](double v) { return v - 1; }};
+constexpr Scale kItself = {[](double x) { return x; }, [](double v) { return v; },
+                           [](double) { return 1.0; }};
 
 /// Slopes between solves of systems that know their past.
 constexpr double kRough = 3e-3;
@@ -44,92 +47,129 @@ double largest_early(const Experiment& e, double horizon) {
 
 /// One quantity of the search.
 struct Quantity {
-  const char* name;
+  std::string name;
   Scale scale;
   double low, high;  ///< of x
-  double (*start)(const Experiment& e, double horizon);
-  void (*set)(Experiment& e, double value);
-  /// dR/dvalue; nullptr: by differences of solves.
-  double (*derivative)(const Sensitivity& s);
+  std::function<double(const Experiment& e, double horizon)> start;
+  std::function<void(Experiment& e, double value)> set;
+  /// dR/dvalue; empty: by differences of solves.
+  std::function<double(const Sensitivity& s)> derivative;
 };
 
-/// The optimizer's own, nullptr where it has none.
-Betas* betas_of(Optimizer& optimizer) {
-  return std::visit(
-      [](auto& of) -> Betas* {
-        if constexpr (requires { of.betas; }) return &of.betas;
-        return nullptr;
-      },
-      optimizer);
-}
-double* eps_of(Optimizer& optimizer) {
-  return std::visit(
-      [](auto& of) -> double* {
-        if constexpr (requires { of.eps; }) return &of.eps;
-        return nullptr;
-      },
-      optimizer);
-}
-double* momentum_of(Optimizer& optimizer) {
-  return std::visit(
-      [](auto& of) -> double* {
-        if constexpr (requires { of.momentum = 0.5; }) return &of.momentum;
-        return nullptr;
-      },
-      optimizer);
-}
-double first_momentum(const Experiment& e, double) {
-  Optimizer optimizer = e.optimizer;
-  if (const double* own = momentum_of(optimizer)) return *own > 0 ? *own : 0.5;
-  return constant_of(e.chain.momentum, 0.5);
-}
-void set_momentum(Experiment& e, double value) {
-  if (double* own = momentum_of(e.optimizer))
-    *own = value;
-  else
-    e.chain.momentum = constant_schedule(value);
-}
-template <std::size_t i>
-double first_beta(const Experiment& e, double) {
-  Optimizer optimizer = e.optimizer;
-  return std::clamp((*betas_of(optimizer))[i], 0.05, 0.9999);
-}
-template <std::size_t i>
-void set_beta(Experiment& e, double value) {
-  (*betas_of(e.optimizer))[i] = value;
-}
-double first_eps(const Experiment& e, double) {
-  Optimizer optimizer = e.optimizer;
-  return std::max(*eps_of(optimizer), 1e-12);
+/// A number that the optimizer has for its own, by its key (of "betas": beta1, beta2).
+class OwnNumber {
+ public:
+  OwnNumber(Optimizer& optimizer, const std::string& name) : name_(name) {
+    std::visit([this](auto& of) { of.keys(of, *this); }, optimizer);
+  }
+  explicit operator bool() const { return number_ || schedule_; }
+  double get() const { return number_ ? *number_ : (*schedule_)(0); }
+  void set(double value) const {
+    if (number_)
+      *number_ = value;
+    else
+      *schedule_ = constant_schedule(value);
+  }
+  const Range& range() const { return range_; }
+  /// Of all that there are.
+  const std::vector<std::string>& names() const { return names_; }
+
+  void operator()(const char* key, double& x, const Range& range) { take(key, &x, range); }
+  void operator()(const char* key, Betas& x, const Range& range) {
+    if (std::string(key) != "betas") return;
+    take("beta1", &x[0], range);
+    take("beta2", &x[1], range);
+  }
+  void operator()(const char* key, Schedule& x, const Range& range) {
+    names_.push_back(key);
+    if (name_ == key) schedule_ = &x, range_ = range;
+  }
+  template <class... Rest>
+  void operator()(const char*, const Rest&...) {}
+
+ private:
+  void take(const char* key, double* x, const Range& range) {
+    names_.push_back(key);
+    if (name_ == key) number_ = x, range_ = range;
+  }
+  std::string name_;
+  double* number_ = nullptr;
+  Schedule* schedule_ = nullptr;
+  Range range_;
+  std::vector<std::string> names_;
+};
+
+/// Logarithms of what is positive, and of what is left to a range's open end at 1.
+Quantity own_quantity(const std::string& name, const Range& range) {
+  const auto value_of = [name](const Experiment& e) {
+    Optimizer optimizer = e.optimizer;
+    return OwnNumber(optimizer, name).get();
+  };
+  const auto set = [name](Experiment& e, double value) {
+    OwnNumber(e.optimizer, name).set(value);
+  };
+  if (!std::isfinite(range.high))
+    return {name, kLog, -40, 40,
+            [=](const Experiment& e, double) { return std::max(value_of(e), 1e-12); }, set, {}};
+  if (range.open_high && range.high == 1)
+    return {name, kLogRest, -14, -1e-3,
+            [=](const Experiment& e, double) { return std::clamp(value_of(e), 0.05, 0.9999); }, set,
+            {}};
+  return {name, kItself, range.low, range.high, [=](const Experiment& e, double) { return value_of(e); },
+          set, {}};
 }
 
-const Quantity kQuantities[] = {
-    {"step", kLog, -300, 100, largest_early,
-     [](Experiment& e, double v) { e.schedule = constant_schedule(v); },
-     [](const Sensitivity& s) { return (s.weight * s.gradient).sum(); }},
-    {"momentum", kLogRest, -14, -1e-12, first_momentum, set_momentum,
-     [](const Sensitivity& s) { return s.momentum.sum(); }},
-    {"weight_decay", kLog, -100, 100,
-     [](const Experiment& e, double horizon) {
-       return constant_of(e.chain.weight_decay, 0.1 / (largest_early(e, horizon) * horizon));
-     },
-     [](Experiment& e, double v) { e.chain.weight_decay = constant_schedule(v); },
-     [](const Sensitivity& s) { return s.weight_decay.sum(); }},
-    {"decay", kLogRest, -30, -1e-12,
-     [](const Experiment& e, double) {
-       return std::clamp(std::get<EmaAverage>(*e.chain.average).decay, 1e-3, 1 - 1e-9);
-     },
-     [](Experiment& e, double v) { e.chain.average = EmaAverage{v}; },
-     [](const Sensitivity& s) { return s.average_decay; }},
-    {"beta1", kLogRest, -14, -1e-6, first_beta<0>, set_beta<0>, nullptr},
-    {"beta2", kLogRest, -14, -1e-3, first_beta<1>, set_beta<1>, nullptr},
-    {"eps", kLog, -40, 40, first_eps, [](Experiment& e, double v) { *eps_of(e.optimizer) = v; },
-     nullptr}};
+std::vector<Quantity> around_any_optimizer() {
+  return {
+      {"step", kLog, -300, 100, largest_early,
+       [](Experiment& e, double v) { e.schedule = constant_schedule(v); },
+       [](const Sensitivity& s) { return (s.weight * s.gradient).sum(); }},
+      {"momentum", kLogRest, -14, -1e-12,
+       [](const Experiment& e, double) {
+         Optimizer optimizer = e.optimizer;
+         if (const OwnNumber own(optimizer, "momentum"); own)
+           return own.get() > 0 ? own.get() : 0.5;
+         return constant_of(e.chain.momentum, 0.5);
+       },
+       [](Experiment& e, double v) {
+         if (const OwnNumber own(e.optimizer, "momentum"); own)
+           own.set(v);
+         else
+           e.chain.momentum = constant_schedule(v);
+       },
+       [](const Sensitivity& s) { return s.momentum.sum(); }},
+      {"weight_decay", kLog, -100, 100,
+       [](const Experiment& e, double horizon) {
+         return constant_of(e.chain.weight_decay, 0.1 / (largest_early(e, horizon) * horizon));
+       },
+       [](Experiment& e, double v) { e.chain.weight_decay = constant_schedule(v); },
+       [](const Sensitivity& s) { return s.weight_decay.sum(); }},
+      {"decay", kLogRest, -30, -1e-12,
+       [](const Experiment& e, double) {
+         return std::clamp(std::get<EmaAverage>(*e.chain.average).decay, 1e-3, 1 - 1e-9);
+       },
+       [](Experiment& e, double v) { e.chain.average = EmaAverage{v}; },
+       [](const Sensitivity& s) { return s.average_decay; }}};
+}
 
-const Quantity& quantity(const std::string& name) {
-  for (const Quantity& q : kQuantities)
-    if (name == q.name) return q;
-  throw InputError("over", name, "one of step, momentum, weight_decay, decay, beta1, beta2, eps");
+/// Throws InputError for what the experiment has not.
+Quantity quantity(const std::string& name, const Experiment& e, bool averaged) {
+  if (name == "decay" && !(e.chain.average && std::holds_alternative<EmaAverage>(*e.chain.average)))
+    throw InputError("over", name, "an exponential average: optimizer.average of kind \"ema\"");
+  if (name == "decay" && !averaged)
+    throw InputError("over", name,
+                     "the averaged risk: the risk itself does not know the average");
+  std::vector<std::string> names;
+  for (Quantity& q : around_any_optimizer()) {
+    if (name == q.name) return std::move(q);
+    names.push_back(q.name);
+  }
+  Optimizer optimizer = e.optimizer;
+  const OwnNumber own(optimizer, name);
+  if (own) return own_quantity(name, own.range());
+  for (const std::string& its : own.names())
+    if (its != "momentum") names.push_back(its);
+  throw InputError("over", name, fmt::format("for {} one of {}", name_of(e.optimizer), fmt::join(names, ", ")));
 }
 
 /// log R(horizon) and its slopes; +inf where the solver gives up.
@@ -143,19 +183,24 @@ class JointSearch {
  public:
   JointSearch(const Experiment& experiment, double horizon, const JointOptions& options)
       : experiment_(experiment), horizon_(horizon), options_(options) {
-    for (const std::string& name : options.over) of_.push_back(&quantity(name));
+    for (const std::string& name : options.over)
+      of_.push_back(quantity(name, experiment, options.averaged));
   }
 
   Experiment at(const VectorXd& x) const {
     Experiment e = experiment_;
     for (std::size_t i = 0; i < of_.size(); ++i)
-      of_[i]->set(e, of_[i]->scale.value(x[static_cast<Index>(i)]));
+      of_[i].set(e, of_[i].scale.value(x[static_cast<Index>(i)]));
     return e;
   }
   JointPoint evaluate(const VectorXd& x) {
     ++evaluations;
     JointPoint point{x, VectorXd::Zero(x.size()), HUGE_VAL, ""};
     const Experiment e = at(x);
+    if (const std::string refused = refusal(e); !refused.empty()) {
+      point.message = refused;
+      return point;
+    }
     const ModeSystem& system = system_of(e);
     if (system.filtered) {
       by_differences = true;
@@ -173,12 +218,12 @@ class JointSearch {
     if (s.curve.status != RiskCurve::Status::ok || !(s.risk > 0)) return point;
     for (std::size_t i = 0; i < of_.size(); ++i) {
       const auto k = static_cast<Index>(i);
-      const Scale& scale = of_[i]->scale;
-      if (!of_[i]->derivative) {
+      const Scale& scale = of_[i].scale;
+      if (!of_[i].derivative) {
         point.gradient[k] = difference(x, k, kNear);
         continue;
       }
-      point.gradient[k] = of_[i]->derivative(s) * scale.slope(scale.value(x[k])) / s.risk;
+      point.gradient[k] = of_[i].derivative(s) * scale.slope(scale.value(x[k])) / s.risk;
     }
     if (point.gradient.allFinite()) point.value = std::log(s.risk);
     return point;
@@ -199,9 +244,20 @@ class JointSearch {
     }
     return *system_;
   }
+  /// Why the theory does not hold at a value of the search; empty: it does.
+  std::string refusal(const Experiment& e) {
+    try {
+      system_of(e);
+      return "";
+    } catch (const InputError& error) {
+      return error.what();
+    }
+  }
   /// log R(horizon); +inf where the solver gives up, `message` says why.
   double log_risk(const VectorXd& x, std::string& message) {
     const Experiment e = at(clamped(x));
+    message = refusal(e);
+    if (!message.empty()) return HUGE_VAL;
     const ModeSystem& system = system_of(e);
     FewModes modes(system, horizon_);
     const RiskCurve curve =
@@ -229,13 +285,13 @@ class JointSearch {
   VectorXd start() const {
     VectorXd x(static_cast<Index>(of_.size()));
     for (std::size_t i = 0; i < of_.size(); ++i)
-      x[static_cast<Index>(i)] = of_[i]->scale.x(of_[i]->start(experiment_, horizon_));
+      x[static_cast<Index>(i)] = of_[i].scale.x(of_[i].start(experiment_, horizon_));
     return clamped(x);
   }
   VectorXd clamped(VectorXd x) const {
     for (std::size_t i = 0; i < of_.size(); ++i) {
       double& at = x[static_cast<Index>(i)];
-      at = std::clamp(at, of_[i]->low, of_[i]->high);
+      at = std::clamp(at, of_[i].low, of_[i].high);
     }
     return x;
   }
@@ -244,12 +300,12 @@ class JointSearch {
     VectorXd g = point.gradient;
     for (std::size_t i = 0; i < of_.size(); ++i) {
       const auto k = static_cast<Index>(i);
-      if ((point.x[k] <= of_[i]->low && g[k] > 0) || (point.x[k] >= of_[i]->high && g[k] < 0))
+      if ((point.x[k] <= of_[i].low && g[k] > 0) || (point.x[k] >= of_[i].high && g[k] < 0))
         g[k] = 0;
     }
     return g;
   }
-  const std::vector<const Quantity*>& of() const { return of_; }
+  const std::vector<Quantity>& of() const { return of_; }
 
   int evaluations = 0;
   bool by_differences = false;  ///< all slopes: then they are good to kRough
@@ -259,41 +315,25 @@ class JointSearch {
   Experiment experiment_;
   double horizon_;
   JointOptions options_;
-  std::vector<const Quantity*> of_;
+  std::vector<Quantity> of_;
   std::optional<ModeSystem> system_;  ///< of made_of_ and around_
   Optimizer made_of_;
   Chain around_;
 };
 
-void check_joint(const Experiment& experiment, const JointOptions& options) {
-  if (options.over.empty()) throw InputError("over", "nothing", "one quantity at least");
-  for (const std::string& name : options.over) {
-    quantity(name);
-    Optimizer of = experiment.optimizer;
-    if (name.starts_with("beta") && !betas_of(of))
-      throw InputError("over", name, "an optimizer with betas");
-    if (name == "eps" && !eps_of(of)) throw InputError("over", name, "an optimizer with an eps");
-    if (name == "decay" && !(experiment.chain.average &&
-                             std::holds_alternative<EmaAverage>(*experiment.chain.average)))
-      throw InputError("over", name, "an exponential average: optimizer.average of kind \"ema\"");
-    if (name == "decay" && !options.averaged)
-      throw InputError("over", name,
-                       "the averaged risk: the risk itself does not know the average");
-  }
-}
-
 }  // namespace
 
 JointOptimum best_together(const Experiment& experiment, double horizon,
                            const JointOptions& options) {
-  check_joint(experiment, options);
+  if (options.over.empty()) throw InputError("over", "nothing", "one quantity at least");
   JointSearch search(experiment, horizon, options);
+  search.system_of(search.at(search.start()));  // throws what is refused as it stands
   JointOptimum best;
   JointPoint now = search.evaluate(search.start());
   for (int i = 0; i < 40 && !std::isfinite(now.value); ++i) {  // too large a step to begin with
     VectorXd x = now.x;
     for (std::size_t j = 0; j < search.of().size(); ++j)
-      if (std::string(search.of()[j]->name) == "step") x[static_cast<Index>(j)] -= 1;
+      if (search.of()[j].name == "step") x[static_cast<Index>(j)] -= 1;
     now = search.evaluate(x);
   }
   if (!std::isfinite(now.value)) {
@@ -346,8 +386,8 @@ JointOptimum best_together(const Experiment& experiment, double horizon,
                best.gradient < (search.by_differences ? 3 * kRough : 1e-3);
   best.experiment = search.at(now.x);
   for (std::size_t i = 0; i < search.of().size(); ++i) {
-    const std::string name = search.of()[i]->name;
-    double value = search.of()[i]->scale.value(now.x[static_cast<Index>(i)]);
+    const std::string name = search.of()[i].name;
+    double value = search.of()[i].scale.value(now.x[static_cast<Index>(i)]);
     // Its pull over the whole run is nothing: it would rather not be there.
     if (name == "weight_decay" && value * horizon * best.experiment.schedule(0) < 1e-6) {
       value = 0;

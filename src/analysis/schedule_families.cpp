@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -9,6 +10,21 @@ namespace riskcurve {
 
 using Eigen::ArrayXd;
 using Eigen::Index;
+
+namespace {
+
+/// The schedule of a shape whose peak is 1, stated by another peak.
+Schedule with_peak(const Schedule& shape, double peak) {
+  ScheduleShape stated = shape.shape;
+  std::visit(
+      [&](auto& of) {
+        if constexpr (requires { of.step *= peak; }) of.step *= peak;
+      },
+      stated);
+  return make_schedule(std::move(stated), shape.warmup, shape.unit);
+}
+
+}  // namespace
 
 ScheduleFamily constant_family() {
   return {"constant",
@@ -41,6 +57,28 @@ ScheduleFamily cosine_family(double horizon) {
             by << gamma, warming ? -gamma : 0;
             return by;
           }};
+}
+
+ScheduleFamily polynomial_family(double horizon) {
+  return {"polynomial",
+          {"step", "exponent"},
+          [=](const ArrayXd& p) { return polynomial_schedule(p[0], p[1], horizon); },
+          [=](const ArrayXd& p, double t) {
+            const double left = 1 - t / horizon;
+            ArrayXd by = ArrayXd::Zero(2);
+            if (left > 0) {
+              by[0] = p[0] * std::pow(left, p[1]);
+              by[1] = by[0] * p[1] * std::log(left);
+            }
+            return by;
+          }};
+}
+
+ScheduleFamily peak_family(const Schedule& shape) {
+  return {shape.kind,
+          {"step"},
+          [=](const ArrayXd& p) { return with_peak(shape, p[0]); },
+          [=](const ArrayXd& p, double t) { return ArrayXd::Constant(1, p[0] * shape(t)); }};
 }
 
 ScheduleFamily tabulated_family(const ArrayXd& at) {

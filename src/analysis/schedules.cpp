@@ -299,7 +299,10 @@ ScheduleOptimum schedule_of_kind(const std::string& kind, const ModeSystem& syst
     return best_schedule(system, horizon, cosine_family(horizon),
                          Eigen::Array2d(1.5 * constant.step, std::max(2.0, 0.01 * horizon)),
                          options);
-  throw InputError("kind", kind, "greedy, optimal, power_decay or cosine");
+  if (kind == "polynomial")
+    return best_schedule(system, horizon, polynomial_family(horizon),
+                         Eigen::Array2d(1.5 * constant.step, 1), options);
+  throw InputError("kind", kind, "greedy, optimal, power_decay, polynomial or cosine");
 }
 
 }  // namespace riskcurve

@@ -36,27 +36,14 @@ int run_samples(const Loaded& loaded, double samples, const JointOptions& option
   Result result;
   result.title = loaded.title;
   const std::string risk = options.averaged ? "averaged_risk" : "risk";
-  const auto n = static_cast<Index>(found.scan.size());
-  ArrayXd batch(n), steps(n), least(n);
-  for (Index i = 0; i < n; ++i) {
-    const BudgetPoint& point = found.scan[static_cast<std::size_t>(i)];
-    batch[i] = point.batch, steps[i] = point.steps, least[i] = point.best.risk;
-  }
-  Record scan;
-  scan.column("batch", batch);
-  scan.column("steps", steps);
-  result.headings = {{"batch", "batch"}, {"steps", "steps"}};
-  for (const std::string& name : options.over) {
-    ArrayXd value(n);
-    for (Index i = 0; i < n; ++i) {
-      const JointOptimum& best = found.scan[static_cast<std::size_t>(i)].best;
-      value[i] = best.found ? best.value.at(name) : NAN;
-    }
-    scan.column(name, value);
-    result.headings.push_back({name, name, "{:.4g}"});
-  }
-  scan.column(risk, least);
+  Record scan = to_record(found.scan, options);
+  const auto column = [&](const std::string& name) {
+    return std::get<ArrayXd>(scan.find(name)->value);
+  };
+  const ArrayXd batch = column("batch"), least = column(risk);
   scan.column("above_percent", ArrayXd(100 * (least / found.best.best.risk - 1)));
+  result.headings = {{"batch", "batch"}, {"steps", "steps"}};
+  for (const std::string& name : options.over) result.headings.push_back({name, name, "{:.4g}"});
   result.headings.push_back({"R at the end", risk});
   result.headings.push_back({"% above", "above_percent", "{:.4g}"});
   result.table = scan;
@@ -87,6 +74,41 @@ int run_samples(const Loaded& loaded, double samples, const JointOptions& option
                                   ArrayXd::Constant(1, found.best.batch),
                                   ArrayXd::Constant(1, found.best.best.risk),
                                   {}});
+  return emit(result, outputs);
+}
+
+int run_ramp(const Loaded& loaded, double samples, double steps, int points,
+             const SolveOptions& solve, const Outputs& outputs) {
+  ScheduleOptions options;
+  options.solve = solve;
+  const BatchRamp found = best_batch_ramp(loaded.experiment, samples, steps, points, options);
+  if (!found.found) throw Failure(found.message);
+  Result result;
+  result.title = loaded.title;
+  Record table;
+  table.column("at", found.at);
+  table.column("batch", found.batch);
+  result.table = table;
+  result.headings = {{"at step", "at", "{:.4g}"}, {"batch", "batch", "{:.4g}"}};
+  Record& record = result.record;
+  record.set("samples", samples);
+  record.set("steps", steps);
+  record.set("step", found.step);
+  record.set("risk", found.risk);
+  record.set("constant_risk", found.constant_risk);
+  record.set("gain_percent", 100 * (1 - found.risk / found.constant_risk));
+  record.set("evaluations", static_cast<long>(found.evaluations));
+  record.set("ramp", table);
+  result.notes = {fmt::format(
+      "{:.10g} samples in {:.6g} steps of {:.6g}, the batch as above: R = {:.6g}, {:.3g} % below the "
+      "best constant batch and step ({} solves)",
+      samples, steps, found.step, found.risk, 100 * (1 - found.risk / found.constant_risk),
+      found.evaluations)};
+  result.figure.title = loaded.title;
+  result.figure.x_label = "steps k";
+  result.figure.y_label = "batch m";
+  result.figure.log_y = true;
+  result.figure.series.push_back({Series::Style::line, "", found.at, found.batch, {}});
   return emit(result, outputs);
 }
 

@@ -13,6 +13,8 @@
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
 #include "cli/progress.hpp"
+#include "cli/shapes.hpp"
+#include "cli/together.hpp"
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/analysis/predict.hpp"
@@ -31,7 +33,7 @@ using Eigen::Index;
 struct OptimumArguments {
   std::string file, signal, schedule = "constant", threshold;
   std::vector<std::string> over;
-  bool averaged = false, critical_batch = false;
+  bool averaged = false, critical_batch = false, ramp = false;
   std::optional<double> horizon, reach, samples;
   int points = 97;
   double rtol = 1e-10;
@@ -77,14 +79,15 @@ void add_schedule(Result& result, const std::string& kind, const ScheduleOptimum
     schedule.column("step", best.parameters);
     text += "file = \"X.csv\"   # as written by --out X.csv";
   } else {
-    const std::vector<std::string> names =
-        kind == "cosine" ? cosine_family(1).names : power_decay_family().names;
+    const std::vector<std::string> names = kind == "cosine"       ? cosine_family(1).names
+                                           : kind == "polynomial" ? polynomial_family(1).names
+                                                                  : power_decay_family().names;
     for (Index i = 0; i < best.parameters.size(); ++i) {
       const std::string& name = names[static_cast<std::size_t>(i)];
       schedule.set(name, best.parameters[i]);
       text += fmt::format("{} = {:.6g}\n", name, best.parameters[i]);
     }
-    if (kind == "cosine") {
+    if (kind != "power_decay") {
       schedule.set("horizon", constant.steps);
       text += fmt::format("horizon = {:.10g}\n", constant.steps);
     }
@@ -191,12 +194,14 @@ void refuse(const std::string& option, const std::string& value, const std::stri
 
 /// What `find` finds, with errors about the options' own names.
 template <class Find>
-auto with_over(Find find) {
+auto with_options(Find find) {
   try {
     return find();
   } catch (const InputError& error) {
-    if (error.field() != "over" && error.field() != "samples") throw;
-    throw InputError("--" + error.field(), error.value(), error.expected());
+    for (const auto& [field, option] :
+         {std::pair{"over", "--over"}, {"samples", "--samples"}, {"steps", "--horizon"}})
+      if (error.field() == field) throw InputError(option, error.value(), error.expected());
+    throw;
   }
 }
 
@@ -205,12 +210,13 @@ int run_batches(const OptimumArguments& options) {
   const std::string option = options.samples ? "--samples" : "--critical-batch";
   const std::string value = options.samples ? number_text(*options.samples) : "given";
   refuse(option, value, "it looks for a batch",
-         {{"--horizon", options.horizon.has_value()},
+         {{"--horizon", options.horizon && !options.ramp},
           {"--schedule", options.schedule != "constant"},
           {"--threshold", !options.threshold.empty()},
           {"--reach", options.samples && options.reach},
           {"--critical-batch", options.samples && options.critical_batch},
-          {"--over", !options.samples && !options.over.empty()}});
+          {"--averaged", options.ramp && options.averaged},
+          {"--over", (!options.samples || options.ramp) && !options.over.empty()}});
   const Loaded loaded = load(options.file, options.signal);
   Progress progress("optimising");
   SolveOptions solve;
@@ -222,14 +228,22 @@ int run_batches(const OptimumArguments& options) {
     optimum.solve = solve;
     return run_critical_batch(loaded, options.reach, optimum, options.outputs);
   }
+  if (options.ramp) {
+    solve.rtol = std::max(solve.rtol, 1e-8);
+    return with_options([&] {
+      return run_ramp(loaded, *options.samples,
+                      options.horizon.value_or(loaded.experiment.run.steps), options.points, solve,
+                      options.outputs);
+    });
+  }
   JointOptions joint;
   if (!options.over.empty()) joint.over = options.over;
   joint.averaged = options.averaged;
   joint.solve = solve;
-  return with_over([&] { return run_samples(loaded, *options.samples, joint, options.outputs); });
+  return with_options([&] { return run_samples(loaded, *options.samples, joint, options.outputs); });
 }
 
-/// Step size, momentum and decays together.
+/// Constants together.
 int run_together(const OptimumArguments& options) {
   refuse("--over", fmt::format("{}", fmt::join(options.over, ",")), "it looks for constants",
          {{"--reach", options.reach.has_value()},
@@ -241,42 +255,17 @@ int run_together(const OptimumArguments& options) {
   joint.over = options.over;
   joint.averaged = options.averaged;
   joint.solve.progress = [&](double) { return progress(0); };
-  const double horizon = options.horizon.value_or(loaded.experiment.run.steps);
-  const JointOptimum best =
-      with_over([&] { return best_together(loaded.experiment, horizon, joint); });
-  if (!best.found) throw Failure(best.message);
-  Result result;
-  result.title = loaded.title;
-  Record values;
-  std::vector<std::string> names;
-  ArrayXd numbers(static_cast<Index>(options.over.size()));
-  for (std::size_t i = 0; i < options.over.size(); ++i) {
-    names.push_back(options.over[i]);
-    numbers[static_cast<Index>(i)] = best.value.at(options.over[i]);
-    values.set(options.over[i], best.value.at(options.over[i]));
-  }
-  result.record.set("over", values);
-  result.record.set(options.averaged ? "averaged_risk" : "risk", best.risk);
-  result.record.set("steps", horizon);
-  result.record.set("gradient", best.gradient);
-  result.record.set("evaluations", static_cast<long>(best.evaluations));
-  Record table;
-  table.column("quantity", names);
-  table.column("value", numbers);
-  result.table = table;
-  result.headings = {{"quantity", "quantity"}, {"best", "value", "{:.6g}"}};
-  result.notes = {fmt::format("together: {} = {:.6g} after {:.6g} steps ({} solves, {})",
-                              options.averaged ? "averaged R" : "R", best.risk, horizon,
-                              best.evaluations, best.message)};
-  const RiskCurve curve = predict(best.experiment).curve;
-  result.figure = to_figure(curve, loaded.title);
-  result.record.set("warnings", curve.warnings);
-  return emit(result, options.outputs);
+  return with_options([&] {
+    return run_together(loaded, options.horizon.value_or(loaded.experiment.run.steps), joint,
+                        options.outputs);
+  });
 }
 
 int run(const OptimumArguments& options) {
   check(options.outputs);
   check_rtol(options.rtol, "--rtol");
+  if (options.ramp && !options.samples)
+    throw InputError("--ramp", "given", "--samples beside it");
   if (options.samples || options.critical_batch) return run_batches(options);
   if (!options.over.empty()) return run_together(options);
   if (options.reach && (options.horizon || options.schedule != "constant"))
@@ -299,6 +288,9 @@ int run(const OptimumArguments& options) {
   const Optimum best = options.reach ? fastest_step(system, *options.reach, 1e12, optimum_options)
                                      : best_step(system, horizon, optimum_options);
   if (!best.found) throw Failure(best.message);
+
+  if (options.schedule == "all")
+    return run_shapes(loaded, system, best, solve_options, options.outputs);
 
   Result result;
   result.title = loaded.title;
@@ -355,14 +347,18 @@ void add_optimum(CLI::App& app, Action& action) {
   command->add_option("--reach", options->reach, "instead: a risk to reach in the fewest steps");
   command->add_option("--samples", options->samples,
                       "instead: the best batch, with its step, for so many samples");
+  command->add_flag("--ramp", options->ramp,
+                    "with --samples: a batch that changes along --horizon steps of one size");
   command->add_flag(
       "--critical-batch", options->critical_batch,
       "the batch from which doubling no longer pays, to reach --reach (default: what the "
       "file's batch reaches in run.steps)");
   command
       ->add_option("--schedule", options->schedule,
-                   "constant (default), power_decay, cosine (with warm-up), greedy or optimal")
-      ->check(CLI::IsMember({"constant", "power_decay", "cosine", "greedy", "optimal"}));
+                   "constant (default), power_decay, polynomial, cosine (with warm-up), greedy or "
+                   "optimal; all: a table of shapes, each with its best peak")
+      ->check(CLI::IsMember(
+          {"constant", "power_decay", "polynomial", "cosine", "greedy", "optimal", "all"}));
   command->add_option("--points", options->points, "times in tables of step sizes and thresholds")
       ->check(CLI::Range(5, 1001))
       ->capture_default_str();
@@ -371,8 +367,9 @@ void add_optimum(CLI::App& app, Action& action) {
                       "file's, and write it to this .csv file");
   command
       ->add_option("--over", options->over,
-                   "constants to choose together, of step, momentum, weight_decay, decay (of an "
-                   "exponential average), beta1, beta2 and eps: step,momentum")
+                   "constants to choose together: step, momentum, weight_decay, decay (of an "
+                   "exponential average), and numbers of the optimizer's own, as beta1, eps, "
+                   "exponent, threshold: step,momentum")
       ->delimiter(',');
   command->add_flag("--averaged", options->averaged,
                     "the risk of the average of the iterates in place of the risk");

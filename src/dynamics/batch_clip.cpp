@@ -117,16 +117,17 @@ BatchClipLaw::BatchClipLaw(const NoiseLaw& noise, int batch) : batch_(batch) {
   }
 }
 
-std::pair<double, double> BatchClipLaw::evaluate(double risk, double c) const {
+std::array<double, 3> BatchClipLaw::evaluate(double risk, double c) const {
   const double sigma = std::sqrt(2 * risk + shared_variance_), b = batch_;
   const double tau = c * b / sigma;
-  double mu = 0, nu = 0;
+  double mu = 0, nu = 0, share = 0;
   for (Eigen::Index q = 0; q < norm_square_.point.size(); ++q) {
     const NoncentralChi chi = noncentral_chi(b, norm_square_.point[q] / (sigma * sigma), tau);
     mu += norm_square_.weight[q] * (chi.below + (1 - 1 / b) * tau * chi.inverse_above);
     nu += norm_square_.weight[q] * (chi.square_below + tau * tau * (1 - chi.below));
+    share += norm_square_.weight[q] * (1 - chi.below);
   }
-  return {mu, sigma * sigma * nu / b};
+  return {mu, sigma * sigma * nu / b, share};
 }
 
 NoncentralChi noncentral_chi(double k, double lambda, double tau) {

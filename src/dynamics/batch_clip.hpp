@@ -1,5 +1,5 @@
 #pragma once
-#include <utility>
+#include <array>
 
 #include "dynamics/gauss_measure.hpp"
 #include "riskcurve/problem/noise.hpp"
@@ -12,8 +12,8 @@ namespace riskcurve {
 class BatchClipLaw {
  public:
   BatchClipLaw(const NoiseLaw& noise, int batch);
-  /// mu and nu of ResidualLaw::batch_clip.
-  std::pair<double, double> evaluate(double risk, double c) const;
+  /// mu, nu and share of ResidualLaw::batch_clip.
+  std::array<double, 3> evaluate(double risk, double c) const;
 
  private:
   int batch_;

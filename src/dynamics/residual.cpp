@@ -159,9 +159,12 @@ double ResidualLaw::clipped_square(double risk, double c) const {
 }
 
 ResidualLaw::BatchClip ResidualLaw::batch_clip(double risk, double c, int batch) const {
-  if (batch == 1) return {within(risk, c), clipped_square(risk, c)};
-  const auto [mu, nu] = parts_->batch_clip_of(batch).evaluate(risk, c);
-  return {mu, nu};
+  if (batch == 1) {
+    const double inside = within(risk, c);
+    return {inside, clipped_square(risk, c), 1 - inside};
+  }
+  const auto [mu, nu, share] = parts_->batch_clip_of(batch).evaluate(risk, c);
+  return {mu, nu, share};
 }
 
 double chi_mean(double b) {

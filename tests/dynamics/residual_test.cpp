@@ -77,7 +77,7 @@ TEST(ResidualLaw, ResponsesMatchSampledResidualsForEveryLaw) {
     for (const double risk : {0.5, 0.02})
       for (const int batch : {1, 2, 7}) {
         const double c = 0.4, spread = std::sqrt(2 * risk);
-        Estimate phi, mu, nu, batch_mu, batch_nu;
+        Estimate phi, mu, nu, batch_mu, batch_nu, share;
         for (int draw = 0; draw < 20000; ++draw) {
           double norm2 = 0, dot = 0;
           for (int i = 0; i < batch; ++i) {
@@ -92,6 +92,7 @@ TEST(ResidualLaw, ResponsesMatchSampledResidualsForEveryLaw) {
           phi.add(std::sqrt(2 / M_PI) * dot / norm / (2 * risk));
           batch_mu.add(f * dot / batch / (2 * risk));
           batch_nu.add(f * f * norm2 / batch);
+          share.add(norm > c * batch);
         }
         const auto clip = residual.batch_clip(risk, c, batch);
         const auto near = [&](double exact, const Estimate& e, const char* what) {
@@ -103,6 +104,7 @@ TEST(ResidualLaw, ResponsesMatchSampledResidualsForEveryLaw) {
         near(residual.clipped_square(risk, c), nu, "nu");
         near(clip.mu, batch_mu, "batch mu");
         near(clip.nu, batch_nu, "batch nu");
+        near(clip.share, share, "share of clipped steps");
       }
   }
 }

@@ -9,7 +9,8 @@
 namespace riskcurve {
 
 struct JointOptions {
-  /// of "step", "momentum", "weight_decay", "decay", "beta1", "beta2", "eps"
+  /// of "step", "momentum", "weight_decay", "decay" (of an exponential average), and what numbers
+  /// the optimizer has for its own: "beta1", "beta2", "eps", "alpha", "exponent", "threshold", ..
   std::vector<std::string> over = {"step"};
   bool averaged = false;    ///< the averaged risk in place of the risk
   double tolerance = 1e-5;  ///< of |dlog R/d parameters|, as they are searched
@@ -29,15 +30,17 @@ struct JointOptimum {
 };
 
 /// argmin of R(horizon) over constant values of the step size gamma, the momentum, the decoupled
-/// weight decay, the decay of an exponential average, and an optimizer's own betas and eps,
+/// weight decay, the decay of an exponential average, and the numbers of an optimizer's own table,
 /// whichever `over` names; others stay as the experiment has them. Solved step by step, exactly in
 /// the step size. A quasi-Newton search in log gamma, log(1 - momentum), log weight_decay and log(1
-/// - decay), with derivatives by one adjoint sweep a solve (by betas, eps: differences of two
-/// solves more each); it starts from the experiment's own values (those that are 0: 0.5, and a
-/// decay by 1/10 over the run). A local minimum. A weight decay that the search drives towards
-/// nothing ends at 0. Throws InputError for a name that is unknown or has nothing to change
-/// ("decay" without an exponential average; "momentum" under an optimizer that takes none). Source:
-/// ours; docs/theory/chain.md#adjoint.
+/// - decay); of an optimizer's own in log x where x has no upper end, log(1 - x) where that is an
+/// open 1, else x itself. Derivatives by one adjoint sweep a solve (by an optimizer's own:
+/// differences of two solves more each); it starts from the experiment's own values (those that
+/// are 0: 0.5, and a decay by 1/10 over the run). A local minimum. A weight decay that the search
+/// drives towards nothing ends at 0; values that the theory refuses count as infinitely bad. Throws
+/// InputError for a name that is unknown or has nothing to change ("decay" without an exponential
+/// average; "momentum" under an optimizer that takes none). Source: ours;
+/// docs/theory/chain.md#adjoint.
 JointOptimum best_together(const Experiment& experiment, double horizon,
                            const JointOptions& options = {});
 

@@ -22,6 +22,10 @@ ScheduleFamily constant_family();
 ScheduleFamily power_decay_family();
 /// Linear warm-up over `warmup` steps, then cosine from `step` to 0 at the horizon.
 ScheduleFamily cosine_family(double horizon);
+/// step (1 - k/horizon)^exponent
+ScheduleFamily polynomial_family(double horizon);
+/// step times a schedule of peak 1, which keeps its own parameters.
+ScheduleFamily peak_family(const Schedule& shape);
 /// Linear between the step sizes at these times: with many of them, any schedule.
 ScheduleFamily tabulated_family(const Eigen::ArrayXd& at);
 
@@ -65,10 +69,27 @@ ScheduleOptimum greedy_schedule(const ModeSystem& system, const Eigen::ArrayXd& 
 ScheduleOptimum optimal_schedule(const ModeSystem& system, const Eigen::ArrayXd& mesh,
                                  const ScheduleOptions& options = {});
 
-/// The best schedule of a kind, "greedy", "optimal", "power_decay" or "cosine" (with warm-up), from
-/// a first guess by the best constant step. Throws InputError for another kind.
+/// The best schedule of a kind, "greedy", "optimal", "power_decay", "polynomial" or "cosine" (with
+/// warm-up), from a first guess by the best constant step. Throws InputError for another kind.
 ScheduleOptimum schedule_of_kind(const std::string& kind, const ModeSystem& system,
                                  const Optimum& constant, const Eigen::ArrayXd& mesh,
                                  const ScheduleOptions& options = {});
+
+/// What the shape of a schedule is worth: each with its best peak (and its other numbers, where it
+/// has some), and the exponent of R(T) ~ T^-x between T/2 and T = horizon, each horizon with its
+/// own best.
+struct ShapeOptimum {
+  std::string shape;  ///< of schedule_shapes()
+  ScheduleOptimum best;
+  double step = 0;  ///< the peak
+  double horizon_exponent = 0;
+};
+/// "constant", "wsd" (the last fifth linear to 0), "1 - sqrt" (of k/T), "linear" and "cosine" to 0,
+/// "polynomial" (1 - k/T)^exponent and "power_decay" with their best exponents, "optimal".
+std::vector<std::string> schedule_shapes();
+/// All of them, in that order; not found are those the search fails at. `constant`: best_step of
+/// the horizon. Source: ours, docs/theory/schedules.md#what-a-shape-loses.
+std::vector<ShapeOptimum> compare_shapes(const ModeSystem& system, const Optimum& constant,
+                                         const ScheduleOptions& options = {});
 
 }  // namespace riskcurve

@@ -37,11 +37,12 @@ class ResidualLaw {
 
   /// Clipping of the batch-mean gradient, f = min(1, c b/||l||_2):
   ///   mu = P(||l|| <= cb) + (1 - 1/b) c b E[1/||l||; ||l|| > cb],
-  ///   nu = E[min(||l||^2, c^2 b^2)]/b   (so that c_k = lambda_k nu/b).
+  ///   nu = E[min(||l||^2, c^2 b^2)]/b   (so that c_k = lambda_k nu/b),
+  ///   share = P(||l|| > cb), of the steps that are clipped.
   /// Gaussian: chi_b integrals. Else E over the law of sum epsilon_i^2, held as a point measure:
   /// about 1e-8 where sqrt(2R) >= 0.2 c b, degrading to 3e-3 as R -> 0.
   struct BatchClip {
-    double mu, nu;
+    double mu, nu, share;
   };
   BatchClip batch_clip(double risk, double c, int batch) const;
 

@@ -2,8 +2,10 @@
 #include <string>
 #include <vector>
 
+#include "riskcurve/analysis/budget.hpp"
 #include "riskcurve/analysis/fit.hpp"
 #include "riskcurve/analysis/predict.hpp"
+#include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/analysis/sweep.hpp"
 #include "riskcurve/eigen.hpp"
 #include "riskcurve/integrate/solve.hpp"
@@ -79,6 +81,12 @@ Record to_record(const std::vector<std::string>& columns,
 /// contents of both files.
 TableOutcome run_sweep(const Sweep& sweep, const std::string& path,
                        const TableOptions& options = {});
+
+/// batch, steps, each of options.over, risk (or averaged_risk) of the batches looked at, as columns.
+Record to_record(const std::vector<BudgetPoint>& scan, const JointOptions& options);
+/// shape, step (the peak), exponent, risk, above_percent (of the least), horizon_exponent, as
+/// columns; nan where there is none.
+Record to_record(const std::vector<ShapeOptimum>& shapes);
 
 /// model, parameters and intervals by name, correlation (names, matrix), floor, spike, curves and
 /// predict (a record each), best, diagnostics, warnings; docs/output.md.

@@ -13,7 +13,7 @@
 namespace riskcurve {
 namespace {
 
-/// mu and nu as functions of (t, R). A constant threshold is tabulated in R.
+/// mu, nu and the share clipped as functions of (t, R), the last where it is asked for. A constant threshold is tabulated in R.
 struct ClipResponse {
   ResidualLaw residual;
   ClippedSgd optimizer;
@@ -29,10 +29,11 @@ struct ClipResponse {
   ResidualLaw::BatchClip evaluate(double c, double risk) const {
     if (optimizer.clip == ClippedSgd::Clip::batch)
       return residual.batch_clip(risk, c, optimizer.batch);
-    return {residual.within(risk, c), residual.clipped_square(risk, c)};
+    const double inside = residual.within(risk, c);
+    return {inside, residual.clipped_square(risk, c), 1 - inside};
   }
   ResidualLaw::BatchClip at(const Now& now) const {
-    if (optimizer.threshold.kind == "constant") return {mu(now.risk), nu(now.risk)};
+    if (optimizer.threshold.kind == "constant") return {mu(now.risk), nu(now.risk), NAN};
     return evaluate(optimizer.threshold(now.time), now.risk);
   }
 };
@@ -89,8 +90,8 @@ ModeSystem mode_system(const VectorProblem& problem, const ClippedSgd& optimizer
   const ResidualLaw law(problem.noise);
   const auto clip = std::make_shared<const ClipResponse>(law, optimizer);
   system.response = [clip](const Now& now) {
-    const auto [mu, nu] = clip->at(now);
-    return Response{Eigen::ArrayXd::Constant(1, mu), Eigen::ArrayXd::Constant(1, nu)};
+    const ResidualLaw::BatchClip at = clip->at(now);
+    return Response{Eigen::ArrayXd::Constant(1, at.mu), Eigen::ArrayXd::Constant(1, at.nu)};
   };
   system.observable["descent_reduction"] = [clip](const ModeSystem&, const Now& now,
                                                   const Eigen::ArrayXd&) {
@@ -99,6 +100,14 @@ ModeSystem mode_system(const VectorProblem& problem, const ClippedSgd& optimizer
   system.observable["clipped_variance"] = [clip](const ModeSystem&, const Now& now,
                                                  const Eigen::ArrayXd&) {
     return now.risk > 0 ? clip->at(now).nu : NAN;
+  };
+  system.observable["clipped_share"] = [clip](const ModeSystem&, const Now& now,
+                                              const Eigen::ArrayXd&) {
+    return now.risk > 0 ? clip->evaluate(clip->optimizer.threshold(now.time), now.risk).share : NAN;
+  };
+  system.observable["effective_step"] = [clip](const ModeSystem&, const Now& now,
+                                               const Eigen::ArrayXd&) {
+    return now.risk > 0 ? now.gamma * clip->at(now).mu : NAN;
   };
   system.shared_noise = [law, noise = problem.noise, optimizer](const Now& now) {
     const double c = optimizer.threshold(now.time);
