@@ -158,6 +158,11 @@ ScheduleOptimum greedy_of(const ModeSystem& system, const ArrayXd& mesh,
   return result;
 }
 
+ScheduleOptions rough_of(ScheduleOptions options) {
+  options.tolerance = std::max(1e-3, options.tolerance);
+  return options;
+}
+
 }  // namespace
 
 ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
@@ -268,18 +273,27 @@ ScheduleOptimum optimal_schedule(const ModeSystem& system, const ArrayXd& mesh,
     greedy.message = constant.message;
     return greedy;
   }
-  const bool take_greedy = !constant.found || (greedy.found && greedy.risk < constant.risk);
-  ArrayXd start = take_greedy ? greedy.parameters : ArrayXd::Constant(mesh.size(), constant.step);
-  int evaluations = constant.evaluations + greedy.evaluations;
+  // A tail that ends softly is nearer to the best one than either, over long horizons.
+  ScheduleOptimum tail;
+  if (constant.found)
+    tail = schedule_of_kind("polynomial", system, constant, mesh, rough_of(options));
+  int evaluations = constant.evaluations + greedy.evaluations + tail.evaluations;
+  double least = HUGE_VAL;
+  ArrayXd start;
+  const auto take = [&](bool found, double risk, const auto& schedule) {
+    if (!found || !(risk < least)) return;
+    least = risk;
+    start = mesh.unaryExpr([&](double t) { return schedule(std::min(t, horizon * (1 - 1e-12))); });
+  };
+  take(constant.found, constant.risk, constant_schedule(std::max(constant.step, 1e-300)));
+  take(greedy.found, greedy.risk, greedy.schedule);
+  take(tail.found, tail.risk, tail.schedule);
   if (mesh.size() >= 2 * kCoarse) {  // the shape first, from a few times
-    const ArrayXd coarse = thinned(mesh, kCoarse);
-    ScheduleOptions rough = options;
-    rough.tolerance = std::max(1e-3, options.tolerance);
     const ScheduleOptimum shape =
-        best_schedule(system, horizon, tabulated_family(coarse), thinned(start, kCoarse), rough);
+        best_schedule(system, horizon, tabulated_family(thinned(mesh, kCoarse)),
+                      thinned(start, kCoarse), rough_of(options));
     evaluations += shape.evaluations;
-    if (shape.found && shape.risk <= (take_greedy ? greedy.risk : constant.risk))
-      for (Index i = 0; i < mesh.size(); ++i) start[i] = shape.schedule(mesh[i]);
+    take(shape.found, shape.risk, shape.schedule);
   }
   ScheduleOptimum best = best_schedule(system, horizon, tabulated_family(mesh), start, options);
   best.evaluations += evaluations;

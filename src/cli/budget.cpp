@@ -7,6 +7,7 @@
 
 #include "cli/progress.hpp"
 #include "riskcurve/analysis/budget.hpp"
+#include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/results.hpp"
@@ -88,8 +89,14 @@ int run_ramp(const Loaded& loaded, double samples, double steps, int points,
   Record table;
   table.column("at", found.at);
   table.column("batch", found.batch);
-  result.table = table;
-  result.headings = {{"at step", "at", "{:.4g}"}, {"batch", "batch", "{:.4g}"}};
+  const ArrayXd share{{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999}};
+  const Schedule batch = tabulated_schedule({found.at.begin(), found.at.end()},
+                                            {found.batch.begin(), found.batch.end()});
+  Record rows;
+  rows.column("at", ArrayXd(share * steps));
+  rows.column("batch", ArrayXd((share * steps).unaryExpr([&](double k) { return batch(k); })));
+  result.table = rows;
+  result.headings = {{"at step", "at", "{:.6g}"}, {"batch", "batch", "{:.4g}"}};
   Record& record = result.record;
   record.set("samples", samples);
   record.set("steps", steps);
@@ -104,6 +111,15 @@ int run_ramp(const Loaded& loaded, double samples, double steps, int points,
       "best constant batch and step ({} solves)",
       samples, steps, found.step, found.risk, 100 * (1 - found.risk / found.constant_risk),
       found.evaluations)};
+  Experiment experiment = loaded.experiment;
+  experiment.optimizer = with_batch(experiment.optimizer, 1);
+  experiment.chain.batch = batch;
+  experiment.schedule = constant_schedule(found.step);
+  experiment.run = run_for(steps);
+  const Prediction under = predict(experiment);
+  record.set("trust", to_record(under.trust));
+  record.set("warnings", under.curve.warnings);
+  result.notes.push_back(trust_line(under.trust));
   result.figure.title = loaded.title;
   result.figure.x_label = "steps k";
   result.figure.y_label = "batch m";

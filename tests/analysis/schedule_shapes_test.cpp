@@ -55,7 +55,7 @@ TEST(Shapes, HaveTheirBestPeaks) {
 TEST(Shapes, TailsSaturateTheCapacity) {
   const ModeSystem system =
       compress(mode_system(power_law_problem(1e6, 2, 0.3, gaussian_noise(1)), Sgd{1}));
-  const auto found = shapes_of(system, 1e9);
+  const auto found = shapes_of(system, 1e12);
   const double s = 0.9;
   const std::map<std::string, double> tails = {{"constant", 1}, {"wsd", 2},    {"1 - sqrt", 2},
                                                {"linear", 2},   {"cosine", 3}, {"optimal", 4}};
