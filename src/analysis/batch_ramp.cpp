@@ -50,12 +50,19 @@ BatchRamp best_batch_ramp(const Experiment& experiment, double samples, double s
   ramp.found = constant.found && best.found;
   ramp.message = constant.found ? best.message : constant.message;
   if (!ramp.found) return ramp;
-  // eta is linear between the times of the mesh, which are samples.
-  const ArrayXd eta = best.parameters;
-  ArrayXd drift = ArrayXd::Zero(mesh.size());
-  for (Index i = 1; i < mesh.size(); ++i)
-    drift[i] = drift[i - 1] + 0.5 * (eta[i] + eta[i - 1]) * (mesh[i] - mesh[i - 1]);
-  const double total = drift[mesh.size() - 1], longest = total / eta.maxCoeff();
+  // eta is linear between the times of the mesh, which are samples; where it turns, 1/eta is not.
+  const Index spaces = mesh.size() - 1, between = 4;
+  ArrayXd eta(between * spaces + 1), drift = ArrayXd::Zero(between * spaces + 1);
+  eta[0] = best.parameters[0];
+  for (Index i = 0; i < spaces; ++i) {
+    const double length = (mesh[i + 1] - mesh[i]) / between;
+    for (Index j = i * between + 1; j <= (i + 1) * between; ++j) {
+      const double share = static_cast<double>(j - i * between) / between;
+      eta[j] = (1 - share) * best.parameters[i] + share * best.parameters[i + 1];
+      drift[j] = drift[j - 1] + 0.5 * (eta[j] + eta[j - 1]) * length;
+    }
+  }
+  const double total = drift[between * spaces], longest = total / eta.maxCoeff();
   if (steps > longest)
     throw InputError("steps", steps,
                      "at most " + number_text(std::floor(longest)) +

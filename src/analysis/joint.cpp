@@ -311,7 +311,7 @@ class JointSearch {
   bool by_differences = false;  ///< all slopes: then they are good to kRough
 
  private:
-  static constexpr double kNear = 1e-2, kWide = 0.05;
+  static constexpr double kNear = 1e-3, kWide = 0.05;
   Experiment experiment_;
   double horizon_;
   JointOptions options_;

@@ -1,8 +1,12 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
+#include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 namespace {
@@ -23,7 +27,7 @@ ScheduleOptimum best_peak(const ModeSystem& system, const Optimum& constant, con
                        ArrayXd::Constant(1, 1.5 * constant.step), options);
 }
 
-std::vector<Shape> shapes() {
+std::vector<Shape> all_shapes() {
   const auto of = [](Schedule (*unit)(double horizon)) {
     return [unit](const ModeSystem& system, const Optimum& constant,
                   const ScheduleOptions& options) {
@@ -62,18 +66,25 @@ std::vector<Shape> shapes() {
 
 std::vector<std::string> schedule_shapes() {
   std::vector<std::string> names;
-  for (const Shape& shape : shapes()) names.emplace_back(shape.name);
+  for (const Shape& shape : all_shapes()) names.emplace_back(shape.name);
   return names;
 }
 
 std::vector<ShapeOptimum> compare_shapes(const ModeSystem& system, const Optimum& constant,
-                                         const ScheduleOptions& options) {
+                                         const ScheduleOptions& options,
+                                         const std::vector<std::string>& shapes) {
   OptimumOptions sooner;
   sooner.solve = options.solve;
   sooner.start = constant.step;
   const Optimum half = best_step(system, 0.5 * constant.steps, sooner);
   std::vector<ShapeOptimum> found;
-  for (const Shape& shape : shapes()) {
+  const std::vector<Shape> known = all_shapes();
+  for (const std::string& name : shapes) {
+    const auto of = std::find_if(known.begin(), known.end(),
+                                 [&](const Shape& shape) { return name == shape.name; });
+    if (of == known.end())
+      throw InputError("shape", name, fmt::format("one of {}", fmt::join(schedule_shapes(), ", ")));
+    const Shape& shape = *of;
     ShapeOptimum at{shape.name, shape.best(system, constant, options), 0, NAN};
     if (at.best.found) {
       at.step = at.best.schedule(0);

@@ -31,7 +31,7 @@ Schedule table(const BatchRamp& ramp) {
 
 TEST(BatchRamp, SpendsTheSamplesAndIsPredictedByItsOwnRun) {
   Experiment e = experiment(0.6, 1000, Sgd{1});
-  const double samples = 4e5, steps = 2000;
+  const double samples = 4e6, steps = 20000;
   const BatchRamp ramp = best_batch_ramp(e, samples, steps);
   ASSERT_TRUE(ramp.found) << ramp.message;
   EXPECT_NEAR(ramp.at[ramp.at.size() - 1], steps, 1e-9 * steps);
@@ -42,6 +42,7 @@ TEST(BatchRamp, SpendsTheSamplesAndIsPredictedByItsOwnRun) {
   EXPECT_NEAR(spent / samples, 1, 0.01);
   e.chain.batch = batch;
   e.schedule = constant_schedule(ramp.step);
+  e.run = run_for(steps, 2);
   const RiskCurve curve = predict(e).curve;
   EXPECT_NEAR(curve.risk[curve.risk.size() - 1] / ramp.risk, 1, 0.01);
 }

@@ -65,7 +65,7 @@ TEST(BestTogether, FindsTheExponentThatAScanFinds) {
 
 TEST(BestTogether, WhatTheTheoryRefusesIsNoOptimum) {  // S^q has no variance below q = -1/2 here
   Experiment e;
-  e.problem = make_problem(isotropic(20), power_law(20, 0.5), MatrixPowerLawTarget{}, no_noise());
+  e.problem = make_problem(isotropic(20), power_law(20, 0.5), MatrixPowerLawTarget{.beta = 0.2}, no_noise());
   e.optimizer = Schatten{20, 0.0};
   e.schedule = constant_schedule(1e-2);
   e.run = run_for(100, 2);

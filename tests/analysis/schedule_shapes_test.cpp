@@ -7,15 +7,17 @@
 #include "power_law_problem.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
+#include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 namespace {
 
-std::map<std::string, ShapeOptimum> shapes_of(const ModeSystem& system, double horizon) {
+std::map<std::string, ShapeOptimum> shapes_of(const ModeSystem& system, double horizon,
+                                              const std::vector<std::string>& shapes = schedule_shapes()) {
   ScheduleOptions options;
   options.solve.rtol = 1e-8;
   std::map<std::string, ShapeOptimum> found;
-  for (ShapeOptimum& shape : compare_shapes(system, best_step(system, horizon), options)) {
+  for (ShapeOptimum& shape : compare_shapes(system, best_step(system, horizon), options, shapes)) {
     EXPECT_TRUE(shape.best.found) << shape.shape << ": " << shape.best.message;
     found[shape.shape] = shape;
   }
@@ -55,12 +57,20 @@ TEST(Shapes, HaveTheirBestPeaks) {
 TEST(Shapes, TailsSaturateTheCapacity) {
   const ModeSystem system =
       compress(mode_system(power_law_problem(1e6, 2, 0.3, gaussian_noise(1)), Sgd{1}));
-  const auto found = shapes_of(system, 1e12);
-  const double s = 0.9;
   const std::map<std::string, double> tails = {{"constant", 1}, {"wsd", 2},    {"1 - sqrt", 2},
-                                               {"linear", 2},   {"cosine", 3}, {"optimal", 4}};
+                                               {"linear", 2},   {"cosine", 3}, {"polynomial", 4}};
+  std::vector<std::string> names;
+  for (const auto& [name, capacity] : tails) names.push_back(name);
+  const auto found = shapes_of(system, 1e12, names);
+  const double s = 0.9;
   for (const auto& [name, capacity] : tails)
     EXPECT_NEAR(found.at(name).horizon_exponent, s * capacity / (1 + s * capacity), 0.01) << name;
+}
+
+TEST(Shapes, UnknownOnesAreNamed) {
+  const ModeSystem system =
+      compress(mode_system(power_law_problem(50, 0.6, 0.2, gaussian_noise(0.3)), Sgd{4}));
+  EXPECT_THROW(compare_shapes(system, best_step(system, 100), {}, {"triangle"}), InputError);
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ struct BatchRamp {
 /// moves by gamma/m and adds the noise of (gamma/m)^2: the pair is a schedule eta = gamma/m of steps
 /// of one sample. So m = gamma/eta, eta the optimal schedule over `samples` steps, and its risk, at
 /// any T: gamma = int eta dn/T. Longer than T = int eta dn/max eta batches would fall below one.
-/// `count`: times of the table. In the limit of small steps. Throws InputError for optimizers whose
+/// `count`: times of the schedule it comes from, whose spaces the table divides by four. In the limit of small steps. Throws InputError for optimizers whose
 /// drift depends on the batch, with momentum or averages, for steps that are too many, and unless
 /// samples >= 10. Source: ours; m ~ (1 - k/T)^(1/(4 alpha) - 1) on power laws is Bordelon and Mori's
 /// (arXiv 2602.04774); docs/theory/schedules.md#batch-ramps.
