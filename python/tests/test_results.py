@@ -119,3 +119,24 @@ def test_a_budget_has_a_best_batch_and_a_risk_a_critical_one():
     assert critical.saving[0] > 0.5 > critical.saving[-1] and 1 < critical.critical_batch < 1e4
     with pytest.raises(rc.InputError, match="without reach"):
         rc.optimum(problem, rc.SGD(), samples=100, reach=0.1)
+
+
+def test_a_batch_ramp_is_as_good_as_the_best_schedule_of_single_samples():
+    problem = rc.VectorProblem(rc.power_law(100, alpha=0.3), rc.power_law_target(beta=0.2), rc.gaussian(0.3))
+    ramp = rc.batch_ramp(problem, rc.SGD(batch=7), samples=1e4, steps=400)
+    best = rc.optimum(problem, rc.SGD(), steps=1e4, schedule="optimal", rtol=1e-8)
+    assert ramp.risk == pytest.approx(best.risk, rel=1e-6) and ramp.constant_risk == pytest.approx(best.constant["risk"], rel=1e-6)
+    assert ramp.at[-1] == pytest.approx(400) and ramp.batch.min() >= 1 and "batch" in ramp._repr_html_()
+    with pytest.raises(rc.InputError, match="at most"):
+        rc.batch_ramp(problem, rc.SGD(), samples=1e4, steps=1e4)
+    with pytest.raises(rc.InputError, match="drift"):
+        rc.batch_ramp(problem, rc.SignSGD(), samples=1e4, steps=100)
+
+
+def test_numbers_of_an_optimizers_own_are_searched_for():
+    problem = rc.VectorProblem(rc.power_law(100, alpha=0.6), rc.power_law_target(beta=0.2), rc.student_t(nu=1, scale=0.2))
+    found = rc.optimum(problem, rc.ClippedSGD(batch=2, threshold=5), steps=300, over=["step", "threshold"])
+    fixed = rc.optimum(problem, rc.ClippedSGD(batch=2, threshold=found.over["threshold"]), steps=300)
+    assert fixed.step == pytest.approx(found.over["step"], rel=0.05)
+    with pytest.raises(rc.InputError, match="threshold"):
+        rc.optimum(problem, rc.ClippedSGD(batch=2, threshold=5), steps=300, over=["beta1"])
