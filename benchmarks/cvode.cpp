@@ -1,5 +1,5 @@
 // A peer: the mode system of SignSGD under Gaussian noise, ds/dt = -2 gamma a s + gamma^2 c with
-// a = A phi(R), solved by SUNDIALS' CVODE (BDF, GMRES, diagonal preconditioner).
+// a = A 2/sqrt(2R + noise variance), solved by SUNDIALS' CVODE (BDF, GMRES, diagonal preconditioner).
 // Usage: peer_cvode FILE rtol repeats; FILE: doubles d, gamma, T, noise variance, then h, A, C, s(0).
 // Prints seconds (least of the repeats) and R(T).
 #include <cvode/cvode.h>
@@ -25,7 +25,7 @@ struct System {
     for (long k = 0; k < d; ++k) sum += h[static_cast<std::size_t>(k)] * s_now[k];
     return 0.5 * sum;
   }
-  double rate(double risk) const { return 2 * gamma / std::sqrt(2 * risk + variance); }
+  double rate(double risk) const { return 4 * gamma / std::sqrt(2 * risk + variance); }
 };
 
 double* data(N_Vector v) { return NV_DATA_S(v); }

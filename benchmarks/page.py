@@ -56,7 +56,7 @@ def main(targets_json, peers_json, monte_carlo_json, machine, commit):
         "",
         "## Predicting, against other solvers",
         "",
-        "SignSGD, batch 1, eigenvalues j^(−1.5), noise of std 0.1, T = 10⁵ steps of 10⁻⁴, on one core. All get the same d rates as arrays and are timed at the loosest",
+        "SignSGD, batch 1, eigenvalues j^(−1.5), noise of std 0.1, T = 10⁵ steps of 2·10⁻⁵, on one core. All get the same d rates as arrays and are timed at the loosest",
         "tolerance, of a ladder from 10⁻⁴ down, that leaves R(T) within 10⁻⁶ of the reference (riskcurve at rtol 10⁻¹³). riskcurve merges modes that",
         "relax alike and integrates a few hundred; the others are given what a user would give them, all d.",
         "",

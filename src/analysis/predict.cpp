@@ -11,8 +11,19 @@
 
 namespace riskcurve {
 namespace {
-/// Orientation::given is at most this large, and keeps its mode-by-mode observables.
-constexpr Eigen::Index kCompressAbove = 4096;
+/// More modes than these are merged, where no observable needs each of them: always, above the last.
+constexpr Eigen::Index kCompressAbove = 256, kCompressAlways = 4096;
+
+/// Whether an observable of the start is lost in merged modes.
+bool loses_an_observable(const ModeSystem& full, const ModeSystem& few) {
+  const auto at_start = [](const ModeSystem& system, const auto& observe) {
+    const Now now{0, 0, system.risk(system.initial), system.extra_initial, &system.initial};
+    return observe(system, now, system.initial);
+  };
+  for (const auto& [name, observe] : full.observable)
+    if (std::isnan(at_start(few, observe)) && !std::isnan(at_start(full, observe))) return true;
+  return false;
+}
 
 /// Step by step, modes are merged where steps times modes are many.
 constexpr double kMergeAbove = 2e6;
@@ -26,11 +37,18 @@ RiskCurve solved(const ModeSystem& full, const Experiment& experiment,
   const bool stepped = full.blocks || options.method == Method::recursion;
   const bool merged =
       stepped && horizon * static_cast<double>(full.modes()) > kMergeAbove && horizon > 0;
-  if (options.keep_modes || !(merged || full.modes() > kCompressAbove))
+  if (options.keep_modes) return solve(full, experiment.schedule, at, options);
+  if (stepped)
+    return merged || full.modes() > kCompressAlways
+               ? solve(FewModes(full, horizon).under(experiment.schedule), experiment.schedule, at,
+                       options)
+               : solve(full, experiment.schedule, at, options);
+  const bool always = full.modes() > kCompressAlways;
+  if (!always && (full.modes() <= kCompressAbove || options.method != Method::exponential))
     return solve(full, experiment.schedule, at, options);
-  if (!stepped) return solve(compress(full), experiment.schedule, at, options);
-  return solve(FewModes(full, horizon).under(experiment.schedule), experiment.schedule, at,
-               options);
+  const ModeSystem few = compress(full);
+  const bool whole = !always && loses_an_observable(full, few);
+  return solve(whole ? full : few, experiment.schedule, at, options);
 }
 
 /// What is not known of runs as far from the curve as a large signal takes them.

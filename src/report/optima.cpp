@@ -8,6 +8,9 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
+/// So steep a power is an exponential.
+constexpr double kExponential = 20;
+
 /// A number of each of a list.
 template <class List, class Of>
 ArrayXd column(const List& list, Of of) {
@@ -42,8 +45,9 @@ Record to_record(const std::vector<ShapeOptimum>& shapes) {
   record.column("shape", names);
   record.column("step", found([](const ShapeOptimum& s) { return s.step; }));
   record.column("exponent", found([](const ShapeOptimum& s) {
-                  return s.shape == "polynomial" || s.shape == "power_decay" ? s.best.parameters[1]
-                                                                             : NAN;
+                  if (s.shape != "polynomial" && s.shape != "power_decay") return double{NAN};
+                  const double exponent = s.best.parameters[1];
+                  return exponent < kExponential ? exponent : double{NAN};
                 }));
   record.column("risk", risk);
   record.column("above_percent",
