@@ -1,0 +1,230 @@
+// What an advice says, in words.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "report/advice_page.hpp"
+#include "riskcurve/report/results.hpp"
+
+namespace riskcurve {
+namespace {
+
+using Eigen::Index;
+
+/// Below it a gain is not worth a change.
+constexpr double kWorthPercent = 1;
+
+/// "12.3 %"
+std::string percent_text(double percent) {
+  const double size = std::abs(percent);
+  if (size < 0.1) return "less than 0.1 %";
+  return size < 10 ? fmt::format("{:.1f} %", size) : fmt::format("{:.0f} %", size);
+}
+
+/// What a risk is beside the best: "costs 12 % more risk".
+std::string cost_text(double risk, double best) {
+  if (std::isnan(risk)) return "could not be predicted";
+  if (std::isinf(risk)) return "diverges";
+  const double ratio = risk / best;
+  if (ratio >= 10) return fmt::format("leaves {:.3g} times the risk", ratio);
+  return fmt::format("costs {} {}", percent_text(100 * (ratio - 1)),
+                     ratio < 1 - 1e-9 ? "less risk" : "more risk");
+}
+
+std::string number(double x) {
+  return std::isnan(x) ? "-" : fmt::format("{:.4g}", x);
+}
+
+/// Trust numbers out of their range by name, as their reasons.
+std::string doubts(const std::string& untrusted) {
+  static constexpr std::pair<const char*, const char*> words[] = {
+      {"intrinsic_dimension", "runs scatter"}, {"participation", "few directions"},
+      {"step_rate", "large steps"},            {"filtered_signal", "large filtered signal"},
+      {"signal", "large signal"},              {"rank", "low rank"}};
+  std::string text;
+  for (const auto& [name, word] : words)
+    if ((" " + untrusted + " ").find(fmt::format(" {} ", name)) != std::string::npos)
+      text += (text.empty() ? "" : ", ") + std::string(word);
+  return text;
+}
+
+/// A share of the risk, 0 for nothing gained.
+double gain(double risk, double without) {
+  return std::isinf(without) ? 1 : 1 - risk / without;
+}
+
+AdviceSection step_words(const Advice& advice) {
+  AdviceSection section{"The step", {}, {}, {}};
+  const Optimum& best = advice.best;
+  const auto factor = [&](double wanted) {
+    Index at;
+    (advice.around.factor - wanted).abs().minCoeff(&at);
+    return cost_text(advice.around.risk[at], best.risk);
+  };
+  section.lines.push_back(fmt::format("the best constant step is {:.4g}: R = {:.4g} after {:.6g} steps",
+                                      best.step, best.risk, advice.steps));
+  section.lines.push_back(
+      fmt::format("twice that step {}, half of it {}", factor(2), factor(0.5)));
+  const std::string cost = cost_text(advice.own_risk, best.risk);
+  if (!std::isnan(advice.own_step))
+    section.lines.push_back(fmt::format("the file's own step {:.4g} {}", advice.own_step, cost));
+  else
+    section.lines.push_back(
+        fmt::format("the file's own schedule, {}, {}, beside that step", advice.own, cost));
+  const ScheduleAdvice& schedule = advice.schedule;
+  if (!schedule.skipped.empty()) {
+    section.lines.push_back("schedules: not known: " + schedule.skipped);
+    return section;
+  }
+  const double most = gain(schedule.optimal, schedule.constant);
+  section.lines.push_back(
+      fmt::format("the best schedule of all leaves {} less than it", percent_text(100 * most)));
+  const auto shape = std::min_element(schedule.shapes.begin(), schedule.shapes.end(),
+                                      [](auto& a, auto& b) { return a.risk < b.risk; });
+  const double share = gain(shape->risk, schedule.constant);
+  if (100 * most < kWorthPercent)
+    section.lines.emplace_back("so a constant step will do");
+  else if (share > 0)
+    section.lines.push_back(fmt::format("most simply: {} from {:.4g} to 0, {} less ({:.0f} % of that gain)",
+                                        shape->kind, shape->peak, percent_text(100 * share),
+                                        100 * share / most));
+  else
+    section.lines.push_back(fmt::format("but {} to 0 gains nothing", shape->kind));
+  return section;
+}
+
+AdviceSection doubling_words(const Advice& advice) {
+  AdviceSection section{"When one thing doubles, the rest held", {}, {}, {}};
+  section.rows.push_back({"quantity", "from", "to", "best step x", "risk x", "step ~ x^", "±", "not trusted"});
+  for (const Scaling& scaling : advice.scalings) {
+    if (!scaling.skipped.empty()) {
+      section.notes.push_back(fmt::format("{}: not known: {}", scaling.quantity, scaling.skipped));
+      continue;
+    }
+    const Index i = std::min(scaling.own, scaling.value.size() - 2);
+    section.rows.push_back({scaling.quantity, number(scaling.value[i]), number(scaling.value[i + 1]),
+                            fmt::format("{:.3g}", scaling.step[i + 1] / scaling.step[i]),
+                            fmt::format("{:.3g}", scaling.risk[i + 1] / scaling.risk[i]),
+                            fmt::format("{:.2f}", scaling.step_exponent.value),
+                            fmt::format("{:.2f}", scaling.step_exponent.error),
+                            doubts(scaling.untrusted[static_cast<std::size_t>(i + 1)])});
+  }
+  return section;
+}
+
+AdviceSection optimizer_words(const Advice& advice) {
+  AdviceSection section{"The optimizer", {}, {}, {}};
+  const std::vector<Counterpart>& all = advice.counterparts;
+  const auto risk_of = [](const Counterpart& c) { return std::isnan(c.risk) ? HUGE_VAL : c.risk; };
+  std::vector<const Counterpart*> order;
+  for (const Counterpart& one : all) order.push_back(&one);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto* a, auto* b) { return risk_of(*a) < risk_of(*b); });
+  const Counterpart &first = *order.front(), &own = all.front();
+  if (&first != &own && own.skipped.empty())
+    section.lines.push_back(fmt::format("{} leads, with {} less risk than {}", first.optimizer,
+                                        percent_text(100 * gain(first.risk, own.risk)),
+                                        own.optimizer));
+  else if (order.size() > 1 && order[1]->skipped.empty())
+    section.lines.push_back(fmt::format("{} leads; {}, the next, {}", first.optimizer,
+                                        order[1]->optimizer,
+                                        cost_text(order[1]->risk, first.risk)));
+  else
+    section.lines.push_back(first.optimizer + " leads: no other is known");
+  section.rows.push_back({"optimizer", "best step", "risk", "% above", "not trusted"});
+  for (const Counterpart* one : order) {
+    if (!one->skipped.empty()) {
+      section.notes.push_back(fmt::format("{}: not known: {}", one->optimizer, one->skipped));
+      continue;
+    }
+    const std::string name = std::isnan(one->threshold)
+                                 ? one->optimizer
+                                 : fmt::format("{} at {:.3g}", one->optimizer, one->threshold);
+    section.rows.push_back({name, number(one->step), number(one->risk),
+                            fmt::format("{:.4g}", 100 * (one->risk / first.risk - 1)),
+                            doubts(untrusted(one->trust))});
+  }
+  const double last = advice.horizons[advice.horizons.size() - 1];
+  bool later = false;
+  std::vector<std::string> lines;
+  for (const Crossing& crossing : advice.crossings) {
+    const bool after = crossing.horizon > advice.steps;
+    later = later || after;
+    lines.push_back(after ? fmt::format("from about {:.2g} steps on {} leads", crossing.horizon,
+                                        all[crossing.after].optimizer)
+                          : fmt::format("in runs under about {:.2g} steps {} leads", crossing.horizon,
+                                        all[crossing.before].optimizer));
+  }
+  if (!later)
+    lines.push_back(fmt::format("in longer runs, up to {:.6g} steps, none takes the lead", last));
+  section.notes.insert(section.notes.begin(), lines.begin(), lines.end());
+  return section;
+}
+
+/// "momentum 0.93 with step 1.2e-4"
+std::string values_text(const Change& change) {
+  const auto of = [&](const char* name) { return change.value.at(name); };
+  std::string text;
+  if (change.what == "averaging")
+    text = change.value.count("decay")
+               ? fmt::format("over about {:.3g} steps (decay {:.5g})", 1 / (1 - of("decay")), of("decay"))
+               : "as in the file";
+  else if (change.what == "clipping")
+    text = fmt::format("samples at {:.3g} in units of residuals, {:.3g} at the end", of("threshold"),
+                       of("last_threshold"));
+  else
+    text = fmt::format("{:.3g}", of(change.what.c_str()));
+  return fmt::format("{}, with step {:.4g}", text, of("step"));
+}
+
+AdviceSection change_words(const Advice& advice) {
+  AdviceSection section{"Around it, each chosen together with the step", {}, {}, {}};
+  for (const Change& change : advice.changes) {
+    const std::string name = change.what == "weight_decay" ? "weight decay" : change.what;
+    if (!change.skipped.empty()) {
+      section.lines.push_back(fmt::format("{}: not known: {}", name, change.skipped));
+      continue;
+    }
+    const double percent = 100 * gain(change.risk, change.without);
+    const auto of = change.value.find(change.what);
+    const bool none = (of != change.value.end() && of->second == 0) ||
+                      (change.what == "clipping" && std::isinf(change.value.at("threshold")) &&
+                       std::isinf(change.value.at("last_threshold")));
+    if (percent >= kWorthPercent)
+      section.lines.push_back(fmt::format("{} pays: {} less risk, {}", name, percent_text(percent),
+                                          values_text(change)));
+    else if (none)
+      section.lines.push_back(fmt::format("{} does not pay: the best is none", name));
+    else if (percent > -kWorthPercent)
+      section.lines.push_back(fmt::format("{} hardly matters: {} {} risk at the best, {}", name,
+                                          percent_text(percent), percent < 0 ? "more" : "less",
+                                          values_text(change)));
+    else
+      section.lines.push_back(fmt::format("{} does not pay: {} more risk at the best, {}", name,
+                                          percent_text(percent), values_text(change)));
+  }
+  return section;
+}
+
+AdviceSection trust_words(const Advice& advice) {
+  AdviceSection section{"What not to trust", advice.warnings, {}, {}};
+  if (advice.small_signal)
+    section.lines.emplace_back(
+        "only the best step and its neighbours allow for a signal of this size; all that is compared "
+        "with it takes the quicker rates of small signals");
+  if (section.lines.empty())
+    section.lines.emplace_back("nothing at the best step: every number is in its range");
+  section.notes.push_back(trust_line(advice.trust));
+  return section;
+}
+
+}  // namespace
+
+std::vector<AdviceSection> sections(const Advice& advice) {
+  return {step_words(advice), doubling_words(advice), optimizer_words(advice),
+          change_words(advice), trust_words(advice)};
+}
+
+}  // namespace riskcurve
