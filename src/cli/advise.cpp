@@ -40,6 +40,7 @@ int run(const AdviseArguments& options) {
   std::string text = to_text(*found);
   text.pop_back();  // a note ends its own line
   result.notes = {text};
+  result.warned = true;
   std::vector<Figure> figures = to_figures(*found);
   figures[0].title = loaded.title;
   result.figure = figures[0];
