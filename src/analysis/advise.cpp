@@ -121,8 +121,7 @@ ScheduleAdvice best_schedules(const Experiment& experiment, double start,
       return best;
     };
     found.optimal = checked(optimal_schedule(system, schedule_mesh(horizon), schedules)).risk;
-    for (const Schedule& shape :
-         {linear_schedule(1, 0, horizon), cosine_schedule(1, 0, horizon)}) {
+    for (const Schedule& shape : {linear_schedule(1, 0, horizon), cosine_schedule(1, 0, horizon)}) {
       const ScheduleOptimum best = checked(best_schedule(
           system, horizon, peaks_of(shape), ArrayXd::Constant(1, 2 * constant.step), schedules));
       found.shapes.push_back({shape.kind, best.parameters[0], best.risk});

@@ -80,11 +80,10 @@ void of_clipping(const Experiment& own, const SolveOptions& options, Change& cha
   ModeSystem clipped = optimally_clipped_sgd(own.vector(), batch_of(own.optimizer));
   clipped.observable.clear();
   const Optimum best = best_of(clipped);
-  const ClippingCurve ends = optimal_clipping(ResidualLaw(own.noise()),
-                                              Eigen::Array2d(own.initial_risk(), best.risk));
-  change.value = {{"step", best.step},
-                  {"threshold", ends.threshold[0]},
-                  {"last_threshold", ends.threshold[1]}};
+  const ClippingCurve ends =
+      optimal_clipping(ResidualLaw(own.noise()), Eigen::Array2d(own.initial_risk(), best.risk));
+  change.value = {
+      {"step", best.step}, {"threshold", ends.threshold[0]}, {"last_threshold", ends.threshold[1]}};
   change.risk = best.risk;
   change.without = best_of(mode_system(own)).risk;
 }

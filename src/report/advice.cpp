@@ -37,8 +37,7 @@ Record step_record(const Advice& advice) {
   record.set("best", advice.best.step);
   record.set("risk", advice.best.risk);
   record.set("factor", advice.around.factor);
-  record.set("above_percent",
-             ArrayXd(100 * (advice.around.risk / advice.best.risk - 1)));
+  record.set("above_percent", ArrayXd(100 * (advice.around.risk / advice.best.risk - 1)));
   record.set("own", advice.own_step);
   record.set("own_kind", advice.own);
   record.set("own_risk", advice.own_risk);
@@ -67,7 +66,9 @@ Record doubling_record(const std::vector<Scaling>& scalings) {
   const auto pair = [](const Scaling& s, const ArrayXd& of, Index shift) {
     return s.skipped.empty() ? of[std::min(s.own, of.size() - 2) + shift] : NAN;
   };
-  const auto ratio = [&](const Scaling& s, const ArrayXd& of) { return pair(s, of, 1) / pair(s, of, 0); };
+  const auto ratio = [&](const Scaling& s, const ArrayXd& of) {
+    return pair(s, of, 1) / pair(s, of, 0);
+  };
   Record record;
   record.set("quantity", texts_of(scalings, [](auto& s) { return s.quantity; }));
   record.set("from", numbers_of(scalings, [&](auto& s) { return pair(s, s.value, 0); }));
@@ -78,11 +79,12 @@ Record doubling_record(const std::vector<Scaling>& scalings) {
   record.set("step_error", numbers_of(scalings, [](auto& s) { return s.step_exponent.error; }));
   record.set("risk_exponent", numbers_of(scalings, [](auto& s) { return s.risk_exponent.value; }));
   record.set("risk_error", numbers_of(scalings, [](auto& s) { return s.risk_exponent.error; }));
-  record.set("untrusted", texts_of(scalings, [](auto& s) {
-               return s.skipped.empty()
-                          ? s.untrusted[static_cast<std::size_t>(std::min(s.own, s.value.size() - 2)) + 1]
-                          : "";
-             }));
+  record.set(
+      "untrusted", texts_of(scalings, [](auto& s) {
+        return s.skipped.empty()
+                   ? s.untrusted[static_cast<std::size_t>(std::min(s.own, s.value.size() - 2)) + 1]
+                   : "";
+      }));
   record.set("skipped", texts_of(scalings, [](auto& s) { return s.skipped; }));
   return record;
 }
@@ -99,9 +101,8 @@ Record optimizers_record(const Advice& advice) {
   record.column("risk", numbers_of(all, [](auto& c) { return c.risk; }));
   record.column("above_percent",
                 numbers_of(all, [&](auto& c) { return above_percent(c.risk, least); }));
-  record.column("untrusted", texts_of(all, [](auto& c) {
-                  return c.skipped.empty() ? untrusted(c.trust) : "";
-                }));
+  record.column("untrusted",
+                texts_of(all, [](auto& c) { return c.skipped.empty() ? untrusted(c.trust) : ""; }));
   record.column("skipped", texts_of(all, [](auto& c) { return c.skipped; }));
   return record;
 }
@@ -182,18 +183,21 @@ std::vector<Figure> to_figures(const Advice& advice) {
   step.y_label = fmt::format("excess risk R after {:.6g} steps", advice.steps);
   step.log_x = true;
   step.log_y = spans_a_decade(advice.around.risk);
-  step.series.push_back({Series::Style::line, "", advice.around.factor * advice.best.step,
-                         advice.around.risk, {}});
-  step.series.push_back({Series::Style::points, "best constant step",
+  step.series.push_back(
+      {Series::Style::line, "", advice.around.factor * advice.best.step, advice.around.risk, {}});
+  step.series.push_back({Series::Style::points,
+                         "best constant step",
                          ArrayXd::Constant(1, advice.best.step),
-                         ArrayXd::Constant(1, advice.best.risk), {}});
+                         ArrayXd::Constant(1, advice.best.risk),
+                         {}});
   horizon.x_label = "steps of the run";
   horizon.y_label = "excess risk R at the best constant step";
   horizon.log_x = horizon.log_y = true;
   for (std::size_t j = 0; j < advice.counterparts.size(); ++j) {
     const ArrayXd risk = advice.risk_at.col(static_cast<Index>(j));
     if (risk.isFinite().any())
-      horizon.series.push_back({Series::Style::line, advice.counterparts[j].optimizer, advice.horizons, risk, {}});
+      horizon.series.push_back(
+          {Series::Style::line, advice.counterparts[j].optimizer, advice.horizons, risk, {}});
   }
   return {step, horizon};
 }

@@ -23,14 +23,14 @@ std::string percent_text(double percent) {
   return size < 10 ? fmt::format("{:.1f} %", size) : fmt::format("{:.0f} %", size);
 }
 
-/// What a risk is beside the best: "costs 12 % more risk".
+/// What a risk is beside the best: "leaves 12 % more risk".
 std::string cost_text(double risk, double best) {
   if (std::isnan(risk)) return "could not be predicted";
   if (std::isinf(risk)) return "diverges";
   const double ratio = risk / best;
   if (ratio >= 10) return fmt::format("leaves {:.3g} times the risk", ratio);
-  return fmt::format("costs {} {}", percent_text(100 * (ratio - 1)),
-                     ratio < 1 - 1e-9 ? "less risk" : "more risk");
+  return fmt::format("leaves {} {} risk", percent_text(100 * (ratio - 1)),
+                     ratio < 1 ? "less" : "more");
 }
 
 std::string number(double x) {
@@ -40,9 +40,12 @@ std::string number(double x) {
 /// Trust numbers out of their range by name, as their reasons.
 std::string doubts(const std::string& untrusted) {
   static constexpr std::pair<const char*, const char*> words[] = {
-      {"intrinsic_dimension", "runs scatter"}, {"participation", "few directions"},
-      {"step_rate", "large steps"},            {"filtered_signal", "large filtered signal"},
-      {"signal", "large signal"},              {"rank", "low rank"}};
+      {"intrinsic_dimension", "runs scatter"},
+      {"participation", "few directions"},
+      {"step_rate", "large steps"},
+      {"filtered_signal", "large filtered signal"},
+      {"signal", "large signal"},
+      {"rank", "low rank"}};
   std::string text;
   for (const auto& [name, word] : words)
     if ((" " + untrusted + " ").find(fmt::format(" {} ", name)) != std::string::npos)
@@ -63,16 +66,16 @@ AdviceSection step_words(const Advice& advice) {
     (advice.around.factor - wanted).abs().minCoeff(&at);
     return cost_text(advice.around.risk[at], best.risk);
   };
-  section.lines.push_back(fmt::format("the best constant step is {:.4g}: R = {:.4g} after {:.6g} steps",
-                                      best.step, best.risk, advice.steps));
   section.lines.push_back(
-      fmt::format("twice that step {}, half of it {}", factor(2), factor(0.5)));
+      fmt::format("the best constant step is {:.4g}: R = {:.4g} after {:.6g} steps", best.step,
+                  best.risk, advice.steps));
+  section.lines.push_back(fmt::format("twice that step {}, half of it {}", factor(2), factor(0.5)));
   const std::string cost = cost_text(advice.own_risk, best.risk);
   if (!std::isnan(advice.own_step))
     section.lines.push_back(fmt::format("the file's own step {:.4g} {}", advice.own_step, cost));
   else
     section.lines.push_back(
-        fmt::format("the file's own schedule, {}, {}, beside that step", advice.own, cost));
+        fmt::format("the file's own schedule, {}, {} than that step", advice.own, cost));
   const ScheduleAdvice& schedule = advice.schedule;
   if (!schedule.skipped.empty()) {
     section.lines.push_back("schedules: not known: " + schedule.skipped);
@@ -87,9 +90,9 @@ AdviceSection step_words(const Advice& advice) {
   if (100 * most < kWorthPercent)
     section.lines.emplace_back("so a constant step will do");
   else if (share > 0)
-    section.lines.push_back(fmt::format("most simply: {} from {:.4g} to 0, {} less ({:.0f} % of that gain)",
-                                        shape->kind, shape->peak, percent_text(100 * share),
-                                        100 * share / most));
+    section.lines.push_back(
+        fmt::format("most simply: {} from {:.4g} to 0, {} less ({:.0f} % of that gain)",
+                    shape->kind, shape->peak, percent_text(100 * share), 100 * share / most));
   else
     section.lines.push_back(fmt::format("but {} to 0 gains nothing", shape->kind));
   return section;
@@ -97,14 +100,16 @@ AdviceSection step_words(const Advice& advice) {
 
 AdviceSection doubling_words(const Advice& advice) {
   AdviceSection section{"When one thing doubles, the rest held", {}, {}, {}};
-  section.rows.push_back({"quantity", "from", "to", "best step x", "risk x", "step ~ x^", "±", "not trusted"});
+  section.rows.push_back(
+      {"quantity", "from", "to", "best step x", "risk x", "step ~ x^", "±", "not trusted"});
   for (const Scaling& scaling : advice.scalings) {
     if (!scaling.skipped.empty()) {
       section.notes.push_back(fmt::format("{}: not known: {}", scaling.quantity, scaling.skipped));
       continue;
     }
     const Index i = std::min(scaling.own, scaling.value.size() - 2);
-    section.rows.push_back({scaling.quantity, number(scaling.value[i]), number(scaling.value[i + 1]),
+    section.rows.push_back({scaling.quantity, number(scaling.value[i]),
+                            number(scaling.value[i + 1]),
                             fmt::format("{:.3g}", scaling.step[i + 1] / scaling.step[i]),
                             fmt::format("{:.3g}", scaling.risk[i + 1] / scaling.risk[i]),
                             fmt::format("{:.2f}", scaling.step_exponent.value),
@@ -154,8 +159,8 @@ AdviceSection optimizer_words(const Advice& advice) {
     later = later || after;
     lines.push_back(after ? fmt::format("from about {:.2g} steps on {} leads", crossing.horizon,
                                         all[crossing.after].optimizer)
-                          : fmt::format("in runs under about {:.2g} steps {} leads", crossing.horizon,
-                                        all[crossing.before].optimizer));
+                          : fmt::format("in runs under about {:.2g} steps {} leads",
+                                        crossing.horizon, all[crossing.before].optimizer));
   }
   if (!later)
     lines.push_back(fmt::format("in longer runs, up to {:.6g} steps, none takes the lead", last));
@@ -168,12 +173,12 @@ std::string values_text(const Change& change) {
   const auto of = [&](const char* name) { return change.value.at(name); };
   std::string text;
   if (change.what == "averaging")
-    text = change.value.count("decay")
-               ? fmt::format("over about {:.3g} steps (decay {:.5g})", 1 / (1 - of("decay")), of("decay"))
-               : "as in the file";
+    text = change.value.count("decay") ? fmt::format("over about {:.3g} steps (decay {:.5g})",
+                                                     1 / (1 - of("decay")), of("decay"))
+                                       : "as in the file";
   else if (change.what == "clipping")
-    text = fmt::format("samples at {:.3g} in units of residuals, {:.3g} at the end", of("threshold"),
-                       of("last_threshold"));
+    text = fmt::format("samples at {:.3g} in units of residuals, {:.3g} at the end",
+                       of("threshold"), of("last_threshold"));
   else
     text = fmt::format("{:.3g}", of(change.what.c_str()));
   return fmt::format("{}, with step {:.4g}", text, of("step"));
@@ -212,7 +217,8 @@ AdviceSection trust_words(const Advice& advice) {
   AdviceSection section{"What not to trust", advice.warnings, {}, {}};
   if (advice.small_signal)
     section.lines.emplace_back(
-        "only the best step and its neighbours allow for a signal of this size; all that is compared "
+        "only the best step and its neighbours allow for a signal of this size; all that is "
+        "compared "
         "with it takes the quicker rates of small signals");
   if (section.lines.empty())
     section.lines.emplace_back("nothing at the best step: every number is in its range");
@@ -223,8 +229,8 @@ AdviceSection trust_words(const Advice& advice) {
 }  // namespace
 
 std::vector<AdviceSection> sections(const Advice& advice) {
-  return {step_words(advice), doubling_words(advice), optimizer_words(advice),
-          change_words(advice), trust_words(advice)};
+  return {step_words(advice), doubling_words(advice), optimizer_words(advice), change_words(advice),
+          trust_words(advice)};
 }
 
 }  // namespace riskcurve

@@ -62,17 +62,21 @@ std::string svg_of(const Figure& figure) {
     for (Index i = 0; i < series.x.size(); ++i)
       if (shown(series, i)) x.include(series.x[i]), y.include(series.y[i]);
   if (!(x.high >= x.low)) return "";
-  std::string out = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} over {}\">\n", kWidth, kHeight,
-      escaped(figure.y_label), escaped(figure.x_label));
+  std::string out =
+      fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} over {}\">\n", kWidth,
+                  kHeight, escaped(figure.y_label), escaped(figure.x_label));
   for (const double share : {0.0, 0.5, 1.0}) {
-    out += fmt::format("<text class=\"axis\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{:.3g}</text>\n",
-                       x(x.at(share)), kHeight - kBottom + 17,
-                       share == 0 ? "start" : share == 1 ? "end" : "middle", x.at(share));
-    out += fmt::format("<path class=\"axis\" d=\"M{} {:.1f}H{}\"/>"
-                       "<text class=\"axis\" x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.3g}</text>\n",
-                       kLeft, y(y.at(share)), kWidth - kRight, kLeft - 6, y(y.at(share)) + 4,
-                       y.at(share));
+    out +=
+        fmt::format("<text class=\"axis\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{:.3g}</text>\n",
+                    x(x.at(share)), kHeight - kBottom + 17,
+                    share == 0   ? "start"
+                    : share == 1 ? "end"
+                                 : "middle",
+                    x.at(share));
+    out += fmt::format(
+        "<path class=\"axis\" d=\"M{} {:.1f}H{}\"/>"
+        "<text class=\"axis\" x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.3g}</text>\n",
+        kLeft, y(y.at(share)), kWidth - kRight, kLeft - 6, y(y.at(share)) + 4, y.at(share));
   }
   out += fmt::format("<text class=\"axis\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
                      0.5 * (kLeft + kWidth - kRight), kHeight - 6, escaped(figure.x_label));

@@ -20,10 +20,10 @@ namespace {
 Experiment advised(const std::string& covariance, const std::string& noise,
                    const std::string& optimizer, double steps,
                    const std::string& schedule = "kind = 'constant'\nstep = 0.01") {
-  return parse_experiment(
-      fmt::format("[problem]\ncovariance = {{ {} }}\ntarget = {{ kind = \"power_law\", beta = 0.2 }}\n"
-                  "noise = {{ {} }}\n[optimizer]\n{}\n[schedule]\n{}\n[run]\nsteps = {}\n",
-                  covariance, noise, optimizer, schedule, steps));
+  return parse_experiment(fmt::format(
+      "[problem]\ncovariance = {{ {} }}\ntarget = {{ kind = \"power_law\", beta = 0.2 }}\n"
+      "noise = {{ {} }}\n[optimizer]\n{}\n[schedule]\n{}\n[run]\nsteps = {}\n",
+      covariance, noise, optimizer, schedule, steps));
 }
 
 const std::string isotropic_text = "kind = 'isotropic', dimension = 40";
@@ -45,7 +45,8 @@ const Scaling& scaling_in(const Advice& advice, const std::string& quantity) {
 // and at twice it nothing is learned.
 TEST(Advise, OfNoiseFreeIsotropicSgdIsTheClosedForm) {
   const double d = 40, b = 4, T = 20, own = 0.01;
-  const Advice advice = advise(advised(isotropic_text, "kind = 'none'", "name = 'sgd'\nbatch = 4", T));
+  const Advice advice =
+      advise(advised(isotropic_text, "kind = 'none'", "name = 'sgd'\nbatch = 4", T));
   const auto risk = [&](double step) { return std::exp(-(2 * step - step * step * d / b) * T); };
   EXPECT_NEAR(advice.best.step, b / d, 1e-6);
   EXPECT_NEAR(advice.best.risk / risk(b / d), 1, 1e-7);
@@ -66,10 +67,12 @@ TEST(Advise, OfNoiseFreeIsotropicSgdIsTheClosedForm) {
   EXPECT_EQ(scaling_in(advice, "noise").skipped, "no noise whose size could vary");
 }
 
-// A linear schedule of that problem: int gamma = p T/2, int gamma^2 = p^2 T/3, least at p = 3b/(2d).
+// A linear schedule of that problem: int gamma = p T/2, int gamma^2 = p^2 T/3, least at p =
+// 3b/(2d).
 TEST(Advise, PeaksOfShapesAreThoseOfTheClosedForm) {
   const double d = 40, b = 4, T = 20;
-  const Advice advice = advise(advised(isotropic_text, "kind = 'none'", "name = 'sgd'\nbatch = 4", T));
+  const Advice advice =
+      advise(advised(isotropic_text, "kind = 'none'", "name = 'sgd'\nbatch = 4", T));
   ASSERT_EQ(advice.schedule.shapes.size(), 2u) << advice.schedule.skipped;
   const BestShape &linear = advice.schedule.shapes[0], &cosine = advice.schedule.shapes[1];
   EXPECT_EQ(linear.kind, "linear");
@@ -103,10 +106,11 @@ TEST(Advise, ClippingPaysUnderHeavyTailsAloneAndAveragingUnderNoise) {
 // Searched from elsewhere, and by a grid.
 TEST(Advise, MomentumAndAveragesAreAsGoodAsTheBestOfAGrid) {
   const double T = 200;
-  const Experiment file = advised(power_law_text, "kind = 'gaussian', std = 0.3",
-                                  "name = 'sgd'\nbatch = 64", T);
+  const Experiment file =
+      advised(power_law_text, "kind = 'gaussian', std = 0.3", "name = 'sgd'\nbatch = 64", T);
   const Advice advice = advise(file);
-  const Change &momentum = change_in(advice, "momentum"), &averaging = change_in(advice, "averaging");
+  const Change &momentum = change_in(advice, "momentum"),
+               &averaging = change_in(advice, "averaging");
   ASSERT_EQ(momentum.skipped + averaging.skipped, "");
   double least = 1, least_average = 1;
   for (const double factor : {0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0}) {
@@ -115,8 +119,8 @@ TEST(Advise, MomentumAndAveragesAreAsGoodAsTheBestOfAGrid) {
       other.chain.momentum = constant_schedule(value);
       const double scale = (1 - value) / (1 - momentum.value.at("momentum"));
       other.schedule = constant_schedule(factor * scale * momentum.value.at("step"));
-      least = std::min(least, solve(mode_system(other), other.schedule,
-                                    Eigen::ArrayXd::Constant(1, T)).risk[0]);
+      least = std::min(
+          least, solve(mode_system(other), other.schedule, Eigen::ArrayXd::Constant(1, T)).risk[0]);
       other = file;
       other.chain.average = EmaAverage{value};
       other.schedule = constant_schedule(factor * averaging.value.at("step"));
@@ -133,19 +137,22 @@ TEST(Advise, MomentumAndAveragesAreAsGoodAsTheBestOfAGrid) {
 
 TEST(Advise, SchedulesAreThoseOfTheSearchesAlone) {
   const double T = 400;
-  const Experiment file = advised(power_law_text, "kind = 'gaussian', std = 0.3",
-                                  "name = 'sign_sgd'\nbatch = 4", T,
-                                  fmt::format("kind = 'cosine'\nstep = 0.02\nhorizon = {}", T));
+  const Experiment file =
+      advised(power_law_text, "kind = 'gaussian', std = 0.3", "name = 'sign_sgd'\nbatch = 4", T,
+              fmt::format("kind = 'cosine'\nstep = 0.02\nhorizon = {}", T));
   const Advice advice = advise(file);
   const ModeSystem system = mode_system(file);
   EXPECT_TRUE(std::isnan(advice.own_step));
   EXPECT_EQ(advice.own, "cosine");
-  EXPECT_NEAR(advice.own_risk / solve(system, file.schedule, Eigen::ArrayXd::Constant(1, T)).risk[0], 1, 1e-6);
+  EXPECT_NEAR(
+      advice.own_risk / solve(system, file.schedule, Eigen::ArrayXd::Constant(1, T)).risk[0], 1,
+      1e-6);
   EXPECT_NEAR(advice.best.step / best_step(system, T).step, 1, 1e-5);
   EXPECT_NEAR(advice.schedule.optimal / optimal_schedule(system, schedule_mesh(T)).risk, 1, 1e-5);
   for (const BestShape& shape : advice.schedule.shapes) {
     const auto risk = [&](double peak) {
-      const Schedule schedule = shape.kind == "linear" ? linear_schedule(peak, 0, T) : cosine_schedule(peak, 0, T);
+      const Schedule schedule =
+          shape.kind == "linear" ? linear_schedule(peak, 0, T) : cosine_schedule(peak, 0, T);
       return solve(system, schedule, Eigen::ArrayXd::Constant(1, T)).risk[0];
     };
     EXPECT_NEAR(risk(shape.peak) / shape.risk, 1, 1e-6);
@@ -192,8 +199,8 @@ TEST(Advise, LeadsPassOnWhereTheBestRisksAreEqual) {
 }
 
 TEST(Advise, IsTheSameOnAnyThreadsAndStops) {
-  const Experiment file = advised(power_law_text, "kind = 'gaussian', std = 0.3",
-                                  "name = 'sgd'\nbatch = 4", 40);
+  const Experiment file =
+      advised(power_law_text, "kind = 'gaussian', std = 0.3", "name = 'sgd'\nbatch = 4", 40);
   AdviseOptions one, two;
   one.threads = 1;
   two.threads = 2;
@@ -215,8 +222,8 @@ TEST(Advise, IsTheSameOnAnyThreadsAndStops) {
 }
 
 TEST(Advise, SaysWhatItDoesNotKnow) {
-  const Advice adam = advise(advised(power_law_text, "kind = 'gaussian', std = 0.3",
-                                     "name = 'adam'\nbatch = 4", 60));
+  const Advice adam = advise(
+      advised(power_law_text, "kind = 'gaussian', std = 0.3", "name = 'adam'\nbatch = 4", 60));
   EXPECT_NE(change_in(adam, "momentum").skipped, "");
   EXPECT_EQ(change_in(adam, "clipping").skipped, "derived for sgd alone");
   EXPECT_EQ(adam.counterparts.size(), 5u);

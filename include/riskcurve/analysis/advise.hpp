@@ -54,16 +54,16 @@ struct Crossing {
 /// What to do with a problem, and how far to trust it: the answers of best_step, optimal_schedule,
 /// step_scaling, counterparts and best_together at once. Source: ours; docs/advise.md.
 struct Advice {
-  double steps = 0;    ///< the horizon T = run.steps
-  Optimum best;        ///< the best constant step
-  Neighbours around;   ///< what steps near it cost
-  std::string own;     ///< kind of the experiment's own schedule
+  double steps = 0;                   ///< the horizon T = run.steps
+  Optimum best;                       ///< the best constant step
+  Neighbours around;                  ///< what steps near it cost
+  std::string own;                    ///< kind of the experiment's own schedule
   double own_step = 0, own_risk = 0;  ///< its step where it is constant, else nan; R(T) under it
   ScheduleAdvice schedule;
   std::vector<Scaling> scalings;  ///< of every transfer_quantities
   std::vector<Counterpart> counterparts;
-  Eigen::ArrayXd horizons;    ///< T/4, T/2, .., 16 T, in whole steps
-  Eigen::ArrayXXd risk_at;    ///< R* of the counterparts, shape (horizons, counterparts); nan: none
+  Eigen::ArrayXd horizons;  ///< T/4, T/2, .., 16 T, in whole steps
+  Eigen::ArrayXXd risk_at;  ///< R* of the counterparts, shape (horizons, counterparts); nan: none
   std::vector<Crossing> crossings;  ///< between these, by log R*'s ratio linear in log T
   std::vector<Change> changes;
   /// Whether all but `best`, `around` and `own_risk` take rates of small signals, though the
