@@ -1,10 +1,12 @@
 #include "riskcurve/analysis/advise.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <mutex>
 
 #include "analysis/changes.hpp"
+#include "analysis/counterparts.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -133,14 +135,15 @@ ScheduleAdvice best_schedules(const Experiment& experiment, double start,
   return found;
 }
 
-/// T/4, .., 16 T in whole steps.
+/// T/4, .., 16 T in whole steps, those beyond T up to kLongest.
+constexpr double kLongest = 5e4;
 ArrayXd horizons_around(double steps) {
   constexpr double factors[] = {0.25, 0.5, 1, 2, 4, 8, 16};
   std::vector<double> at;
   for (const double factor : factors)
-    if (const double horizon = std::round(factor * steps);
-        horizon >= 1 && (at.empty() || horizon > at.back()))
-      at.push_back(factor == 1 ? steps : horizon);
+    if (const double horizon = factor == 1 ? steps : std::round(factor * steps);
+        horizon >= 1 && (at.empty() || horizon > at.back()) && horizon <= std::max(steps, kLongest))
+      at.push_back(horizon);
   return ArrayXd::Map(at.data(), std::ssize(at));
 }
 
@@ -184,15 +187,16 @@ Advice advise(const Experiment& experiment, const AdviseOptions& options) {
   transfer.rtol = options.rtol;
   transfer.progress = parts.hook();
   advice.horizons = horizons_around(advice.steps);
-  std::vector<std::vector<Counterpart>> at(static_cast<std::size_t>(advice.horizons.size()));
+  Index own_horizon;
+  (advice.horizons - advice.steps).abs().minCoeff(&own_horizon);
+  const std::vector<Experiment> others = counterpart_experiments(experiment);
+  std::vector<std::vector<Counterpart>> standing(others.size());
   advice.changes.resize(std::size(kChanges));
   advice.scalings.resize(quantities.size());
   // The longest first, so that no thread is left with one at the end.
-  for (std::size_t i = at.size(); i-- > 0;)
-    parts.add([&, i] {
-      Experiment longer = experiment;
-      longer.run.steps = advice.horizons[static_cast<Index>(i)];
-      at[i] = counterparts(longer, transfer);
+  for (std::size_t j = others.size(); j-- > 0;)
+    parts.add([&, j] {
+      standing[j] = counterpart_at(others[j], j > 0, advice.horizons, own_horizon, transfer);
     });
   for (std::size_t i = 0; i < advice.changes.size(); ++i)
     parts.add([&, i] { advice.changes[i] = change(kChanges[i], from_best, solve); });
@@ -201,12 +205,13 @@ Advice advise(const Experiment& experiment, const AdviseOptions& options) {
     parts.add([&, i] { advice.scalings[i] = step_scaling(experiment, quantities[i], transfer); });
   parts.work();
 
-  advice.risk_at.resize(advice.horizons.size(), std::ssize(at.front()));
-  for (Index i = 0; i < advice.horizons.size(); ++i) {
-    std::vector<Counterpart>& here = at[static_cast<std::size_t>(i)];
-    for (Index j = 0; j < advice.risk_at.cols(); ++j)
-      advice.risk_at(i, j) = here[static_cast<std::size_t>(j)].risk;
-    if (advice.horizons[i] == advice.steps) advice.counterparts = std::move(here);
+  advice.risk_at.resize(advice.horizons.size(), std::ssize(others));
+  for (std::size_t j = 0; j < others.size(); ++j) {
+    for (std::size_t i = 0; i < standing[j].size(); ++i)
+      advice.risk_at(static_cast<Index>(i), static_cast<Index>(j)) = standing[j][i].risk;
+    Counterpart& now = standing[j][static_cast<std::size_t>(own_horizon)];
+    now.ratio = now.step / (j > 0 ? advice.counterparts.front().step : now.step);
+    advice.counterparts.push_back(std::move(now));
   }
   advice.crossings = crossings(advice.horizons, advice.risk_at);
   return advice;

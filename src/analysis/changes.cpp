@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dynamics/signal.hpp"
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
