@@ -70,13 +70,18 @@ ModeSystem searched(const Experiment& experiment) {
   return compress(system);
 }
 
-void add_step(Advice& advice, const Experiment& experiment, const SolveOptions& options) {
-  const ModeSystem system = searched(experiment);
-  advice.steps = experiment.run.steps;
+/// best_step where there is one.
+Optimum found_step(const ModeSystem& system, double horizon, const SolveOptions& options) {
   OptimumOptions optimum;
   optimum.solve = options;
-  advice.best = best_step(system, advice.steps, optimum);
-  if (!advice.best.found) throw Failure(advice.best.message);
+  Optimum best = best_step(system, horizon, optimum);
+  if (!best.found) throw Failure(best.message);
+  return best;
+}
+
+void add_step(Advice& advice, const Experiment& experiment, const SolveOptions& options) {
+  const ModeSystem system = searched(experiment);
+  advice.best = found_step(system, advice.steps, options);
   advice.around = neighbours(system, advice.best, options);
 
   const auto* const constant = std::get_if<ConstantSchedule>(&experiment.schedule.shape);
@@ -104,17 +109,12 @@ ScheduleFamily peaks_of(const Schedule& shape) {
           [shape](const ArrayXd& p, double t) { return ArrayXd::Constant(1, p[0] * shape(t)); }};
 }
 
-ScheduleAdvice best_schedules(const Experiment& experiment, double start,
-                              const SolveOptions& options) {
+ScheduleAdvice best_schedules(const Experiment& experiment, const SolveOptions& options) {
   ScheduleAdvice found;
   try {
     const double horizon = experiment.run.steps;
     const ModeSystem system = searched(with_small_signal(experiment));
-    OptimumOptions optimum;
-    optimum.solve = options;
-    optimum.start = start;
-    const Optimum constant = best_step(system, horizon, optimum);
-    if (!constant.found) throw Failure(constant.message);
+    const Optimum constant = found_step(system, horizon, options);
     found.constant = constant.risk;
     ScheduleOptions schedules;
     schedules.solve = options;
@@ -136,7 +136,6 @@ ScheduleAdvice best_schedules(const Experiment& experiment, double start,
 }
 
 /// T/4, .., 16 T in whole steps, those beyond T up to kLongest.
-constexpr double kLongest = 5e4;
 ArrayXd horizons_around(double steps) {
   constexpr double factors[] = {0.25, 0.5, 1, 2, 4, 8, 16};
   std::vector<double> at;
@@ -172,16 +171,16 @@ Advice advise(const Experiment& experiment, const AdviseOptions& options) {
   solve.rtol = options.rtol;
   solve.progress = parts.hook();
   Advice advice;
+  advice.steps = experiment.run.steps;
+  // Where searches of constants begin.
+  Experiment from_best = experiment;
   try {
-    add_step(advice, experiment, solve);
+    const ModeSystem quick = searched(with_small_signal(experiment));
+    from_best.schedule = constant_schedule(found_step(quick, advice.steps, solve).step);
   } catch (const Failure&) {
     parts.check();
     throw;
   }
-  parts.check();
-
-  Experiment from_best = experiment;
-  from_best.schedule = constant_schedule(advice.best.step);
   const std::vector<std::string> quantities = transfer_quantities(experiment.is_matrix());
   TransferOptions transfer;
   transfer.rtol = options.rtol;
@@ -194,13 +193,15 @@ Advice advise(const Experiment& experiment, const AdviseOptions& options) {
   advice.changes.resize(std::size(kChanges));
   advice.scalings.resize(quantities.size());
   // The longest first, so that no thread is left with one at the end.
+  parts.add([&] { add_step(advice, experiment, solve); });
   for (std::size_t j = others.size(); j-- > 0;)
     parts.add([&, j] {
-      standing[j] = counterpart_at(others[j], j > 0, advice.horizons, own_horizon, transfer);
+      standing[j] =
+          counterpart_at(others[j], j > 0, advice.horizons, own_horizon, transfer, kLongest);
     });
   for (std::size_t i = 0; i < advice.changes.size(); ++i)
     parts.add([&, i] { advice.changes[i] = change(kChanges[i], from_best, solve); });
-  parts.add([&] { advice.schedule = best_schedules(from_best, advice.best.step, solve); });
+  parts.add([&] { advice.schedule = best_schedules(experiment, solve); });
   for (std::size_t i = 0; i < quantities.size(); ++i)
     parts.add([&, i] { advice.scalings[i] = step_scaling(experiment, quantities[i], transfer); });
   parts.work();

@@ -1,5 +1,7 @@
 #include "analysis/changes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -17,6 +19,8 @@ using Names = std::vector<std::string>;
 
 JointOptimum together(const Experiment& experiment, const Names& over, bool averaged,
                       const SolveOptions& options) {
+  if (experiment.run.steps > kLongest)
+    throw Failure(fmt::format("not asked: more than {:.6g} steps, one by one", kLongest));
   JointOptions joint;
   joint.over = over;
   joint.averaged = averaged;
@@ -36,12 +40,15 @@ double least_risk(const Experiment& experiment, const SolveOptions& options) {
 }
 
 void of_momentum(const Experiment& own, const SolveOptions& options, Change& change) {
-  const JointOptimum best = together(own, {"step", "momentum"}, false, options);
-  take(best, change);
-  // Beside rates that are of any signal for the momentum's sake stand others of any.
+  const Names over = {"step", "momentum"};
   Experiment without = with_small_signal(own);
-  if (without.signal != own.signal && mode_system(best.experiment).filtered)
+  try {
+    take(together(without, over, false, options), change);
+  } catch (const InputError&) {  // a filter before the map may know signals of any size alone
+    if (without.signal == own.signal) throw;
+    take(together(own, over, false, options), change);
     without.signal = Signal::full;
+  }
   change.without = least_risk(without, options);
 }
 

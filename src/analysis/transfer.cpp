@@ -309,7 +309,7 @@ constexpr double kRoughly = 1e-3;
 
 std::vector<Counterpart> counterpart_at(Experiment experiment, bool best_threshold,
                                         const ArrayXd& horizons, Index first,
-                                        const TransferOptions& options) {
+                                        const TransferOptions& options, double longest) {
   std::vector<Counterpart> found(static_cast<std::size_t>(horizons.size()),
                                  {label(experiment), NAN, NAN, NAN, NAN, {}, ""});
   const auto skip = [&](const std::string& why) {
@@ -324,6 +324,8 @@ std::vector<Counterpart> counterpart_at(Experiment experiment, bool best_thresho
     experiment = with_small_signal(experiment);
     ModeSystem system = mode_system(experiment);
     system.observable.clear();
+    if (system.blocks && horizons[first] > longest)
+      throw Skipped{fmt::format("not asked: more than {:.6g} steps, one by one", longest)};
     const ModeSystem compressed = compress(system);
     Search search(options);
     const auto find = [&](Index i, const Optimum& best) {

@@ -53,6 +53,11 @@ std::string doubts(const std::string& untrusted) {
   return text;
 }
 
+/// "momentum: not known: it is not derived".
+std::string unknown(const std::string& what, const std::string& why) {
+  return fmt::format("{}: {}{}", what, why.starts_with("not asked") ? "" : "not known: ", why);
+}
+
 /// A share of the risk, 0 for nothing gained.
 double gain(double risk, double without) {
   return std::isinf(without) ? 1 : 1 - risk / without;
@@ -78,7 +83,7 @@ AdviceSection step_words(const Advice& advice) {
         fmt::format("the file's own schedule, {}, {} than that step", advice.own, cost));
   const ScheduleAdvice& schedule = advice.schedule;
   if (!schedule.skipped.empty()) {
-    section.lines.push_back("schedules: not known: " + schedule.skipped);
+    section.lines.push_back(unknown("schedules", schedule.skipped));
     return section;
   }
   const double most = gain(schedule.optimal, schedule.constant);
@@ -104,7 +109,7 @@ AdviceSection doubling_words(const Advice& advice) {
       {"quantity", "from", "to", "best step x", "risk x", "step ~ x^", "±", "not trusted"});
   for (const Scaling& scaling : advice.scalings) {
     if (!scaling.skipped.empty()) {
-      section.notes.push_back(fmt::format("{}: not known: {}", scaling.quantity, scaling.skipped));
+      section.notes.push_back(unknown(scaling.quantity, scaling.skipped));
       continue;
     }
     const Index i = std::min(scaling.own, scaling.value.size() - 2);
@@ -141,7 +146,7 @@ AdviceSection optimizer_words(const Advice& advice) {
   section.rows.push_back({"optimizer", "best step", "risk", "% above", "not trusted"});
   for (const Counterpart* one : order) {
     if (!one->skipped.empty()) {
-      section.notes.push_back(fmt::format("{}: not known: {}", one->optimizer, one->skipped));
+      section.notes.push_back(unknown(one->optimizer, one->skipped));
       continue;
     }
     const std::string name = std::isnan(one->threshold)
@@ -163,7 +168,10 @@ AdviceSection optimizer_words(const Advice& advice) {
                                         crossing.horizon, all[crossing.before].optimizer));
   }
   if (!later)
-    lines.push_back(fmt::format("in longer runs, up to {:.6g} steps, none takes the lead", last));
+    lines.push_back(
+        last > advice.steps
+            ? fmt::format("in longer runs, up to {:.6g} steps, none takes the lead", last)
+            : "longer runs: not asked");
   section.notes.insert(section.notes.begin(), lines.begin(), lines.end());
   return section;
 }
@@ -189,7 +197,7 @@ AdviceSection change_words(const Advice& advice) {
   for (const Change& change : advice.changes) {
     const std::string name = change.what == "weight_decay" ? "weight decay" : change.what;
     if (!change.skipped.empty()) {
-      section.lines.push_back(fmt::format("{}: not known: {}", name, change.skipped));
+      section.lines.push_back(unknown(name, change.skipped));
       continue;
     }
     const double percent = 100 * gain(change.risk, change.without);

@@ -62,7 +62,7 @@ struct Advice {
   ScheduleAdvice schedule;
   std::vector<Scaling> scalings;  ///< of every transfer_quantities
   std::vector<Counterpart> counterparts;
-  Eigen::ArrayXd horizons;  ///< T/4, T/2, .., 16 T, in whole steps, up to 5 10^4 or T
+  Eigen::ArrayXd horizons;  ///< T/4, T/2, .., 16 T, in whole steps, up to 20000 or T
   Eigen::ArrayXXd risk_at;  ///< R* of the counterparts, shape (horizons, counterparts); nan: none
   std::vector<Crossing> crossings;  ///< between these, by log R*'s ratio linear in log T
   std::vector<Change> changes;
