@@ -213,7 +213,9 @@ std::string to_text(const Advice& advice) {
       for (std::size_t j = 0; j < section.rows.front().size(); ++j) {
         std::vector<std::string> cells;
         for (std::size_t i = 1; i < section.rows.size(); ++i) cells.push_back(section.rows[i][j]);
-        headings.push_back({"  " + section.rows.front()[j], std::to_string(j)});
+        if (j == 0)
+          for (std::string& cell : cells) cell = "  " + cell;
+        headings.push_back({section.rows.front()[j], std::to_string(j)});
         table.column(headings.back().field, cells);
       }
       text += to_table(table, headings);

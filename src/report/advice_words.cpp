@@ -37,6 +37,12 @@ std::string number(double x) {
   return std::isnan(x) ? "-" : fmt::format("{:.4g}", x);
 }
 
+/// To two digits: "6400".
+std::string about(double x) {
+  const double unit = std::pow(10, std::floor(std::log10(x)) - 1);
+  return fmt::format("{:.10g}", std::round(x / unit) * unit);
+}
+
 /// Trust numbers out of their range by name, as their reasons.
 std::string doubts(const std::string& untrusted) {
   static constexpr std::pair<const char*, const char*> words[] = {
@@ -61,6 +67,13 @@ std::string unknown(const std::string& what, const std::string& why) {
 /// A share of the risk, 0 for nothing gained.
 double gain(double risk, double without) {
   return std::isinf(without) ? 1 : 1 - risk / without;
+}
+
+/// Less a last column that is empty but for its heading.
+std::vector<std::vector<std::string>> trimmed(std::vector<std::vector<std::string>> rows) {
+  if (std::all_of(rows.begin() + 1, rows.end(), [](auto& row) { return row.back().empty(); }))
+    for (auto& row : rows) row.pop_back();
+  return rows;
 }
 
 AdviceSection step_words(const Advice& advice) {
@@ -99,28 +112,29 @@ AdviceSection step_words(const Advice& advice) {
         fmt::format("most simply: {} from {:.4g} to 0, {} less ({:.0f} % of that gain)",
                     shape->kind, shape->peak, percent_text(100 * share), 100 * share / most));
   else
-    section.lines.push_back(fmt::format("but {} to 0 gains nothing", shape->kind));
+    section.lines.emplace_back("but neither linear nor cosine to 0 gains anything");
   return section;
 }
 
 AdviceSection doubling_words(const Advice& advice) {
   AdviceSection section{"When one thing doubles, the rest held", {}, {}, {}};
   section.rows.push_back(
-      {"quantity", "from", "to", "best step x", "risk x", "step ~ x^", "±", "not trusted"});
+      {"quantity", "from", "to", "best step ×", "risk ×", "step ~ x^", "±", "not trusted"});
   for (const Scaling& scaling : advice.scalings) {
     if (!scaling.skipped.empty()) {
       section.notes.push_back(unknown(scaling.quantity, scaling.skipped));
       continue;
     }
     const Index i = std::min(scaling.own, scaling.value.size() - 2);
-    section.rows.push_back({scaling.quantity, number(scaling.value[i]),
-                            number(scaling.value[i + 1]),
+    section.rows.push_back({scaling.quantity, fmt::format("{:.6g}", scaling.value[i]),
+                            fmt::format("{:.6g}", scaling.value[i + 1]),
                             fmt::format("{:.3g}", scaling.step[i + 1] / scaling.step[i]),
                             fmt::format("{:.3g}", scaling.risk[i + 1] / scaling.risk[i]),
                             fmt::format("{:.2f}", scaling.step_exponent.value),
                             fmt::format("{:.2f}", scaling.step_exponent.error),
                             doubts(scaling.untrusted[static_cast<std::size_t>(i + 1)])});
   }
+  section.rows = trimmed(section.rows);
   return section;
 }
 
@@ -156,16 +170,17 @@ AdviceSection optimizer_words(const Advice& advice) {
                             fmt::format("{:.4g}", 100 * (one->risk / first.risk - 1)),
                             doubts(untrusted(one->trust))});
   }
+  section.rows = trimmed(section.rows);
   const double last = advice.horizons[advice.horizons.size() - 1];
   bool later = false;
   std::vector<std::string> lines;
   for (const Crossing& crossing : advice.crossings) {
     const bool after = crossing.horizon > advice.steps;
     later = later || after;
-    lines.push_back(after ? fmt::format("from about {:.2g} steps on {} leads", crossing.horizon,
+    lines.push_back(after ? fmt::format("from about {} steps on {} leads", about(crossing.horizon),
                                         all[crossing.after].optimizer)
-                          : fmt::format("in runs under about {:.2g} steps {} leads",
-                                        crossing.horizon, all[crossing.before].optimizer));
+                          : fmt::format("in runs under about {} steps {} leads",
+                                        about(crossing.horizon), all[crossing.before].optimizer));
   }
   if (!later)
     lines.push_back(
@@ -176,7 +191,7 @@ AdviceSection optimizer_words(const Advice& advice) {
   return section;
 }
 
-/// "momentum 0.93 with step 1.2e-4"
+/// "0.93 with step 1.2e-4"
 std::string values_text(const Change& change) {
   const auto of = [&](const char* name) { return change.value.at(name); };
   std::string text;
@@ -185,11 +200,11 @@ std::string values_text(const Change& change) {
                                                      1 / (1 - of("decay")), of("decay"))
                                        : "as in the file";
   else if (change.what == "clipping")
-    text = fmt::format("samples at {:.3g} in units of residuals, {:.3g} at the end",
+    text = fmt::format("samples at {:.3g} in units of residuals, {:.3g} at the end,",
                        of("threshold"), of("last_threshold"));
   else
     text = fmt::format("{:.3g}", of(change.what.c_str()));
-  return fmt::format("{}, with step {:.4g}", text, of("step"));
+  return fmt::format("{} with step {:.4g}", text, of("step"));
 }
 
 AdviceSection change_words(const Advice& advice) {
@@ -205,18 +220,16 @@ AdviceSection change_words(const Advice& advice) {
     const bool none = (of != change.value.end() && of->second == 0) ||
                       (change.what == "clipping" && std::isinf(change.value.at("threshold")) &&
                        std::isinf(change.value.at("last_threshold")));
+    const std::string leaves = fmt::format("{} leaves {} {} risk", values_text(change),
+                                           percent_text(percent), percent < 0 ? "more" : "less");
     if (percent >= kWorthPercent)
-      section.lines.push_back(fmt::format("{} pays: {} less risk, {}", name, percent_text(percent),
-                                          values_text(change)));
+      section.lines.push_back(fmt::format("{} pays: {}", name, leaves));
     else if (none)
       section.lines.push_back(fmt::format("{} does not pay: the best is none", name));
-    else if (percent > -kWorthPercent)
-      section.lines.push_back(fmt::format("{} hardly matters: {} {} risk at the best, {}", name,
-                                          percent_text(percent), percent < 0 ? "more" : "less",
-                                          values_text(change)));
     else
-      section.lines.push_back(fmt::format("{} does not pay: {} more risk at the best, {}", name,
-                                          percent_text(percent), values_text(change)));
+      section.lines.push_back(
+          fmt::format("{} {}: at its best, {}", name,
+                      percent > -kWorthPercent ? "hardly matters" : "does not pay", leaves));
   }
   return section;
 }
