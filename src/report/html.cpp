@@ -67,7 +67,7 @@ std::string svg_of(const Figure& figure) {
                   kHeight, escaped(figure.y_label), escaped(figure.x_label));
   for (const double share : {0.0, 0.5, 1.0}) {
     out +=
-        fmt::format("<text class=\"axis\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{:.3g}</text>\n",
+        fmt::format("<text class=\"axis\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{:.4g}</text>\n",
                     x(x.at(share)), kHeight - kBottom + 17,
                     share == 0   ? "start"
                     : share == 1 ? "end"
