@@ -41,8 +41,7 @@ int run(const AdviseArguments& options) {
   text.pop_back();  // a note ends its own line
   result.notes = {text};
   result.warned = true;
-  std::vector<Figure> figures = to_figures(*found);
-  figures[0].title = loaded.title;
+  const std::vector<Figure> figures = to_figures(*found);
   result.figure = figures[0];
   result.beside = {figures[1]};
   if (!options.html.empty()) write_file(options.html, to_html(*found, loaded.title));

@@ -138,6 +138,25 @@ AdviceSection doubling_words(const Advice& advice) {
   return section;
 }
 
+/// Told from T: who leads beyond the horizon, and where by little, that.
+std::string crossing_text(const Advice& advice, const Crossing& crossing) {
+  const bool after = crossing.horizon > advice.steps;
+  const std::size_t ahead = after ? crossing.after : crossing.before,
+                    behind = after ? crossing.before : crossing.after;
+  double most = 0;
+  for (Index i = 0; i < advice.horizons.size(); ++i)
+    if ((advice.horizons[i] > crossing.horizon) == after) {
+      const double other = advice.risk_at(i, static_cast<Index>(behind));
+      most = std::fmax(
+          most, std::isnan(other) ? 1 : gain(advice.risk_at(i, static_cast<Index>(ahead)), other));
+    }
+  const std::string &name = advice.counterparts[ahead].optimizer,
+                    &next = advice.counterparts[behind].optimizer;
+  return fmt::format("{} about {} steps{} {} {}", after ? "from" : "in runs under",
+                     about(crossing.horizon), after ? " on" : "", name,
+                     100 * most < kWorthPercent ? "is level with " + next : "leads");
+}
+
 AdviceSection optimizer_words(const Advice& advice) {
   AdviceSection section{"The optimizer", {}, {}, {}};
   const std::vector<Counterpart>& all = advice.counterparts;
@@ -175,12 +194,8 @@ AdviceSection optimizer_words(const Advice& advice) {
   bool later = false;
   std::vector<std::string> lines;
   for (const Crossing& crossing : advice.crossings) {
-    const bool after = crossing.horizon > advice.steps;
-    later = later || after;
-    lines.push_back(after ? fmt::format("from about {} steps on {} leads", about(crossing.horizon),
-                                        all[crossing.after].optimizer)
-                          : fmt::format("in runs under about {} steps {} leads",
-                                        about(crossing.horizon), all[crossing.before].optimizer));
+    later = later || crossing.horizon > advice.steps;
+    lines.push_back(crossing_text(advice, crossing));
   }
   if (!later)
     lines.push_back(
