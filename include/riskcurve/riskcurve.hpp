@@ -1,6 +1,7 @@
 #pragma once
 
 // All of the library.
+#include "riskcurve/analysis/advise.hpp"
 #include "riskcurve/analysis/budget.hpp"
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/fit.hpp"

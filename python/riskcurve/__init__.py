@@ -12,7 +12,8 @@ least squares, predicted without training anything.
 Problems: VectorProblem, MatrixProblem, of a covariance (isotropic, power_law, .., covariance(X)), a target
 (power_law_target, ..) and a noise law (gaussian, student_t, .., custom_noise). Optimizers: a class each, SGD,
 SignSGD, Adam, Muon, .. Schedules: constant, cosine, wsd, .. Commands: predict, simulate, compare, coefficients,
-optimum, critical_batch, batch_ramp, fit, sweep, phases, transfer, spectrum, validate. Errors: InputError, Failure; doubts: TrustWarning.
+optimum, advise, critical_batch, batch_ramp, fit, sweep, phases, transfer,
+spectrum, validate. Errors: InputError, Failure; doubts: TrustWarning.
 """
 
 from . import _kinds
@@ -21,6 +22,7 @@ from ._core import version as __version__
 from ._data import Covariance, Noise, covariance, custom_noise
 from ._errors import Failure, InputError, TrustWarning
 from ._findings import (
+    Advice,
     BatchRamp,
     BudgetOptimum,
     Coefficients,
@@ -40,18 +42,19 @@ from ._kinds import *  # noqa: F403
 from ._laws import Exponent, ResidualLaw, chi_mean, fit_exponent, power_sum
 from ._problems import Experiment, MatrixProblem, VectorProblem, load, parse
 from ._progress import Progress
-from ._questions import coefficients, spectrum, transfer
+from ._questions import advise, coefficients, spectrum, transfer
 from ._results import Comparison, Curve, Result, Runs, Trust
 from ._systems import ModeSystem, Sensitivity, mode_system, sensitivity, solve
 from ._tables import Average, Optimizer, Schedule, Target, Wrapper
 from ._torch import from_torch
 
 __all__ = [
-    "Average", "BatchRamp", "BudgetOptimum", "Coefficients", "Comparison", "Covariance", "CriticalBatch", "Curve", "Experiment",
+    "Advice", "Average", "BatchRamp", "BudgetOptimum", "Coefficients", "Comparison", "Covariance", "CriticalBatch", "Curve", "Experiment",
     "Exponent", "Failure", "Fit",
     "InputError", "JointOptimum", "MatrixProblem", "ModeSystem", "Noise", "Optimizer", "Optimum", "PhaseMap",
     "Progress", "ResidualLaw", "Result", "Runs", "Schedule", "Sensitivity", "Shapes", "Spectrum", "SweepTable", "Target",
-    "Transfer", "Trust", "TrustWarning", "Validation", "VectorProblem", "Wrapper", "__version__", "batch_ramp", "chi_mean",
+    "Transfer", "Trust", "TrustWarning", "Validation", "VectorProblem", "Wrapper", "__version__", "advise",
+    "batch_ramp", "chi_mean",
     "coefficients", "compare", "covariance", "critical_batch", "custom_noise", "derived_exponent", "fit", "fit_exponent", "from_torch", "load",
     "mode_system", "optimum", "parse", "phase_border", "phases", "power_sum", "predict", "sensitivity", "simulate",
     "solve", "spectrum", "sweep", "transfer", "validate",

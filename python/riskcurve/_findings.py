@@ -376,6 +376,54 @@ class Transfer(Result):
         return f"<Transfer: {self.title}: {len(self.exponents['quantity'])} quantities, {len(self.optimizers['optimizer'])} optimizers>"
 
 
+class Advice(Result):
+    """What to do with a problem; docs/advise.md, fields as in docs/output.md#advise, lists of numbers as arrays.
+
+    step, schedule, doubling, changes : the answers, each by name. optimizers : columns, an entry an optimizer.
+    horizons, risk_at : R of each optimizer at its best step, shape (horizons, optimizers). crossings : where the
+        lead passes on, [{"horizon", "before", "after"}].
+    text : all of it in words, as the command prints it, and str() of this. page : the same as HTML.
+    """
+
+    _columns = ("optimizers",)
+    steps: float
+    step: dict[str, Any]
+    schedule: dict[str, Any]
+    doubling: dict[str, Any]
+    optimizers: dict[str, Any]
+    horizons: Array
+    risk_at: Array
+    crossings: list[dict[str, Any]]
+    changes: dict[str, dict[str, Any]]
+    small_signal: bool
+    trust: Trust
+    warnings: list[str]
+    text: str
+    page: str
+    experiment: Experiment
+
+    def notes(self) -> list[str]:
+        return [line for line in self.text.splitlines() if line]
+
+    def plot(self, ax: Any = None) -> Any:
+        """R of each optimizer at its best constant step, over the steps of the run."""
+        ax = axes(ax)
+        for name, risk in zip(self.optimizers["optimizer"], self.risk_at.T):
+            if np.isfinite(risk).any():
+                ax.plot(self.horizons, risk, "o-", ms=3, label=name)
+        ax.set(xlabel="steps of the run", ylabel="excess risk R", xscale="log", yscale="log")
+        ax.set_title(self.title, fontsize="small")
+        ax.grid(alpha=0.25)
+        ax.legend()
+        return ax
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<Advice: {self.title}: best step {self.step['best']:.4g}, R = {self.step['risk']:.4g} after {self.steps:g} steps>"
+
+
 class SweepTable(Result):
     """A grid of experiments, a row each: `table` by column, and `sweep["risk"]` is one of them; fields are named as
     in problem files, what was found as in docs/problem-file.md."""

@@ -12,8 +12,8 @@ from . import _core
 from ._commands import experiment_of, warn
 from ._data import Array, Covariance, PathLike, covariance
 from ._errors import bad
-from ._findings import Coefficients, Spectrum, Transfer
-from ._problems import Experiment, Problem
+from ._findings import Advice, Coefficients, Spectrum, Transfer
+from ._problems import Experiment, Problem, ScheduleLike
 from ._progress import Progress, shown
 from ._results import Trust
 from ._tables import Optimizer
@@ -176,3 +176,48 @@ def transfer(
     found["warnings"] = lines + ([points] if points else [])
     warn(found["warnings"])
     return Transfer(found)
+
+
+def advise(
+    problem: Problem | Experiment | PathLike,
+    optimizer: Optimizer | None = None,
+    schedule: ScheduleLike | None = None,
+    steps: float | None = None,
+    *,
+    rtol: float = 1e-8,
+    threads: int = 0,
+    signal: str | None = None,
+    progress: Progress = None,
+) -> Advice:
+    """What to do with a problem, in words: the best step and what others cost, the best schedule, how the best step
+    moves when one thing doubles, which optimizer leads here and from which horizon on another, what momentum, weight
+    decay, averaging and clipping are worth, and what of it not to trust; docs/advise.md.
+
+    problem, optimizer, schedule, steps, signal : as of predict.
+    rtol : relative error allowed in the risk. threads : 0: all cores. Changes no number.
+
+    Returns an Advice; print it. Raises InputError; Failure where no best step is found.
+    """
+    import json
+
+    experiment = experiment_of(problem, optimizer, schedule, steps, {"signal": signal})
+    with shown(progress, "advising") as hook:
+        text, words, page, trust = _core.advise(experiment.core, experiment.title, rtol, threads, hook)
+    found = _with_arrays(json.loads(text))
+    found.update(title=experiment.title, text=words, page=page, experiment=experiment)
+    found["trust"] = Trust({"title": "trust", **trust})
+    warn(found["warnings"])
+    return Advice(found)
+
+
+def _with_arrays(record: dict[str, Any]) -> dict[str, Any]:
+    """Lists of numbers as arrays, null as nan."""
+
+    def of(value: Any) -> Any:
+        if isinstance(value, dict):
+            return _with_arrays(value)
+        if isinstance(value, list) and value and not isinstance(value[0], (str, dict)):
+            return np.array(value, dtype=float)
+        return math.nan if value is None else value
+
+    return {name: of(value) for name, value in record.items()}

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "module.hpp"
+#include "riskcurve/analysis/advise.hpp"
 #include "riskcurve/analysis/fit.hpp"
 #include "riskcurve/analysis/phase_table.hpp"
 #include "riskcurve/input/input.hpp"
@@ -150,6 +151,19 @@ void add_runs(py::module_& module) {
       }
       return std::tuple(summary(results).passed(), to_json(results), to_terminal(results));
     });
+  });
+  module.def("advise", [](const Experiment& experiment, const std::string& title, double rtol,
+                          int threads, const py::object& progress) {
+    check_rtol(rtol, "rtol");
+    const Advice found = interruptible(progress, [&](const Hook& hook) {
+      AdviseOptions options;
+      options.rtol = rtol;
+      options.threads = threads;
+      options.progress = hook;
+      return advise(experiment, options);
+    });
+    return py::make_tuple(to_json(to_record(found)), to_text(found), to_html(found, title),
+                          to_dict(found.trust));
   });
   module.def("fit", [](const std::string& path, int threads, const py::object& progress) {
     FitPlan plan = read_fit(path);

@@ -1,5 +1,6 @@
 """Functions give the numbers of the command, to the last bit."""
 
+import contextlib
 import math
 import pathlib
 
@@ -135,6 +136,21 @@ def test_transfer(command, tmp_path):
     for name in ("step", "ratio", "risk", "start"):
         assert same(found.optimizers[name], record["optimizers"][name]), name
     assert found.optimizers["optimizer"] == record["optimizers"]["optimizer"]
+
+
+def test_advise(command):
+    record = command("advise", SVD)
+    with pytest.warns(rc.TrustWarning) if record["warnings"] else contextlib.nullcontext():
+        found = rc.advise(SVD)
+    check(found, record, ["steps", "horizons", "risk_at"])
+    for part in ("step", "schedule", "doubling", "optimizers"):
+        for name, values in record[part].items():
+            words = isinstance(values, str) or (isinstance(values, list) and values and isinstance(values[0], str))
+            assert (getattr(found, part)[name] == values) if words else same(getattr(found, part)[name], values), name
+    assert found.crossings == record["crossings"] and found.warnings == record["warnings"]
+    assert str(found).startswith("The step\n") and found.page.startswith("<!DOCTYPE html>")
+    assert {name: change["skipped"] for name, change in found.changes.items()} == {
+        name: change["skipped"] for name, change in record["changes"].items()}
 
 
 def test_sweep(command, tmp_path):

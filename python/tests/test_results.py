@@ -38,8 +38,8 @@ def test_results_own_their_numbers(experiment):
     lambda e: rc.optimum(e), lambda e: rc.optimum(e, schedule="optimal", points=9), lambda e: rc.coefficients(e),
     lambda e: rc.spectrum(rc.power_law(100, alpha=0.5)), lambda e: rc.transfer(e, quantities=["batch"]),
     lambda e: rc.phases(points=2, dimension=100, horizons=(10, 100)),
-    lambda e: rc.sweep(e, {"optimizer.batch": [1, 4]}),
-], ids=["predict", "simulate", "compare", "optimum", "schedule", "coefficients", "spectrum", "transfer", "phases", "sweep"])
+    lambda e: rc.sweep(e, {"optimizer.batch": [1, 4]}), lambda e: rc.advise(e.replace(steps=200)),
+], ids=["predict", "simulate", "compare", "optimum", "schedule", "coefficients", "spectrum", "transfer", "phases", "sweep", "advise"])
 def test_results_draw_tabulate_and_pickle(experiment, make):
     pandas = pytest.importorskip("pandas")
     result = make(experiment)

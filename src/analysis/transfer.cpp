@@ -7,6 +7,8 @@
 #include <functional>
 #include <utility>
 
+#include "analysis/changes.hpp"
+#include "analysis/counterparts.hpp"
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -179,17 +181,22 @@ class Search {
   void reached(double fraction) { fraction_ = fraction; }
   FoundStep operator()(Experiment experiment, double start) {
     // A hundred searches: where a large signal would matter, the trust numbers say so.
-    if (experiment.signal == Signal::automatic && !experiment.chain.momentum)
-      experiment.signal = Signal::small;
+    experiment = with_small_signal(experiment);
     ModeSystem system = mode_system(experiment);
     system.observable.clear();
-    optimum_.start = start;
-    FoundStep found;
-    found.best = best_step(compress(system), experiment.run.steps, optimum_);
-    if (stopped_ || !report()) throw Failure("interrupted");
+    FoundStep found{best(compress(system), experiment.run.steps, start), {}};
     if (found.best.found)
       found.trust = trust(experiment, system, found.best.step, experiment.run.steps);
     return found;
+  }
+  /// `tolerance` of the step size, of which that of the risk is the square.
+  Optimum best(const ModeSystem& system, double horizon, double start,
+               double tolerance = OptimumOptions{}.tolerance) {
+    optimum_.start = start;
+    optimum_.tolerance = tolerance;
+    const Optimum best = best_step(system, horizon, optimum_);
+    if (stopped_ || !report()) throw Failure("interrupted");
+    return best;
   }
 
  private:
@@ -261,14 +268,22 @@ Schedule best_constant_threshold(const VectorProblem& problem) {
   return constant_schedule(threshold);
 }
 
-/// What a step is carried over to, at one batch: decay and averages stay, momentum does not.
-std::vector<Experiment> others(const Experiment& own) {
+std::string label(const Experiment& experiment) {
+  const auto& momentum = experiment.chain.momentum;
+  return name_of(experiment.optimizer) +
+         (momentum ? fmt::format(", momentum {:.3g}", (*momentum)(0)) : "");
+}
+
+}  // namespace
+
+// At one batch: decay and averages stay, momentum does not.
+std::vector<Experiment> counterpart_experiments(const Experiment& own) {
   const int batch = batch_of(own.optimizer);
   const Optimizer third = own.is_matrix()
                               ? Optimizer(SignSvd{batch})
                               : Optimizer(ClippedSgd{batch, {}, ClippedSgd::Clip::sample});
   constexpr double usual = 0.9;
-  std::vector<Experiment> found;
+  std::vector<Experiment> found{own};
   const auto add = [&](const Optimizer& optimizer, double momentum) {
     if (optimizer.index() == own.optimizer.index() &&
         own.chain.momentum.has_value() == (momentum > 0))
@@ -289,39 +304,72 @@ std::vector<Experiment> others(const Experiment& own) {
   return found;
 }
 
-std::string label(const Experiment& experiment) {
-  const auto& momentum = experiment.chain.momentum;
-  return name_of(experiment.optimizer) +
-         (momentum ? fmt::format(", momentum {:.3g}", (*momentum)(0)) : "");
-}
+/// Of steps whose risk alone is asked for.
+constexpr double kRoughly = 1e-3;
 
-}  // namespace
+std::vector<Counterpart> counterpart_at(Experiment experiment, bool best_threshold,
+                                        const ArrayXd& horizons, Index first,
+                                        const TransferOptions& options, double longest) {
+  std::vector<Counterpart> found(static_cast<std::size_t>(horizons.size()),
+                                 {label(experiment), NAN, NAN, NAN, NAN, {}, ""});
+  const auto skip = [&](const std::string& why) {
+    for (Counterpart& one : found)
+      if (std::isnan(one.risk)) one.skipped = why;
+  };
+  try {
+    if (auto* const clipped = std::get_if<ClippedSgd>(&experiment.optimizer)) {
+      if (best_threshold) clipped->threshold = best_constant_threshold(experiment.vector());
+      for (Counterpart& one : found) one.threshold = clipped->threshold(0);
+    }
+    experiment = with_small_signal(experiment);
+    ModeSystem system = mode_system(experiment);
+    system.observable.clear();
+    if (system.blocks && horizons[first] > longest)
+      throw Skipped{fmt::format("not asked: more than {:.6g} steps, one by one", longest)};
+    const ModeSystem compressed = compress(system);
+    Search search(options);
+    const auto find = [&](Index i, const Optimum& best) {
+      Counterpart& now = found[static_cast<std::size_t>(i)];
+      now.step = best.found ? best.step : NAN;
+      now.risk = best.found ? best.risk : NAN;
+      now.skipped = best.message;
+    };
+    const Optimum best = search.best(compressed, horizons[first], 0);
+    find(first, best);
+    if (best.found)
+      found[static_cast<std::size_t>(first)].trust =
+          trust(experiment, system, best.step, horizons[first]);
+    for (const Index way : {-1, 1})  // each from where the two before it point to
+      for (Index i = first + way; i >= 0 && i < horizons.size(); i += way) {
+        const auto step_at = [&](Index j) { return found[static_cast<std::size_t>(j)].step; };
+        const double last = step_at(i - way),
+                     before = i - way == first ? last : step_at(i - 2 * way);
+        const double start = last * (last / before);
+        find(i, search.best(compressed, horizons[i], std::isfinite(start) ? start : 0, kRoughly));
+      }
+  } catch (const Skipped& reason) {
+    skip(reason.why);
+  } catch (const InputError& error) {
+    skip(error.what());
+  }
+  return found;
+}
 
 std::vector<Counterpart> counterparts(const Experiment& own, const TransferOptions& options) {
   mode_system(own);
-  std::vector<Experiment> experiments = others(own);
-  experiments.insert(experiments.begin(), own);
   std::vector<Counterpart> found;
-  Search search(options);
-  for (Experiment& experiment : experiments) {
-    search.reached(static_cast<double>(found.size()) / static_cast<double>(experiments.size()));
-    Counterpart now{label(experiment), NAN, NAN, NAN, NAN, {}, ""};
-    try {
-      if (auto* const clipped = std::get_if<ClippedSgd>(&experiment.optimizer)) {
-        if (!found.empty()) clipped->threshold = best_constant_threshold(own.vector());
-        now.threshold = clipped->threshold(0);
-      }
-      const auto [best, numbers] = search(experiment, 0);
-      if (!best.found) throw Skipped{best.message};
-      now.step = best.step;
-      now.risk = best.risk;
-      now.trust = numbers;
-      now.ratio = best.step / (found.empty() ? best.step : found.front().step);
-    } catch (const Skipped& reason) {
-      now.skipped = reason.why;
-    } catch (const InputError& error) {
-      now.skipped = error.what();
-    }
+  const std::vector<Experiment> experiments = counterpart_experiments(own);
+  for (const Experiment& experiment : experiments) {
+    TransferOptions part = options;
+    if (options.progress)
+      part.progress = [&](double fraction) {
+        return options.progress((static_cast<double>(found.size()) + fraction) /
+                                static_cast<double>(experiments.size()));
+      };
+    Counterpart now =
+        counterpart_at(experiment, !found.empty(), ArrayXd::Constant(1, own.run.steps), 0, part)
+            .front();
+    now.ratio = now.step / (found.empty() ? now.step : found.front().step);
     found.push_back(now);
   }
   return found;

@@ -21,6 +21,7 @@ void add_transfer(CLI::App& app, Action& action);
 void add_fit(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
 void add_merge(CLI::App& app, Action& action);
+void add_advise(CLI::App& app, Action& action);
 
 inline constexpr int exit_ok = 0, exit_failure = 1, exit_bad_input = 2;
 

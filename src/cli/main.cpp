@@ -18,8 +18,9 @@ namespace {
 using namespace riskcurve::cli;
 
 constexpr void (*commands[])(CLI::App&, Action&) = {
-    add_predict, add_simulate, add_compare,  add_spectrum, add_coefficients, add_optimum,
-    add_sweep,   add_phases,   add_transfer, add_fit,      add_validate,     add_merge};
+    add_predict, add_simulate, add_compare, add_spectrum, add_coefficients,
+    add_optimum, add_advise,   add_sweep,   add_phases,   add_transfer,
+    add_fit,     add_validate, add_merge};
 
 int complain(std::string line, int code) {
   std::replace(line.begin(), line.end(), '\n', ' ');

@@ -28,7 +28,7 @@ void show(const Result& result, const Outputs& outputs) {
   if (!result.notes.empty() && !table.empty()) text += "\n";
   for (const std::string& note : result.notes) text += note + "\n";
   print(text);
-  if (const Field* warnings = result.record.find("warnings")) {
+  if (const Field* warnings = result.warned ? nullptr : result.record.find("warnings")) {
     for (const std::string& line : std::get<std::vector<std::string>>(warnings->value)) {
       fmt::print(stderr, "riskcurve: warning: {}\n", line);
     }

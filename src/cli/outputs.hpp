@@ -27,6 +27,7 @@ struct Result {
   std::string title;               ///< above the table
   std::vector<Heading> headings;   ///< columns of the table
   std::vector<std::string> notes;  ///< lines below it
+  bool warned = false;             ///< the notes hold the warnings
   Figure figure;                   ///< --plot
   std::vector<Figure> beside;      ///< more panels of the plot, to its right
   /// Why the command fails all the same; what was found is shown nevertheless, on files too
@@ -34,7 +35,7 @@ struct Result {
   std::string failure;
 };
 /// Shows the result and returns the exit code. Warnings in the record go to standard error, unless
-/// standard output carries them as JSON.
+/// standard output carries them.
 int emit(const Result& result, const Outputs& outputs);
 
 }  // namespace riskcurve::cli

@@ -233,6 +233,7 @@ SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const
     sign.felt *= sign.seen;
     return sign;
   }
+  if (std::isnan(risk)) return {NAN, NAN, NAN, {}};  // of a run that has left the numbers
   // Slow but for seen: between powers of 16 of R, from where noise rules to where it is nothing.
   const double seen_risk =
       scale_ > 0 ? std::clamp(risk, 1e-5 * scale_, 1e5 * scale_) : std::max(risk, kVanishedRisk);

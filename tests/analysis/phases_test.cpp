@@ -160,15 +160,15 @@ TEST(Phases, AnOptimalScheduleIsNeverWorse) {
 // Of the second target of a column, whose rates were filled with another. With a memory R(T) may
 // have several dips over the step: the map takes the lower of two.
 TEST(Phases, RisksOfAnyPairAreThoseOfTheOptimumOfEach) {
-  struct Case {
+  struct Compared {
     std::array<Optimizer, 2> pair;
     Sides sides;
   };
-  for (const Case& c :
-       {Case{{Sgd{}, Adam{}}, Sides::in}, Case{{Sgd{}, Adam{}}, Sides::both},
-        Case{{Lion{}, RmsProp{}}, Sides::in}, Case{{Lion{}, AdaGrad{}}, Sides::both},
-        Case{{Schatten{1, 0.5}, SignSgd{}}, Sides::both},
-        Case{{RegularizedSvd{1, 0.01}, SignSvd{}}, Sides::in}}) {
+  for (const Compared& c :
+       {Compared{{Sgd{}, Adam{}}, Sides::in}, Compared{{Sgd{}, Adam{}}, Sides::both},
+        Compared{{Lion{}, RmsProp{}}, Sides::in}, Compared{{Lion{}, AdaGrad{}}, Sides::both},
+        Compared{{Schatten{1, 0.5}, SignSgd{}}, Sides::both},
+        Compared{{RegularizedSvd{1, 0.01}, SignSvd{}}, Sides::in}}) {
     PhasePlan p = small_plan(60, decades(1, 2), c.sides);
     p.batch = 8;
     p.optimizers = c.pair;

@@ -166,6 +166,19 @@ TEST(Counterparts, OfClippingThatNeverClipsIsSgd) {
   EXPECT_EQ(found[2].optimizer, "sign_sgd");
 }
 
+// Rates of signals of any size are taken where those of small ones are not derived.
+TEST(Counterparts, KnowAMapThatHasNoRatesOfSmallSignals) {
+  const Experiment file = parse_experiment(
+      "[problem]\ngeometry = 'matrix'\ncovariance_out = { kind = 'isotropic', dimension = 30 }\n"
+      "covariance_in = { kind = 'power_law', dimension = 30, alpha = 0.2 }\ntarget = { kind = "
+      "'isotropic' }\nnoise = { kind = 'gaussian', std = 0.3 }\n[optimizer]\nname = 'truncated'\n"
+      "batch = 30\nshare = 0.5\n" +
+      fmt::format(fmt::runtime(rest), 100));
+  const Counterpart own = counterparts(file).front();
+  EXPECT_EQ(own.skipped, "");
+  EXPECT_NEAR(own.risk / best_step(mode_system(file), 100).risk, 1, 1e-4);
+}
+
 TEST(Counterparts, SaysWhyAnOptimizerIsLeftOut) {
   const auto gaussian = counterparts(
       vector_file(power_law_text, "kind = 'gaussian', std = 0.2", "name = 'sign_sgd'", 300));

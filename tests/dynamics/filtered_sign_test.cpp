@@ -45,6 +45,13 @@ TEST(FilteredSign, SignumHasTheKnownScalars) {
               1e-7);
 }
 
+// A search meets steps at which the risk leaves the numbers; this crashed.
+TEST(FilteredSign, OfARiskThatIsNoNumberIsNone) {
+  const FilteredNoise noise(student_t_noise(3, 0.3), 4, GradientOf::vector, Filter{0.9});
+  EXPECT_TRUE(std::isnan(noise(NAN, 0.9).seen));
+  EXPECT_TRUE(std::isnan(noise(NAN, 0.9, 20).felt));
+}
+
 // A sum over 400000 steps and all lags, in another language.
 TEST(FilteredSign, FluctuatingResidualsRaiseItsNoiseAsMeasured) {
   struct Measured {

@@ -9,6 +9,7 @@
 
 #include "commit.hpp"
 #include "page_style.hpp"
+#include "report/html.hpp"
 #include "results.hpp"
 #include "riskcurve/report/results.hpp"
 #include "riskcurve/report/write.hpp"
@@ -18,23 +19,6 @@ namespace riskcurve::validation {
 namespace {
 
 using Eigen::ArrayXd;
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 std::string base64(const std::string& bytes) {
   static constexpr char digits[] =

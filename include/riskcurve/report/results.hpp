@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "riskcurve/analysis/advise.hpp"
 #include "riskcurve/analysis/budget.hpp"
 #include "riskcurve/analysis/fit.hpp"
 #include "riskcurve/analysis/predict.hpp"
@@ -96,5 +97,14 @@ Record to_record(const Fit& fit);
 Record points_of(const Fit& fit);
 /// The curves, what they were fitted to, and below one another those predicted.
 Figure to_figure(const Fit& fit, const std::string& title);
+
+/// steps, step, schedule, doubling, optimizers (as columns), horizons, risk_at, crossings, changes,
+/// small_signal, trust, warnings; docs/output.md.
+Record to_record(const Advice& advice);
+/// The same in words, a section a question; and as a page that stands alone, under a title.
+std::string to_text(const Advice& advice);
+std::string to_html(const Advice& advice, const std::string& title);
+/// R around the best step, and of every optimizer over the horizon.
+std::vector<Figure> to_figures(const Advice& advice);
 
 }  // namespace riskcurve

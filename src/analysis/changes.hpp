@@ -1,0 +1,21 @@
+#pragma once
+#include <vector>
+
+#include "riskcurve/analysis/advise.hpp"
+
+namespace riskcurve {
+
+/// The names of what `change` knows, in the order they are told.
+inline constexpr const char* kChanges[] = {"momentum", "weight_decay", "averaging", "clipping"};
+
+/// Runs that are longer are not searched step by step: a search would take minutes.
+inline constexpr double kLongest = 20000;
+
+/// One of them, searched from the experiment's own values, its schedule being constant.
+Change change(const std::string& what, const Experiment& experiment, const SolveOptions& options);
+
+/// Rates of small signals where they are derived, and those of any are not asked for: what searches
+/// of hundreds of solves take.
+Experiment with_small_signal(Experiment experiment);
+
+}  // namespace riskcurve
