@@ -40,15 +40,15 @@ double least_risk(const Experiment& experiment, const SolveOptions& options) {
 }
 
 void of_momentum(const Experiment& own, const SolveOptions& options, Change& change) {
-  const Names over = {"step", "momentum"};
+  if (own.run.steps > kLongestOfAnySignal && mode_system(own).filtered)
+    throw Failure(fmt::format("not asked: more than {:.6g} steps with a signal of any size",
+                              kLongestOfAnySignal));
+  const JointOptimum best = together(own, {"step", "momentum"}, false, options);
+  take(best, change);
+  // Beside rates that are of any signal for the momentum's sake stand others of any.
   Experiment without = with_small_signal(own);
-  try {
-    take(together(without, over, false, options), change);
-  } catch (const InputError&) {  // a filter before the map may know signals of any size alone
-    if (without.signal == own.signal) throw;
-    take(together(own, over, false, options), change);
+  if (without.signal != own.signal && mode_system(best.experiment).filtered)
     without.signal = Signal::full;
-  }
   change.without = least_risk(without, options);
 }
 

@@ -10,6 +10,7 @@ inline constexpr const char* kChanges[] = {"momentum", "weight_decay", "averagin
 
 /// Runs that are longer are not searched step by step: a search would take minutes.
 inline constexpr double kLongest = 20000;
+inline constexpr double kLongestOfAnySignal = 5000;
 
 /// One of them, searched from the experiment's own values, its schedule being constant.
 Change change(const std::string& what, const Experiment& experiment, const SolveOptions& options);
