@@ -64,7 +64,7 @@ RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const
   State x(start.own.data(), start.own.data() + start.own.size());
   const auto state_of = [&](const State& from) {
     return BlockState{
-        Eigen::Map<const ArrayXXd>(from.data(), start.own.rows(), start.own.cols()), {}, {}, {}};
+        Eigen::Map<const ArrayXXd>(from.data(), start.own.rows(), start.own.cols()), {}, {}, {}, {}};
   };
   Watch watch(options, at[at.size() - 1]);
   watch.enter(0, at[at.size() - 1]);

@@ -10,7 +10,7 @@ namespace {
 
 using Eigen::Index;
 
-constexpr double kWidth = 640, kHeight = 330, kLeft = 62, kRight = 14, kTop = 12, kBottom = 44;
+constexpr double kWidth = 640, kHeight = 330, kLeft = 74, kRight = 14, kTop = 12, kBottom = 44;
 
 /// An axis from the least to the greatest value that it shows, in pixels from `start` to `end`.
 struct Axis {
