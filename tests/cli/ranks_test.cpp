@@ -28,7 +28,7 @@ class Ranks : public CommandFixture {
   }
   static std::string grid(int alphas) {  // twice as many points
     return "problem = 'file.toml'\nfind = 'risk'\n[[vary]]\nfield = 'optimizer.name'\n"
-           "values = ['sgd', 'sign_sgd']\n[[vary]]\nfield = 'problem.covariance.alpha'\n"
+           "values = ['sign_sgd', 'sgd']\n[[vary]]\nfield = 'problem.covariance.alpha'\n"
            "from = 0.1\nto = 0.9\ncount = " +
            std::to_string(alphas) + "\n";
   }
@@ -59,14 +59,15 @@ TEST_F(Ranks, OfASweepEndInTheBytesOfOneProcess) {
 }
 
 TEST_F(Ranks, AKilledOneLosesItsUnfinishedPointsOnly) {
-  write("grid.toml", grid(300));
+  write("file.toml", kSlowProblem);
+  write("grid.toml", grid(30));
   ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
   std::thread run([&] {
     shell("mpirun -n 3 sh -c 'echo $$ > pid.$OMPI_COMM_WORLD_RANK; exec \"$0\" sweep grid.toml "
           "--out x.csv --threads 1' $R");
   });
   const std::string own = "x.csv.partial-2-of-3";
-  for (int i = 0; i < 20000 && lines(own) < 6; ++i)
+  for (int i = 0; i < 20000 && lines(own) < 4; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   const int pid = std::atoi(contents("pid.1").c_str());
   ASSERT_GT(pid, 1);
@@ -74,8 +75,8 @@ TEST_F(Ranks, AKilledOneLosesItsUnfinishedPointsOnly) {
   run.join();
   EXPECT_FALSE(fs::exists(folder / "x.csv"));
   const long saved = lines(own) - 1;
-  ASSERT_GE(saved, 5);
-  ASSERT_LT(saved, 200) << "it had ended before it was killed";
+  ASSERT_GE(saved, 3);
+  ASSERT_LT(saved, 20) << "it had ended before it was killed";
 
   EXPECT_EQ(on_ranks(2, "sweep grid.toml --out x.csv"), 2);  // not without --resume
   EXPECT_FALSE(fs::exists(folder / "x.csv"));

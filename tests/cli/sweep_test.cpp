@@ -31,7 +31,8 @@ class SweepCommand : public CommandFixture {
 
 // An axis of texts among them.
 TEST_F(SweepCommand, KilledAndResumedEndsInTheSameBytes) {
-  write("grid.toml", grid("step", "values = ['sgd', 'sign_sgd']", "optimizer.name"));
+  write("file.toml", kSlowProblem);
+  write("grid.toml", grid("risk", "values = ['sign_sgd', 'sgd']", "optimizer.name"));
   ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
   const std::string whole = contents("whole.csv");
   EXPECT_EQ(std::count(whole.begin(), whole.end(), '\n'), 19);

@@ -1,8 +1,8 @@
 #pragma once
 #include <string>
 
-/// Small enough for grids of it to be filled in a moment.
-inline const std::string kSweptProblem = R"([problem]
+/// Each point of it takes a tenth of a second: time to kill a sweep.
+inline const std::string kSlowProblem = R"([problem]
 covariance = { kind = "power_law", dimension = 60, alpha = 0.3, orientation = "diagonal" }
 target = { kind = "power_law", beta = 0.2, risk = 1.0 }
 noise = { kind = "laplace", scale = 0.2 }
@@ -15,3 +15,5 @@ step = 0.01
 [run]
 steps = 1000
 )";
+/// Small enough for grids of it to be filled in a moment.
+inline const std::string kSweptProblem = kSlowProblem + "signal = 'small'\n";
