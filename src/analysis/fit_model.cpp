@@ -129,12 +129,34 @@ LinearCurves linear_curves(const FitValues& values, const BinnedCurve& curve, do
   return curves;
 }
 
+ModeSystem slow_system(const ModeSystem& system) {
+  if (!system.blocks && !system.squares) return system;
+  const Index before = system.blocks ? system.blocks->before : 0;
+  const double gain = system.blocks ? system.blocks->amplification : 1;
+  ModeSystem slow = system;
+  slow.blocks.reset();
+  slow.squares.reset();
+  slow.directions.reset();
+  slow.observable.clear();
+  // Noise before the map answers to a as the error does.
+  slow.diffusion.leftCols(before).colwise() *= system.drift.col(0).square();
+  slow.response = [system, before, gain](const Now& now) {
+    Response factors = system.steady_response(system.steady(now.time, now.gamma, now.risk));
+    factors.diffusion.head(before) *= std::pow(factors.drift[0], 2);
+    factors.drift *= gain;
+    factors.diffusion *= gain * gain;
+    return factors;
+  };
+  return slow;
+}
+
 ArrayXd fitted_loss(const FitValues& values, FitModel model, const BinnedCurve& curve) {
   if (model == FitModel::logs) {
     const LinearCurves linear = linear_curves(values, curve, kDominant * values.risk);
     return values.floor + values.risk * linear.drift + values.noise * linear.noise;
   }
-  const ModeSystem system = mode_system(experiment_of(values, model, curve.trained));
+  ModeSystem system = mode_system(experiment_of(values, model, curve.trained));
+  if (!curve.stepped) system = slow_system(system);
   SolveOptions options;
   options.rtol = 1e-6;
   options.max_steps = 600;

@@ -76,11 +76,12 @@ struct FitFunctor {
       return residuals(search, bound(search.coordinates, near));
     };
     const VectorXd here = at(u);
-    for (Index i = 0; i < u.size(); ++i) {
+    std::atomic<bool> stop = false;
+    parallel_for(u.size(), search.threads, stop, [&](long i) {
       VectorXd near = u;
       near[i] += kDifference;
       j.col(i) = (at(near) - here) / kDifference;
-    }
+    });
     return 0;
   }
 };

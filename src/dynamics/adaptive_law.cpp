@@ -2,11 +2,13 @@
 #include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
 #include <cmath>
 #include <numbers>
+#include <tuple>
 
 #include "dynamics/adaptive_scalars.hpp"
 #include "dynamics/batch_samples.hpp"
 #include "dynamics/entry_transform.hpp"
 #include "dynamics/lag_sums.hpp"
+#include "dynamics/memo.hpp"
 
 namespace riskcurve {
 namespace {
@@ -204,20 +206,14 @@ AdaptiveLaw::AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries,
       weights_(weights),
       beta2_(beta2),
       spreads_(std::make_shared<Spreads>()),
-      scale_(typical_square(noise, 0)) {
+      scale_(0) {
   if (law_.gaussian()) {
-    // R at which 2P/b = 1, whatever the noise: all is in units of it.
-    const double risk = 0.5 * batch;
-    AdaptiveLaw without(*this);
-    without.noise_ = no_noise();
-    without.law_ = ResidualLaw(without.noise_);
-    without.scale_ = 0;
-    unit_ = without.at(risk);
-    unit_spread_ = without.spread(risk);
-    unit_starts_ = without.starts(risk);
-    unit_.linear = unit_.gain * unit_.gain * unit_spread_.ratio;
+    static Memo<std::tuple<int, GradientOf, double, double, double, double>, Unit> units;
+    unit_ = units({batch, entries, weights.beta, weights.first, weights.later, beta2},
+                  [this] { return gaussian_unit(); });
     return;
   }
+  scale_ = typical_square(noise, 0);
   // Of one integration both: the second asks where the first did.
   const auto done = std::make_shared<Done>();
   const auto of = [self = *this, done](double AdaptiveScalars::*part) {
@@ -251,10 +247,23 @@ double AdaptiveLaw::place(double risk) const {
                               : std::max(risk, kVanishedRisk));
 }
 
+AdaptiveLaw::Unit AdaptiveLaw::gaussian_unit() const {
+  const double risk = 0.5 * batch_;  // 2P/b = 1 without noise
+  AdaptiveLaw without(*this);
+  without.noise_ = no_noise();
+  without.law_ = ResidualLaw(without.noise_);
+  Unit unit{without.at(risk), without.spread(risk), without.starts(risk)};
+  unit.scalars.linear = unit.scalars.gain * unit.scalars.gain * unit.spread.ratio;
+  return unit;
+}
+
 AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
   const double variance = law_.noise_variance(), mean = (2 * risk + variance) / batch_;
-  AdaptiveNoise now{mean, unit_, unit_spread_.shared, 1};
-  if (gain_) {
+  AdaptiveNoise now{mean, {}, {}, 1};
+  if (unit_) {
+    now.scalars = unit_->scalars;
+    now.shared = unit_->spread.shared;
+  } else {
     const double x = place(risk) / 4, whole = std::floor(x);
     const Spread &low = spread_at(static_cast<int>(whole)),
                  &high = spread_at(static_cast<int>(whole) + 1);
@@ -277,12 +286,12 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
     return (1 - later) * starts[i] + later * starts[i + 1];
   };
   Eigen::Array2d started = Eigen::Array2d::Zero();
-  if (gain_) {
+  if (!unit_) {
     const double x = place(risk) / 2, node = std::floor(x) - 1;
     for (int j = 0; j < 4; ++j)
       started += cubic_weight(x - node, j) * at_step(starts_at(static_cast<int>(node) + j));
   } else {
-    started = at_step(unit_starts_);
+    started = at_step(unit_->starts);
   }
   started = started.exp();
   // C_0/C from that of a sign on.

@@ -97,10 +97,15 @@ class AdaptiveLaw {
   struct Spreads;
   std::shared_ptr<const Table> gain_, ratio_;
   std::shared_ptr<Spreads> spreads_;
-  double scale_;            // a typical epsilon^2
-  AdaptiveScalars unit_{};  // Gaussian residuals, 2P/b = 1
-  Spread unit_spread_{};
-  Starts unit_starts_;
+  double scale_;  // a typical epsilon^2
+  /// Of Gaussian residuals, 2P/b = 1: the same whatever their noise.
+  struct Unit {
+    AdaptiveScalars scalars{};
+    Spread spread{};
+    Starts starts;
+  };
+  Unit gaussian_unit() const;
+  std::shared_ptr<const Unit> unit_;  ///< empty: they are not Gaussian
 };
 
 }  // namespace riskcurve

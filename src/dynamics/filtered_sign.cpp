@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "dynamics/batch_samples.hpp"
 #include "dynamics/entry_transform.hpp"
+#include "dynamics/memo.hpp"
 
 namespace riskcurve {
 namespace {
@@ -186,8 +190,17 @@ FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
       momentum_(momentum),
       seen_([setting, momentum](double x) { return setting.seen(x * x * x * x, momentum); }) {
   if (setting.law.gaussian()) {
-    unit_ = setting.seen(0.5, momentum) / (1 + setting.law.noise_variance());
-    unit_spread_ = setting.spread(0.5, momentum);
+    // By the noise too: batches are drawn with it.
+    using Key = std::tuple<std::string, double, int, GradientOf, double, double>;
+    static Memo<Key, std::pair<double, SignNoise>> units;
+    const auto unit =
+        units({setting.noise.kind, setting.noise.variance, setting.batch, setting.entries, momentum,
+               setting.filter.share_of(momentum)},
+              [&] {
+                return std::pair(setting.seen(0.5, momentum) / (1 + setting.law.noise_variance()),
+                                 setting.spread(0.5, momentum));
+              });
+    std::tie(unit_, unit_spread_) = *unit;
   } else {
     nodes_ = std::make_unique<Node[]>(kHighest - kLowest + 1);
     scale_ = typical_square(setting.noise, 0);

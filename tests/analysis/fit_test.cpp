@@ -100,6 +100,18 @@ TEST(Fit, FindsTheProblemOfCurvesOfSignSgd) {
   expect_known_problem_found(SignSgd{4}, {0.001, 0.004, 0.016});
 }
 
+// Its curves are solved step by step once a search of memoryless ones has found where.
+TEST(Fit, FindsTheBestStepOfAdam) {
+  const FitPlan plan = plan_of(Adam{4}, {0.001, 0.004, 0.016}, 1000);
+  const Fit found = fit(plan);
+  EXPECT_LT(found.chi_square, 0.1 * static_cast<double>(found.freedom));
+  EXPECT_GE(found.agreeing, 2);
+  const ModeSystem system = mode_system(known_problem(Adam{4}, constant_schedule(1), 1000));
+  const Optimum best = best_step(system, 1000);
+  EXPECT_NEAR(found.steps[0].step / best.step, 1, 0.05) << best.step;
+  EXPECT_TRUE(found.steps[0].low < best.step && best.step < found.steps[0].high);
+}
+
 /// Curves of a power law with a noise of its own, under steps that change.
 FitPlan plan_of_logs() {
   FitPlan plan;

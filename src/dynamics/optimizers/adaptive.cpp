@@ -2,11 +2,13 @@
 // (docs/theory/adaptive.md).
 #include <cmath>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "dynamics/adaptive_scalars.hpp"
 #include "dynamics/gradient_modes.hpp"
+#include "dynamics/memo.hpp"
 #include "dynamics/sign_basis.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -39,7 +41,9 @@ class AdaptiveResponse {
     }
     const LagWeights weights(of.filter.momentum, of.filter.share_of(of.filter.momentum));
     law_ = std::make_shared<const AdaptiveLaw>(noise, of.batch, entries, weights, of.root.keep);
-    steady_ = std::make_shared<const SteadyScalars>(weights, of.root.keep);
+    static Memo<std::tuple<double, double, double, double>, SteadyScalars> steady;
+    steady_ = steady({weights.beta, weights.first, weights.later, of.root.keep},
+                     [&] { return SteadyScalars(weights, of.root.keep); });
     variance_of_v_ = 2 * (1 - of.root.keep) / (1 + of.root.keep);
   }
 
