@@ -1,7 +1,7 @@
 // A peer: the mode system of SignSGD under Gaussian noise, ds/dt = -2 gamma a s + gamma^2 c with
-// a = A 2/sqrt(2R + noise variance), solved by SUNDIALS' CVODE (BDF, GMRES, diagonal preconditioner).
-// Usage: peer_cvode FILE rtol repeats; FILE: doubles d, gamma, T, noise variance, then h, A, C, s(0).
-// Prints seconds (least of the repeats) and R(T).
+// a = A 2/sqrt(2R + noise variance), solved by SUNDIALS' CVODE (BDF, GMRES, diagonal
+// preconditioner). Usage: peer_cvode FILE rtol repeats; FILE: doubles d, gamma, T, noise variance,
+// then h, A, C, s(0). Prints seconds (least of the repeats) and R(T).
 #include <cvode/cvode.h>
 #include <nvector/nvector_serial.h>
 #include <sunlinsol/sunlinsol_spgmr.h>
@@ -28,7 +28,9 @@ struct System {
   double rate(double risk) const { return 4 * gamma / std::sqrt(2 * risk + variance); }
 };
 
-double* data(N_Vector v) { return NV_DATA_S(v); }
+double* data(N_Vector v) {
+  return NV_DATA_S(v);
+}
 
 int derivative(double, N_Vector s, N_Vector out, void* user) {
   const auto& of = *static_cast<const System*>(user);

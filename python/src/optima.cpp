@@ -216,19 +216,19 @@ void add_optima(py::module_& module) {
         interruptible(progress, [&](const Hook& hook) { return search(system, {}, asked, hook); }),
         kRequired, false);
   });
-  module.def("compare_shapes", [](const Experiment& experiment, const Search& asked,
-                                  const py::object& progress) {
-    return to_dict(to_record(interruptible(progress, [&](const Hook& hook) {
-      const ModeSystem system = compress(system_of(experiment, asked));
-      OptimumOptions constant;
-      constant.solve = solve_options(asked, hook);
-      ScheduleOptions options;
-      options.solve = constant.solve;
-      const Optimum best = best_step(system, asked.horizon, constant);
-      if (!best.found) throw Failure(best.message);
-      return compare_shapes(system, best, options);
-    })));
-  });
+  module.def("compare_shapes",
+             [](const Experiment& experiment, const Search& asked, const py::object& progress) {
+               return to_dict(to_record(interruptible(progress, [&](const Hook& hook) {
+                 const ModeSystem system = compress(system_of(experiment, asked));
+                 OptimumOptions constant;
+                 constant.solve = solve_options(asked, hook);
+                 ScheduleOptions options;
+                 options.solve = constant.solve;
+                 const Optimum best = best_step(system, asked.horizon, constant);
+                 if (!best.found) throw Failure(best.message);
+                 return compare_shapes(system, best, options);
+               })));
+             });
   module.def("best_together", [](const Experiment& experiment, double horizon,
                                  const std::vector<std::string>& over, bool averaged, double rtol,
                                  const py::object& progress) {

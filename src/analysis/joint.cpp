@@ -105,51 +105,62 @@ Quantity own_quantity(const std::string& name, const Range& range) {
     Optimizer optimizer = e.optimizer;
     return OwnNumber(optimizer, name).get();
   };
-  const auto set = [name](Experiment& e, double value) {
-    OwnNumber(e.optimizer, name).set(value);
-  };
+  const auto set = [name](Experiment& e, double value) { OwnNumber(e.optimizer, name).set(value); };
   if (!std::isfinite(range.high))
-    return {name, kLog, -40, 40,
-            [=](const Experiment& e, double) { return std::max(value_of(e), 1e-12); }, set, {}};
-  if (range.open_high && range.high == 1)
-    return {name, kLogRest, -14, -1e-3,
-            [=](const Experiment& e, double) { return std::clamp(value_of(e), 0.05, 0.9999); }, set,
+    return {name,
+            kLog,
+            -40,
+            40,
+            [=](const Experiment& e, double) { return std::max(value_of(e), 1e-12); },
+            set,
             {}};
-  return {name, kItself, range.low, range.high, [=](const Experiment& e, double) { return value_of(e); },
-          set, {}};
+  if (range.open_high && range.high == 1)
+    return {name,
+            kLogRest,
+            -14,
+            -1e-3,
+            [=](const Experiment& e, double) { return std::clamp(value_of(e), 0.05, 0.9999); },
+            set,
+            {}};
+  return {name,
+          kItself,
+          range.low,
+          range.high,
+          [=](const Experiment& e, double) { return value_of(e); },
+          set,
+          {}};
 }
 
 std::vector<Quantity> around_any_optimizer() {
-  return {
-      {"step", kLog, -300, 100, largest_early,
-       [](Experiment& e, double v) { e.schedule = constant_schedule(v); },
-       [](const Sensitivity& s) { return (s.weight * s.gradient).sum(); }},
-      {"momentum", kLogRest, -14, -1e-12,
-       [](const Experiment& e, double) {
-         Optimizer optimizer = e.optimizer;
-         if (const OwnNumber own(optimizer, "momentum"); own)
-           return own.get() > 0 ? own.get() : 0.5;
-         return constant_of(e.chain.momentum, 0.5);
-       },
-       [](Experiment& e, double v) {
-         if (const OwnNumber own(e.optimizer, "momentum"); own)
-           own.set(v);
-         else
-           e.chain.momentum = constant_schedule(v);
-       },
-       [](const Sensitivity& s) { return s.momentum.sum(); }},
-      {"weight_decay", kLog, -100, 100,
-       [](const Experiment& e, double horizon) {
-         return constant_of(e.chain.weight_decay, 0.1 / (largest_early(e, horizon) * horizon));
-       },
-       [](Experiment& e, double v) { e.chain.weight_decay = constant_schedule(v); },
-       [](const Sensitivity& s) { return s.weight_decay.sum(); }},
-      {"decay", kLogRest, -30, -1e-12,
-       [](const Experiment& e, double) {
-         return std::clamp(std::get<EmaAverage>(*e.chain.average).decay, 1e-3, 1 - 1e-9);
-       },
-       [](Experiment& e, double v) { e.chain.average = EmaAverage{v}; },
-       [](const Sensitivity& s) { return s.average_decay; }}};
+  return {{"step", kLog, -300, 100, largest_early,
+           [](Experiment& e, double v) { e.schedule = constant_schedule(v); },
+           [](const Sensitivity& s) { return (s.weight * s.gradient).sum(); }},
+          {"momentum", kLogRest, -14, -1e-12,
+           [](const Experiment& e, double) {
+             Optimizer optimizer = e.optimizer;
+             if (const OwnNumber own(optimizer, "momentum"); own)
+               return own.get() > 0 ? own.get() : 0.5;
+             return constant_of(e.chain.momentum, 0.5);
+           },
+           [](Experiment& e, double v) {
+             if (const OwnNumber own(e.optimizer, "momentum"); own)
+               own.set(v);
+             else
+               e.chain.momentum = constant_schedule(v);
+           },
+           [](const Sensitivity& s) { return s.momentum.sum(); }},
+          {"weight_decay", kLog, -100, 100,
+           [](const Experiment& e, double horizon) {
+             return constant_of(e.chain.weight_decay, 0.1 / (largest_early(e, horizon) * horizon));
+           },
+           [](Experiment& e, double v) { e.chain.weight_decay = constant_schedule(v); },
+           [](const Sensitivity& s) { return s.weight_decay.sum(); }},
+          {"decay", kLogRest, -30, -1e-12,
+           [](const Experiment& e, double) {
+             return std::clamp(std::get<EmaAverage>(*e.chain.average).decay, 1e-3, 1 - 1e-9);
+           },
+           [](Experiment& e, double v) { e.chain.average = EmaAverage{v}; },
+           [](const Sensitivity& s) { return s.average_decay; }}};
 }
 
 /// Throws InputError for what the experiment has not.
@@ -157,8 +168,7 @@ Quantity quantity(const std::string& name, const Experiment& e, bool averaged) {
   if (name == "decay" && !(e.chain.average && std::holds_alternative<EmaAverage>(*e.chain.average)))
     throw InputError("over", name, "an exponential average: optimizer.average of kind \"ema\"");
   if (name == "decay" && !averaged)
-    throw InputError("over", name,
-                     "the averaged risk: the risk itself does not know the average");
+    throw InputError("over", name, "the averaged risk: the risk itself does not know the average");
   std::vector<std::string> names;
   for (Quantity& q : around_any_optimizer()) {
     if (name == q.name) return std::move(q);
@@ -169,7 +179,8 @@ Quantity quantity(const std::string& name, const Experiment& e, bool averaged) {
   if (own) return own_quantity(name, own.range());
   for (const std::string& its : own.names())
     if (its != "momentum") names.push_back(its);
-  throw InputError("over", name, fmt::format("for {} one of {}", name_of(e.optimizer), fmt::join(names, ", ")));
+  throw InputError("over", name,
+                   fmt::format("for {} one of {}", name_of(e.optimizer), fmt::join(names, ", ")));
 }
 
 /// log R(horizon) and its slopes; +inf where the solver gives up.

@@ -11,7 +11,8 @@
 
 namespace riskcurve {
 namespace {
-/// More modes than these are merged, where no observable needs each of them: always, above the last.
+/// More modes than these are merged, where no observable needs each of them: always, above the
+/// last.
 constexpr Eigen::Index kCompressAbove = 256, kCompressAlways = 4096;
 
 /// Whether an observable of the start is lost in merged modes.

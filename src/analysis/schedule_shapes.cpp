@@ -16,8 +16,7 @@ using Eigen::ArrayXd;
 /// The best schedule of a shape, given the best constant step of the horizon.
 struct Shape {
   const char* name;
-  std::function<ScheduleOptimum(const ModeSystem&, const Optimum& constant,
-                                const ScheduleOptions&)>
+  std::function<ScheduleOptimum(const ModeSystem&, const Optimum& constant, const ScheduleOptions&)>
       best;
 };
 
@@ -29,16 +28,16 @@ ScheduleOptimum best_peak(const ModeSystem& system, const Optimum& constant, con
 
 std::vector<Shape> all_shapes() {
   const auto of = [](Schedule (*unit)(double horizon)) {
-    return [unit](const ModeSystem& system, const Optimum& constant,
-                  const ScheduleOptions& options) {
-      return best_peak(system, constant, unit(constant.steps), options);
-    };
+    return
+        [unit](const ModeSystem& system, const Optimum& constant, const ScheduleOptions& options) {
+          return best_peak(system, constant, unit(constant.steps), options);
+        };
   };
   const auto kind = [](const char* name) {
-    return [name](const ModeSystem& system, const Optimum& constant,
-                  const ScheduleOptions& options) {
-      return schedule_of_kind(name, system, constant, schedule_mesh(constant.steps), options);
-    };
+    return
+        [name](const ModeSystem& system, const Optimum& constant, const ScheduleOptions& options) {
+          return schedule_of_kind(name, system, constant, schedule_mesh(constant.steps), options);
+        };
   };
   using Share = PolynomialSchedule::Share;
   return {{"constant",

@@ -240,7 +240,8 @@ int run_batches(const OptimumArguments& options) {
   if (!options.over.empty()) joint.over = options.over;
   joint.averaged = options.averaged;
   joint.solve = solve;
-  return with_options([&] { return run_samples(loaded, *options.samples, joint, options.outputs); });
+  return with_options(
+      [&] { return run_samples(loaded, *options.samples, joint, options.outputs); });
 }
 
 /// Constants together.
@@ -264,8 +265,7 @@ int run_together(const OptimumArguments& options) {
 int run(const OptimumArguments& options) {
   check(options.outputs);
   check_rtol(options.rtol, "--rtol");
-  if (options.ramp && !options.samples)
-    throw InputError("--ramp", "given", "--samples beside it");
+  if (options.ramp && !options.samples) throw InputError("--ramp", "given", "--samples beside it");
   if (options.samples || options.critical_batch) return run_batches(options);
   if (!options.over.empty()) return run_together(options);
   if (options.reach && (options.horizon || options.schedule != "constant"))

@@ -21,8 +21,11 @@ Figure to_figure(const std::vector<ShapeOptimum>& found, const std::string& titl
   const ArrayXd at = ArrayXd::LinSpaced(301, 0, horizon * (1 - 1e-9));
   for (const ShapeOptimum& shape : found)
     if (shape.best.found)
-      figure.series.push_back({Series::Style::line, shape.shape, at,
-                               at.unaryExpr([&](double k) { return shape.best.schedule(k); }), {}});
+      figure.series.push_back({Series::Style::line,
+                               shape.shape,
+                               at,
+                               at.unaryExpr([&](double k) { return shape.best.schedule(k); }),
+                               {}});
   return figure;
 }
 

@@ -52,7 +52,8 @@ Record to_record(const std::vector<ShapeOptimum>& shapes) {
   record.column("risk", risk);
   record.column("above_percent",
                 ArrayXd(100 * (risk / risk.minCoeff<Eigen::PropagateNumbers>() - 1)));
-  record.column("horizon_exponent", found([](const ShapeOptimum& s) { return s.horizon_exponent; }));
+  record.column("horizon_exponent",
+                found([](const ShapeOptimum& s) { return s.horizon_exponent; }));
   return record;
 }
 

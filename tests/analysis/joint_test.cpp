@@ -31,8 +31,7 @@ double best_risk(const Experiment& e, double horizon) {
 }
 
 TEST(BestTogether, FindsTheThresholdThatAScanFinds) {
-  const Experiment e =
-      experiment(student_t_noise(1, 0.2), ClippedSgd{2, constant_schedule(5)});
+  const Experiment e = experiment(student_t_noise(1, 0.2), ClippedSgd{2, constant_schedule(5)});
   JointOptions options;
   options.over = {"step", "threshold"};
   const JointOptimum best = best_together(e, 500, options);
@@ -65,7 +64,8 @@ TEST(BestTogether, FindsTheExponentThatAScanFinds) {
 
 TEST(BestTogether, WhatTheTheoryRefusesIsNoOptimum) {  // S^q has no variance below q = -1/2 here
   Experiment e;
-  e.problem = make_problem(isotropic(20), power_law(20, 0.5), MatrixPowerLawTarget{.beta = 0.2}, no_noise());
+  e.problem = make_problem(isotropic(20), power_law(20, 0.5), MatrixPowerLawTarget{.beta = 0.2},
+                           no_noise());
   e.optimizer = Schatten{20, 0.0};
   e.schedule = constant_schedule(1e-2);
   e.run = run_for(100, 2);

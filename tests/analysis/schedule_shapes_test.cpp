@@ -12,8 +12,9 @@
 namespace riskcurve {
 namespace {
 
-std::map<std::string, ShapeOptimum> shapes_of(const ModeSystem& system, double horizon,
-                                              const std::vector<std::string>& shapes = schedule_shapes()) {
+std::map<std::string, ShapeOptimum> shapes_of(
+    const ModeSystem& system, double horizon,
+    const std::vector<std::string>& shapes = schedule_shapes()) {
   ScheduleOptions options;
   options.solve.rtol = 1e-8;
   std::map<std::string, ShapeOptimum> found;

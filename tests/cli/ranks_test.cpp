@@ -1,4 +1,5 @@
-// The command under mpirun: its ranks are shards, of whom the first merges. Open MPI's mpirun, 2 to 4 ranks.
+// The command under mpirun: its ranks are shards, of whom the first merges. Open MPI's mpirun, 2 to
+// 4 ranks.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -63,8 +64,9 @@ TEST_F(Ranks, AKilledOneLosesItsUnfinishedPointsOnly) {
   write("grid.toml", grid(30));
   ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
   std::thread run([&] {
-    shell("mpirun -n 3 sh -c 'echo $$ > pid.$OMPI_COMM_WORLD_RANK; exec \"$0\" sweep grid.toml "
-          "--out x.csv --threads 1' $R");
+    shell(
+        "mpirun -n 3 sh -c 'echo $$ > pid.$OMPI_COMM_WORLD_RANK; exec \"$0\" sweep grid.toml "
+        "--out x.csv --threads 1' $R");
   });
   const std::string own = "x.csv.partial-2-of-3";
   for (int i = 0; i < 20000 && lines(own) < 4; ++i)

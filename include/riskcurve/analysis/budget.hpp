@@ -60,23 +60,24 @@ CriticalBatch critical_batch(const Experiment& experiment, double risk,
 /// A batch that changes along a run of one constant step size.
 struct BatchRamp {
   bool found = false;
-  std::string message;        ///< one line: why not
-  double step = 0;            ///< gamma
-  Eigen::ArrayXd at, batch;   ///< m (no whole numbers) at steps 0 .. T, linear between them
-  double risk = 0;            ///< R(T)
-  double constant_risk = 0;   ///< that of the batch samples/T, at its own best constant step
-  int evaluations = 0;        ///< solves of the mode system
+  std::string message;       ///< one line: why not
+  double step = 0;           ///< gamma
+  Eigen::ArrayXd at, batch;  ///< m (no whole numbers) at steps 0 .. T, linear between them
+  double risk = 0;           ///< R(T)
+  double constant_risk = 0;  ///< that of the batch samples/T, at its own best constant step
+  int evaluations = 0;       ///< solves of the mode system
 };
 
 /// argmin of R(T), T = `steps`, over the constant step gamma and the batch m(k) with int_0^T m dk =
 /// samples. Where the drift does not depend on the batch and the diffusion falls as 1/m, a sample
-/// moves by gamma/m and adds the noise of (gamma/m)^2: the pair is a schedule eta = gamma/m of steps
-/// of one sample. So m = gamma/eta, eta the optimal schedule over `samples` steps, and its risk, at
-/// any T: gamma = int eta dn/T. Longer than T = int eta dn/max eta batches would fall below one.
-/// `count`: times of the schedule it comes from, whose spaces the table divides by four. In the limit of small steps. Throws InputError for optimizers whose
-/// drift depends on the batch, with momentum or averages, for steps that are too many, and unless
-/// samples >= 10. Source: ours; m ~ (1 - k/T)^(1/(4 alpha) - 1) on power laws is Bordelon and Mori's
-/// (arXiv 2602.04774); docs/theory/schedules.md#batch-ramps.
+/// moves by gamma/m and adds the noise of (gamma/m)^2: the pair is a schedule eta = gamma/m of
+/// steps of one sample. So m = gamma/eta, eta the optimal schedule over `samples` steps, and its
+/// risk, at any T: gamma = int eta dn/T. Longer than T = int eta dn/max eta batches would fall
+/// below one. `count`: times of the schedule it comes from, whose spaces the table divides by four.
+/// In the limit of small steps. Throws InputError for optimizers whose drift depends on the batch,
+/// with momentum or averages, for steps that are too many, and unless samples >= 10. Source: ours;
+/// m ~ (1 - k/T)^(1/(4 alpha) - 1) on power laws is Bordelon and Mori's (arXiv 2602.04774);
+/// docs/theory/schedules.md#batch-ramps.
 BatchRamp best_batch_ramp(const Experiment& experiment, double samples, double steps,
                           int count = 97, const ScheduleOptions& options = {});
 

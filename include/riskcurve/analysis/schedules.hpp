@@ -87,11 +87,11 @@ struct ShapeOptimum {
 /// "constant", "wsd" (the last fifth linear to 0), "1 - sqrt" (of k/T), "linear" and "cosine" to 0,
 /// "polynomial" (1 - k/T)^exponent and "power_decay" with their best exponents, "optimal".
 std::vector<std::string> schedule_shapes();
-/// Those of `shapes`, in their order; not found are those the search fails at. `constant`: best_step
-/// of the horizon. Throws InputError for an unknown shape.
-/// Source: ours, docs/theory/schedules.md#what-a-shape-loses.
-std::vector<ShapeOptimum> compare_shapes(const ModeSystem& system, const Optimum& constant,
-                                         const ScheduleOptions& options = {},
-                                         const std::vector<std::string>& shapes = schedule_shapes());
+/// Those of `shapes`, in their order; not found are those the search fails at. `constant`:
+/// best_step of the horizon. Throws InputError for an unknown shape. Source: ours,
+/// docs/theory/schedules.md#what-a-shape-loses.
+std::vector<ShapeOptimum> compare_shapes(
+    const ModeSystem& system, const Optimum& constant, const ScheduleOptions& options = {},
+    const std::vector<std::string>& shapes = schedule_shapes());
 
 }  // namespace riskcurve

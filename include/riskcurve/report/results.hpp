@@ -83,7 +83,8 @@ Record to_record(const std::vector<std::string>& columns,
 TableOutcome run_sweep(const Sweep& sweep, const std::string& path,
                        const TableOptions& options = {});
 
-/// batch, steps, each of options.over, risk (or averaged_risk) of the batches looked at, as columns.
+/// batch, steps, each of options.over, risk (or averaged_risk) of the batches looked at, as
+/// columns.
 Record to_record(const std::vector<BudgetPoint>& scan, const JointOptions& options);
 /// shape, step (the peak), exponent, risk, above_percent (of the least), horizon_exponent, as
 /// columns; nan where there is none.

@@ -13,7 +13,8 @@
 namespace riskcurve {
 namespace {
 
-/// mu, nu and the share clipped as functions of (t, R), the last where it is asked for. A constant threshold is tabulated in R.
+/// mu, nu and the share clipped as functions of (t, R), the last where it is asked for. A constant
+/// threshold is tabulated in R.
 struct ClipResponse {
   ResidualLaw residual;
   ClippedSgd optimizer;
