@@ -1,6 +1,6 @@
-"""docs/benchmarks.md from what scripts/benchmark measured.
+"""A page of what scripts/benchmark measured.
 
-Usage: page.py TARGETS.json PEERS.json MONTE_CARLO.json MACHINE COMMIT > docs/benchmarks.md
+Usage: page.py TARGETS.json PEERS.json MONTE_CARLO.json MACHINE COMMIT
 """
 
 import json

@@ -25,6 +25,7 @@ steps = {T}
 at = [{T}]
 """
 MATRIX = """[problem]
+geometry = "matrix"
 covariance_out = {{ kind = "power_law", dimension = {rows}, alpha = {alpha} }}
 covariance_in = {{ kind = "power_law", dimension = {columns}, alpha = {alpha} }}
 target = {{ kind = "power_law", beta = 0.2 }}
@@ -42,7 +43,7 @@ GAUSSIAN = '{ kind = "gaussian", std = 0.1 }'
 CAUCHY = '{ kind = "student_t", nu = 1, scale = 0.1 }'
 
 
-def sign(d, T, step=1e-4):
+def sign(d, T, step=2e-5):
     return VECTOR.format(d=f"{d:.0f}", alpha=0.75, beta=0.25, noise=GAUSSIAN, name="sign_sgd", step=step, T=f"{T:g}")
 
 
@@ -65,14 +66,15 @@ ROWS = [
     ("optimal schedule, SGD, T = 10⁴", sgd(1e4), "optimum FILE --schedule optimal", 1.0, 5, False),
     ("optimal schedule, SGD, T = 10⁸", sgd(1e8), "optimum FILE --schedule optimal", 1.0, 5, False),
     ("predict, SignSVD, 4096 × 1024, power laws on both sides", spectral(4096, 1024), "predict FILE --signal small", 0.3, 5, False),
-    ("transfer, SignSVD, 4096 × 1024", spectral(4096, 1024), "transfer FILE --signal small", 2.0, 3, False),
-    ("transfer, the same under Student-t(1) noise", spectral(4096, 1024, CAUCHY), "transfer FILE --signal small", 30.0, 1, True),
+    ("transfer, SignSVD, 4096 × 1024", spectral(4096, 1024), "transfer FILE", 2.0, 3, False),
+    ("transfer, the same under Student-t(1) noise", spectral(4096, 1024, CAUCHY), "transfer FILE", 30.0, 1, True),
     ("phases 40 × 40, one-sided", "", "phases --points 40 --small", 20.0, 1, True),
     ("phases 40 × 40, two-sided", "", "phases --points 40 --small --sides two", 120.0, 1, True),
 ]
 
 
 def main(binary, out, long):
+    binary = os.path.abspath(binary)  # commands run in a folder of their own
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name, problem, arguments, aim, runs, only_long in ROWS:
