@@ -58,19 +58,29 @@ std::vector<FitMinimum> refined(const FitSearch& search, const std::vector<Vecto
   return found;
 }
 
-/// Curves are solved step by step, which large steps ask for, where they are short enough. Not in
-/// the first search, which looks at many.
+/// The first search looks at many: no memories, and no steps.
+void look_quickly(std::vector<BinnedCurve>& curves) {
+  for (BinnedCurve& curve : curves) {
+    curve.slow = true;
+    curve.stepped = false;
+  }
+}
+
+/// Curves are solved step by step, which large steps ask for, where they are short enough.
 void take_steps(std::vector<BinnedCurve>& curves) {
   const bool all = std::all_of(curves.begin(), curves.end(), [](const BinnedCurve& curve) {
     return curve.step[curve.step.size() - 1] <= kMostFittedSteps;
   });
-  for (BinnedCurve& curve : curves) curve.stepped = all;
+  for (BinnedCurve& curve : curves) {
+    curve.slow = false;
+    curve.stepped = all;
+  }
 }
 
 /// From random starts with a spike, and from a minimum without; step by step only at the end.
 FitMinimum with_spike(const FitPlan& plan, const FitSearch& search, const FitMinimum& without) {
   FitSearch coarse = search;
-  for (BinnedCurve& curve : coarse.curves) curve.stepped = false;
+  look_quickly(coarse.curves);
   std::vector<VectorXd> starts = starting_points(coarse, plan.starts, plan.seed, kRefined);
   for (const double share : {1e-3, 0.03}) {
     VectorXd x(std::ssize(search.coordinates));
@@ -211,6 +221,7 @@ Fit fit(const FitPlan& plan) {
   result.warnings = check_plan(plan);
   report(plan, 0);
   FitSearch search = search_of(plan, false, HUGE_VAL);
+  look_quickly(search.curves);
   const auto starts = starting_points(search, plan.starts, plan.seed, kRefined);
   report(plan, 0.2);
   if (starts.empty()) throw Failure("no start describes the curves: check steps and losses");

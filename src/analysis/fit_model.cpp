@@ -156,7 +156,7 @@ ArrayXd fitted_loss(const FitValues& values, FitModel model, const BinnedCurve& 
     return values.floor + values.risk * linear.drift + values.noise * linear.noise;
   }
   ModeSystem system = mode_system(experiment_of(values, model, curve.trained));
-  if (!curve.stepped) system = slow_system(system);
+  if (curve.slow) system = slow_system(system);
   SolveOptions options;
   options.rtol = 1e-6;
   options.max_steps = 600;

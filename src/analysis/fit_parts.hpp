@@ -24,8 +24,8 @@ struct BinnedCurve {
   LossCurve trained;  ///< its rows left out
   Eigen::ArrayXd step;
   std::vector<FitBin> bins;
-  /// Solved step by step: exact in steps of any size, memory and all.
-  bool stepped = false;
+  bool stepped = false;  ///< solved step by step: exact in steps of any size
+  bool slow = false;     ///< solved as the slow system
 };
 
 /// Relative error of a loss that the model is allowed beside that of the data.
@@ -62,10 +62,11 @@ struct LinearCurves {
 LinearCurves linear_curves(const FitValues& values, const BinnedCurve& curve, double power);
 
 /// What an observer slower than the memory of its optimizer sees of a system, as a system without
-/// memory: the rates of ModeSystem::steady_rates. Itself where there is no memory.
+/// memory: the rates of ModeSystem::steady_rates. No weight decay. Itself where nothing is
+/// remembered.
 ModeSystem slow_system(const ModeSystem& system);
 
-/// L at the curve's steps, of the slow system unless stepped; nan from where it diverges.
+/// L at the curve's steps; nan from where it diverges.
 Eigen::ArrayXd fitted_loss(const FitValues& values, FitModel model, const BinnedCurve& curve);
 
 /// A coordinate of the search: what it is of FitValues, its bounds (of the logarithm, where it is

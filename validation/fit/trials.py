@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Trials of `riskcurve fit`, as docs/fit.md reports them.
 
-Usage: trials.py RISKCURVE synthetic [REPEATS] [OPTIMIZER]   runs of a known problem, fitted and judged by its truth
+Usage: trials.py RISKCURVE synthetic [REPEATS] [OPTIMIZER]   runs of a known problem, fitted and judged by its truth;
+                                                             OPTIMIZER also momentum, signum (0.9)
        trials.py RISKCURVE logs                              public logs of language models (validation/data/README.md)
 """
 
@@ -35,7 +36,7 @@ covariance = {{ kind = "power_law", dimension = 800, alpha = 0.5, orientation = 
 target = {{ kind = "power_law", beta = 0.2, risk = 1.0 }}
 noise = {{ kind = "gaussian", std = 0.5 }}
 [optimizer]
-name = "{optimizer}"
+{optimizer}
 batch = {batch}
 [schedule]
 kind = "constant"
@@ -45,6 +46,15 @@ steps = {steps}
 points = {points}
 """
 FLOOR, BATCH, HORIZON = 0.125, 4, 4000
+WITH_MOMENTUM = {"momentum": "sgd", "signum": "sign_sgd"}
+
+
+def keys(optimizer):
+    """Of a problem file, a line each."""
+    if optimizer in WITH_MOMENTUM:
+        return [f'name = "{WITH_MOMENTUM[optimizer]}"', "momentum = 0.9"]
+    return [f'name = "{optimizer}"']
+
 
 
 class Truth:
@@ -57,7 +67,8 @@ class Truth:
     def file(self, step, steps, points=1, batch=BATCH):
         path = os.path.join(self.folder, "truth.toml")
         with open(path, "w") as out:
-            out.write(PROBLEM.format(optimizer=self.optimizer, batch=batch, step=step, steps=steps, points=points))
+            out.write(PROBLEM.format(optimizer="\n".join(keys(self.optimizer)), batch=batch, step=step, steps=steps,
+                                     points=points))
         return path
 
     def excess(self, step, steps, batch=BATCH):
@@ -92,7 +103,8 @@ def synthetic(command, repeats, optimizer):
             tried = [middle / 4, middle, 4 * middle]
             held = [(tried[0] * 2, HORIZON), (tried[1] * 2, HORIZON), (tried[0], 4 * HORIZON), (tried[1], 4 * HORIZON)]
             with open(os.path.join(folder, "fit.toml"), "w") as out:
-                out.write(f'[fit]\nmodel = "least_squares"\noptimizer = {{ name = "{optimizer}", batch = {BATCH} }}\n')
+                out.write(f'[fit]\nmodel = "least_squares"\noptimizer = {{ {", ".join(keys(optimizer))}, '
+                          f'batch = {BATCH} }}\n')
                 for i, step in enumerate(tried):
                     truth.log(f"curve_{i}.csv", step, 10 * repeat + i)
                     out.write(f'[[curve]]\npath = "curve_{i}.csv"\nstep = {step!r}\n')
