@@ -25,13 +25,7 @@ class Ranks : public CommandFixture {
                              "OMPI_MCA_rmaps_base_oversubscribe"})
       setenv(name, "1", 1);
     write("file.toml", kSweptProblem);
-    write("grid.toml", grid(9));
-  }
-  static std::string grid(int alphas) {  // twice as many points
-    return "problem = 'file.toml'\nfind = 'risk'\n[[vary]]\nfield = 'optimizer.name'\n"
-           "values = ['sign_sgd', 'sgd']\n[[vary]]\nfield = 'problem.covariance.alpha'\n"
-           "from = 0.1\nto = 0.9\ncount = " +
-           std::to_string(alphas) + "\n";
+    write("grid.toml", swept_grid(9));
   }
   int on_ranks(int n, const std::string& command) const {
     return shell("mpirun -n " + std::to_string(n) + " $R " + command);
@@ -61,7 +55,7 @@ TEST_F(Ranks, OfASweepEndInTheBytesOfOneProcess) {
 
 TEST_F(Ranks, AKilledOneLosesItsUnfinishedPointsOnly) {
   write("file.toml", kSlowProblem);
-  write("grid.toml", grid(30));
+  write("grid.toml", swept_grid(30));
   ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
   std::thread run([&] {
     shell(
@@ -96,12 +90,7 @@ TEST_F(Ranks, OfAMapAndOfASuite) {
   EXPECT_EQ(contents("out.txt"), printed);
 
   fs::create_directories(folder / "cases");
-  write("cases/sgd.toml",
-        "[family]\ntitle = 'SGD'\nquick = true\nsizes = [0.5, 1]\nruns = [60, 60]\nstep = 1\n"
-        "allowance = 5\n[problem]\ncovariance = { kind = 'isotropic', dimension = 60 }\n"
-        "target = { kind = 'isotropic' }\nnoise = { kind = 'gaussian', std = 0.5 }\n"
-        "[optimizer]\nname = 'sgd'\n[run]\nsteps = 90\npoints = 3\n"
-        "[[case]]\nname = 'batch 1'\n[[case]]\nname = 'batch 4'\noptimizer.batch = 4\n");
+  write("cases/sgd.toml", kTwoCases);
   const std::string suite = "validate --cases cases --report ";
   ASSERT_EQ(shell("$R " + suite + "whole"), 0) << contents("err.txt") << contents("out.txt");
   ASSERT_EQ(on_ranks(2, suite + "ranks"), 0) << contents("err.txt");

@@ -24,14 +24,7 @@ class ShardCommand : public CommandFixture {
  protected:
   ShardCommand() {
     write("file.toml", kSweptProblem);
-    write("grid.toml", grid(9));
-  }
-  /// Twice as many points; an axis of texts among them.
-  static std::string grid(int alphas) {
-    return "problem = 'file.toml'\nfind = 'risk'\n[[vary]]\nfield = 'optimizer.name'\n"
-           "values = ['sign_sgd', 'sgd']\n[[vary]]\nfield = 'problem.covariance.alpha'\n"
-           "from = 0.1\nto = 0.9\ncount = " +
-           std::to_string(alphas) + "\n";
+    write("grid.toml", swept_grid(9));
   }
   static std::string shard(int i, int n) {
     return " --shard " + std::to_string(i) + "/" + std::to_string(n) + " ";
@@ -79,7 +72,7 @@ TEST_F(ShardCommand, MergedTheyAreTheBytesOfASerialRun) {
 
 TEST_F(ShardCommand, KilledAndResumedEndsInTheSameBytes) {
   write("file.toml", kSlowProblem);
-  write("grid.toml", grid(30));
+  write("grid.toml", swept_grid(30));
   ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
   const pid_t child = fork();
   if (child == 0) {
@@ -135,7 +128,7 @@ TEST_F(ShardCommand, MissingPointsAreNamedAndNothingIsWritten) {
 
 TEST_F(ShardCommand, OfAnotherGridAreRefusedByName) {
   ASSERT_EQ(shell("$R " + sweep_x + shard(1, 2)), 0);
-  write("grid.toml", grid(10));
+  write("grid.toml", swept_grid(10));
   ASSERT_EQ(shell("$R " + sweep_x + shard(2, 2)), 0);
   for (const std::string& command :
        {"merge " + sweep_x, sweep_x + " --resume", sweep_x + shard(1, 2) + "--resume",
@@ -173,12 +166,7 @@ TEST_F(ShardCommand, OfAMapAndOfASuite) {
   EXPECT_EQ(contents("out.txt"), printed);
 
   fs::create_directories(folder / "cases");
-  write("cases/sgd.toml",
-        "[family]\ntitle = 'SGD'\nquick = true\nsizes = [0.5, 1]\nruns = [60, 60]\nstep = 1\n"
-        "allowance = 5\n[problem]\ncovariance = { kind = 'isotropic', dimension = 60 }\n"
-        "target = { kind = 'isotropic' }\nnoise = { kind = 'gaussian', std = 0.5 }\n"
-        "[optimizer]\nname = 'sgd'\n[run]\nsteps = 90\npoints = 3\n"
-        "[[case]]\nname = 'batch 1'\n[[case]]\nname = 'batch 4'\noptimizer.batch = 4\n");
+  write("cases/sgd.toml", kTwoCases);
   const std::string suite = "validate --cases cases --report ";
   ASSERT_EQ(shell("$R " + suite + "whole"), 0) << contents("err.txt") << contents("out.txt");
   run_shards(suite + "shards", 3);

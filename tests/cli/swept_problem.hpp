@@ -17,3 +17,19 @@ steps = 1000
 )";
 /// Small enough for grids of it to be filled in a moment.
 inline const std::string kSweptProblem = kSlowProblem + "signal = 'small'\n";
+
+/// Its grid of twice so many points; an axis of texts among them.
+inline std::string swept_grid(int alphas) {
+  return "problem = 'file.toml'\nfind = 'risk'\n[[vary]]\nfield = 'optimizer.name'\n"
+         "values = ['sign_sgd', 'sgd']\n[[vary]]\nfield = 'problem.covariance.alpha'\n"
+         "from = 0.1\nto = 0.9\ncount = " +
+         std::to_string(alphas) + "\n";
+}
+
+/// A family of the validation suite that takes a moment.
+inline const std::string kTwoCases =
+    "[family]\ntitle = 'SGD'\nquick = true\nsizes = [0.5, 1]\nruns = [60, 60]\nstep = 1\n"
+    "allowance = 5\n[problem]\ncovariance = { kind = 'isotropic', dimension = 60 }\n"
+    "target = { kind = 'isotropic' }\nnoise = { kind = 'gaussian', std = 0.5 }\n"
+    "[optimizer]\nname = 'sgd'\n[run]\nsteps = 90\npoints = 3\n"
+    "[[case]]\nname = 'batch 1'\n[[case]]\nname = 'batch 4'\noptimizer.batch = 4\n";
