@@ -306,7 +306,9 @@ def critical_batch(
         steps = 1  # of no account
     experiment = experiment_of(problem, optimizer, None, steps, {"signal": signal}, searched=True)
     if reach is None:
-        reach = optimum(experiment, rtol=rtol, progress=progress).risk
+        best = optimum(experiment, rtol=rtol, progress=progress)
+        assert isinstance(best, Optimum)
+        reach = best.risk
     with shown(progress, "optimising") as hook:
         found = _core.critical_batch(experiment.core, reach, rtol, hook)
     return CriticalBatch({"title": experiment.title, **found})

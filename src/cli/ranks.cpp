@@ -27,14 +27,13 @@ int first_that_failed(bool failed) {
   int first = none, there = 0;
   MPI_Request request;
   MPI_Iallreduce(&mine, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &request);
-  using namespace std::chrono;
-  const auto start = steady_clock::now();
+  const auto start = std::chrono::steady_clock::now();
   while (MPI_Test(&request, &there, MPI_STATUS_IGNORE), !there) {
-    if (failed && steady_clock::now() - start > seconds(2)) {
+    if (failed && std::chrono::steady_clock::now() - start > std::chrono::seconds(2)) {
       abandoned = true;
       return rank();
     }
-    std::this_thread::sleep_for(milliseconds(5));  // MPI_Wait would take a core
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // MPI_Wait would take a core
   }
   return first == none ? -1 : first;
 }
