@@ -8,6 +8,7 @@
 #include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/report/results.hpp"
 #include "tables.hpp"
 #include "work.hpp"
@@ -122,13 +123,10 @@ py::dict found_dict(Found found, double dimension, bool with_trust) {
 }
 
 /// The experiment's system, or the one that clips at the best threshold of the moment.
-ModeSystem system_of(Experiment experiment, const Search& asked) {
+ModeSystem system_of(const Experiment& experiment, const Search& asked) {
   if (asked.best_threshold) return optimally_clipped_sgd(experiment);
-  // Schedules are searched along derivatives, which rates that know their past do not have.
-  if (asked.schedule != "constant" && experiment.signal == Signal::automatic &&
-      !experiment.chain.momentum)
-    experiment.signal = Signal::small;
-  ModeSystem system = mode_system(experiment);
+  const bool constant = asked.schedule == "constant";
+  ModeSystem system = mode_system(constant ? experiment : with_small_signal(experiment));
   system.observable.clear();
   return system;
 }

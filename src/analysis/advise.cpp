@@ -101,14 +101,6 @@ void add_step(Advice& advice, const Experiment& experiment, const SolveOptions& 
       system.filtered && with_small_signal(experiment).signal != experiment.signal;
 }
 
-/// A peak times a given shape.
-ScheduleFamily peaks_of(const Schedule& shape) {
-  return {shape.kind,
-          {"step"},
-          [shape](const ArrayXd& p) { return times(shape, p[0]); },
-          [shape](const ArrayXd& p, double t) { return ArrayXd::Constant(1, p[0] * shape(t)); }};
-}
-
 ScheduleAdvice best_schedules(const Experiment& experiment, const SolveOptions& options) {
   ScheduleAdvice found;
   try {
@@ -118,15 +110,15 @@ ScheduleAdvice best_schedules(const Experiment& experiment, const SolveOptions& 
     found.constant = constant.risk;
     ScheduleOptions schedules;
     schedules.solve = options;
-    const auto checked = [](const ScheduleOptimum& best) {
+    const auto best_of = [&](const std::string& shape) {
+      ScheduleOptimum best = best_of_shape(shape, system, constant, schedules);
       if (!best.found) throw Failure(best.message);
       return best;
     };
-    found.optimal = checked(optimal_schedule(system, schedule_mesh(horizon), schedules)).risk;
-    for (const Schedule& shape : {linear_schedule(1, 0, horizon), cosine_schedule(1, 0, horizon)}) {
-      const ScheduleOptimum best = checked(best_schedule(
-          system, horizon, peaks_of(shape), ArrayXd::Constant(1, 2 * constant.step), schedules));
-      found.shapes.push_back({shape.kind, best.parameters[0], best.risk});
+    found.optimal = best_of("optimal").risk;
+    for (const char* shape : {"linear", "cosine"}) {
+      const ScheduleOptimum best = best_of(shape);
+      found.shapes.push_back({shape, best.schedule(0), best.risk});
     }
   } catch (const std::runtime_error& error) {
     found = {};

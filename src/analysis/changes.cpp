@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dynamics/signal.hpp"
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/joint.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -97,13 +96,6 @@ void of_clipping(const Experiment& own, const SolveOptions& options, Change& cha
 }
 
 }  // namespace
-
-Experiment with_small_signal(Experiment experiment) {
-  if (experiment.signal == Signal::automatic && !experiment.chain.momentum &&
-      small_signals_are_derived(experiment))
-    experiment.signal = Signal::small;
-  return experiment;
-}
 
 Change change(const std::string& what, const Experiment& experiment, const SolveOptions& options) {
   Change change;

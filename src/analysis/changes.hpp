@@ -15,8 +15,4 @@ inline constexpr double kLongestOfAnySignal = 5000;
 /// One of them, searched from the experiment's own values, its schedule being constant.
 Change change(const std::string& what, const Experiment& experiment, const SolveOptions& options);
 
-/// Rates of small signals where they are derived, and those of any are not asked for: what searches
-/// of hundreds of solves take.
-Experiment with_small_signal(Experiment experiment);
-
 }  // namespace riskcurve

@@ -62,8 +62,7 @@ std::string too_large_a_signal(const Trust& trust) {
 }
 
 /// Where few directions, not a large signal, asked for rates of any: relative bands of the others.
-Bands bands_of_small_signal(Experiment experiment, const RiskCurve& curve, bool averaged) {
-  experiment.signal = Signal::small;
+Bands bands_of_small_signal(const Experiment& experiment, const RiskCurve& curve, bool averaged) {
   ModeSystem system = mode_system(experiment);
   system.drift_loss = nullptr;  // the curve has it
   const RiskCurve small = solve(system, experiment.schedule, experiment.run.at);
@@ -120,12 +119,12 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options, bo
                     largest, prediction.largest_stable_step));
   if (!with_bands) return prediction;
   const std::string missing = too_large_a_signal(prediction.trust);
+  const Experiment small = with_small_signal(experiment);
   const auto bands_of = [&](bool averaged) {
     Bands result;
     if (missing.empty() && full.filtered && prediction.trust.signal <= kTrustedSignal &&
-        experiment.signal == Signal::automatic && !experiment.chain.momentum &&
-        small_signals_are_derived(experiment))
-      result = bands_of_small_signal(experiment, curve, averaged);
+        small.signal != experiment.signal)
+      result = bands_of_small_signal(small, curve, averaged);
     else if (missing.empty())
       result = bands(full, experiment.schedule, curve, averaged);
     else

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <utility>
 
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -10,21 +9,6 @@ namespace riskcurve {
 
 using Eigen::ArrayXd;
 using Eigen::Index;
-
-namespace {
-
-/// The schedule of a shape whose peak is 1, stated by another peak.
-Schedule with_peak(const Schedule& shape, double peak) {
-  ScheduleShape stated = shape.shape;
-  std::visit(
-      [&](auto& of) {
-        if constexpr (requires { of.step *= peak; }) of.step *= peak;
-      },
-      stated);
-  return make_schedule(std::move(stated), shape.warmup, shape.unit);
-}
-
-}  // namespace
 
 ScheduleFamily constant_family() {
   return {"constant",
@@ -77,7 +61,7 @@ ScheduleFamily polynomial_family(double horizon) {
 ScheduleFamily peak_family(const Schedule& shape) {
   return {shape.kind,
           {"step"},
-          [=](const ArrayXd& p) { return with_peak(shape, p[0]); },
+          [=](const ArrayXd& p) { return times(shape, p[0]); },
           [=](const ArrayXd& p, double t) { return ArrayXd::Constant(1, p[0] * shape(t)); }};
 }
 

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
@@ -69,6 +69,13 @@ std::vector<std::string> schedule_shapes() {
   return names;
 }
 
+ScheduleOptimum best_of_shape(const std::string& name, const ModeSystem& system,
+                              const Optimum& constant, const ScheduleOptions& options) {
+  for (const Shape& shape : all_shapes())
+    if (name == shape.name) return shape.best(system, constant, options);
+  throw InputError("shape", name, fmt::format("one of {}", fmt::join(schedule_shapes(), ", ")));
+}
+
 std::vector<ShapeOptimum> compare_shapes(const ModeSystem& system, const Optimum& constant,
                                          const ScheduleOptions& options,
                                          const std::vector<std::string>& shapes) {
@@ -77,18 +84,12 @@ std::vector<ShapeOptimum> compare_shapes(const ModeSystem& system, const Optimum
   sooner.start = constant.step;
   const Optimum half = best_step(system, 0.5 * constant.steps, sooner);
   std::vector<ShapeOptimum> found;
-  const std::vector<Shape> known = all_shapes();
-  for (const std::string& name : shapes) {
-    const auto of = std::find_if(known.begin(), known.end(),
-                                 [&](const Shape& shape) { return name == shape.name; });
-    if (of == known.end())
-      throw InputError("shape", name, fmt::format("one of {}", fmt::join(schedule_shapes(), ", ")));
-    const Shape& shape = *of;
-    ShapeOptimum at{shape.name, shape.best(system, constant, options), 0, NAN};
+  for (const std::string& shape : shapes) {
+    ShapeOptimum at{shape, best_of_shape(shape, system, constant, options), 0, NAN};
     if (at.best.found) {
       at.step = at.best.schedule(0);
       if (half.found) {
-        const ScheduleOptimum before = shape.best(system, half, options);
+        const ScheduleOptimum before = best_of_shape(shape, system, half, options);
         at.best.evaluations += before.evaluations;
         if (before.found) at.horizon_exponent = std::log2(before.risk / at.best.risk);
       }

@@ -261,43 +261,54 @@ ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
   }
 }
 
-ScheduleOptimum optimal_schedule(const ModeSystem& system, const ArrayXd& mesh,
-                                 const ScheduleOptions& options) {
+namespace {
+
+/// optimal_schedule, the best constant step of the horizon being known.
+ScheduleOptimum optimal_beside(const ModeSystem& system, const Optimum& constant,
+                               const ArrayXd& mesh, const ScheduleOptions& options) {
   const double horizon = mesh[mesh.size() - 1];
-  OptimumOptions constant_options;
-  constant_options.solve = options.solve;
-  const Optimum constant = best_step(system, horizon, constant_options);
-  ScheduleOptimum greedy;
-  if (!system.blocks) greedy = greedy_schedule(system, mesh, options);
-  if (!constant.found && !greedy.found) {
-    greedy.message = constant.message;
-    return greedy;
-  }
-  // A tail that ends softly is nearer to the best one than either, over long horizons.
-  ScheduleOptimum tail;
-  if (constant.found)
-    tail = schedule_of_kind("polynomial", system, constant, mesh, rough_of(options));
-  int evaluations = constant.evaluations + greedy.evaluations + tail.evaluations;
+  int evaluations = constant.evaluations;
   double least = HUGE_VAL;
   ArrayXd start;
-  const auto take = [&](bool found, double risk, const auto& schedule) {
-    if (!found || !(risk < least)) return;
+  const auto take = [&](double risk, const Schedule& schedule) {
+    if (!(risk < least)) return;
     least = risk;
-    start = mesh.unaryExpr([&](double t) { return schedule(std::min(t, horizon * (1 - 1e-12))); });
+    start = mesh.unaryExpr([&](double t) {  // searches start from steps above 0
+      return std::max(schedule(std::min(t, horizon * (1 - 1e-12))),
+                      std::numeric_limits<double>::min());
+    });
   };
-  take(constant.found, constant.risk, constant_schedule(std::max(constant.step, 1e-300)));
-  take(greedy.found, greedy.risk, greedy.schedule);
-  take(tail.found, tail.risk, tail.schedule);
-  if (mesh.size() >= 2 * kCoarse) {  // the shape first, from a few times
-    const ScheduleOptimum shape =
-        best_schedule(system, horizon, tabulated_family(thinned(mesh, kCoarse)),
-                      thinned(start, kCoarse), rough_of(options));
-    evaluations += shape.evaluations;
-    take(shape.found, shape.risk, shape.schedule);
+  const auto found = [&](const ScheduleOptimum& one) {
+    evaluations += one.evaluations;
+    if (one.found) take(one.risk, one.schedule);
+  };
+  if (constant.found) {
+    take(constant.risk, constant_schedule(constant.step));
+    // A tail that ends softly is nearer to the best one than either, over long horizons.
+    found(schedule_of_kind("polynomial", system, constant, mesh, rough_of(options)));
   }
+  if (!system.blocks) found(greedy_schedule(system, mesh, options));
+  if (start.size() == 0) {
+    ScheduleOptimum none;
+    none.message = constant.message;
+    none.evaluations = evaluations;
+    return none;
+  }
+  if (mesh.size() >= 2 * kCoarse)  // the shape first, from a few times
+    found(best_schedule(system, horizon, tabulated_family(thinned(mesh, kCoarse)),
+                        thinned(start, kCoarse), rough_of(options)));
   ScheduleOptimum best = best_schedule(system, horizon, tabulated_family(mesh), start, options);
   best.evaluations += evaluations;
   return best;
+}
+
+}  // namespace
+
+ScheduleOptimum optimal_schedule(const ModeSystem& system, const ArrayXd& mesh,
+                                 const ScheduleOptions& options) {
+  OptimumOptions constant;
+  constant.solve = options.solve;
+  return optimal_beside(system, best_step(system, mesh[mesh.size() - 1], constant), mesh, options);
 }
 
 ScheduleOptimum schedule_of_kind(const std::string& kind, const ModeSystem& system,
@@ -305,7 +316,7 @@ ScheduleOptimum schedule_of_kind(const std::string& kind, const ModeSystem& syst
                                  const ScheduleOptions& options) {
   const double horizon = constant.steps;
   if (kind == "greedy") return greedy_schedule(system, mesh, options);
-  if (kind == "optimal") return optimal_schedule(system, mesh, options);
+  if (kind == "optimal") return optimal_beside(system, constant, mesh, options);
   if (kind == "power_decay")
     return best_schedule(system, horizon, power_decay_family(),
                          Eigen::Array3d(constant.step, 0.5, 0.1 * horizon), options);

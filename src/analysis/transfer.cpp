@@ -7,7 +7,6 @@
 #include <functional>
 #include <utility>
 
-#include "analysis/changes.hpp"
 #include "analysis/counterparts.hpp"
 #include "riskcurve/analysis/clipping.hpp"
 #include "riskcurve/analysis/optimum.hpp"

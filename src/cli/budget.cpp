@@ -103,15 +103,14 @@ int run_ramp(const Loaded& loaded, double samples, double steps, int points,
   record.set("step", found.step);
   record.set("risk", found.risk);
   record.set("constant_risk", found.constant_risk);
-  record.set("gain_percent", 100 * (1 - found.risk / found.constant_risk));
+  const double gain = 100 * (1 - found.risk / found.constant_risk);
+  record.set("gain_percent", gain);
   record.set("evaluations", static_cast<long>(found.evaluations));
   record.set("ramp", table);
   result.notes = {
       fmt::format("{:.10g} samples in {:.6g} steps of {:.6g}, the batch as above: R = {:.6g}, "
-                  "{:.3g} % below the "
-                  "best constant batch and step ({} solves)",
-                  samples, steps, found.step, found.risk,
-                  100 * (1 - found.risk / found.constant_risk), found.evaluations)};
+                  "{:.3g} % below the best constant batch and step ({} solves)",
+                  samples, steps, found.step, found.risk, gain, found.evaluations)};
   Experiment experiment = loaded.experiment;
   experiment.optimizer = with_batch(experiment.optimizer, 1);
   experiment.chain.batch = batch;

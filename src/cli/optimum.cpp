@@ -120,7 +120,7 @@ void add_schedule(Result& result, const std::string& kind, const ScheduleOptimum
     note += fmt::format("; |dlog R/dlog parameters| < {:.0e}",
                         std::pow(10.0, std::ceil(std::log10(std::max(best.gradient, 1e-6)))));
   result.notes.push_back(note);
-  if (kind == "power_decay" && best.parameters[1] > 20)
+  if (kind == "power_decay" && best.parameters[1] > kExponential)
     result.notes.push_back(fmt::format("so steep a power is an exponential, exp(-k/{:.4g})",
                                        best.parameters[2] / best.parameters[1]));
   result.notes.push_back("\n" + text);
@@ -175,12 +175,9 @@ void add_trust(Result& result, Experiment experiment, const Schedule& schedule,
 }
 
 /// The file's system, or with --threshold the one that clips at the best threshold of the moment.
-ModeSystem system_of(Experiment experiment, bool best_threshold, bool constant) {
+ModeSystem system_of(const Experiment& experiment, bool best_threshold, bool constant) {
   if (best_threshold) return optimally_clipped_sgd(experiment);
-  // Schedules are searched along derivatives, which rates that know their past do not have.
-  if (!constant && experiment.signal == Signal::automatic && !experiment.chain.momentum)
-    experiment.signal = Signal::small;
-  ModeSystem system = mode_system(experiment);
+  ModeSystem system = mode_system(constant ? experiment : with_small_signal(experiment));
   system.observable.clear();
   return system;
 }

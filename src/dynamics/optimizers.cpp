@@ -279,10 +279,14 @@ ModeSystem mode_system(const Experiment& experiment, Grids grids) {
   return system;
 }
 
-bool small_signals_are_derived(const Experiment& experiment) {
-  return std::visit([]<class Problem, class Of>(
-                        const Problem&, const Of&) { return exists_for_small<Problem, Of>; },
-                    experiment.problem, experiment.optimizer);
+Experiment with_small_signal(Experiment experiment) {
+  const bool derived =
+      std::visit([]<class Problem, class Of>(const Problem&,
+                                             const Of&) { return exists_for_small<Problem, Of>; },
+                 experiment.problem, experiment.optimizer);
+  if (derived && experiment.signal == Signal::automatic && !experiment.chain.momentum)
+    experiment.signal = Signal::small;
+  return experiment;
 }
 
 std::optional<Spectral> spectral_of(const Experiment& experiment) {

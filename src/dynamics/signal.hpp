@@ -28,7 +28,4 @@ double noise_norm(const MatrixProblem& problem, double batch, double risk);
 /// where the modes of large sigma lambda have been learned; R = 0: 0.
 double signal_ratio(const MatrixProblem& problem, double batch, double risk);
 
-/// Whether the optimizer has rates of small signals.
-bool small_signals_are_derived(const Experiment& experiment);
-
 }  // namespace riskcurve

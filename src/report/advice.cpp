@@ -5,6 +5,7 @@
 #include "report/advice_page.hpp"
 #include "report/advice_style.hpp"
 #include "report/html.hpp"
+#include "report/of_each.hpp"
 #include "riskcurve/report/results.hpp"
 #include "riskcurve/report/write.hpp"
 
@@ -13,20 +14,6 @@ namespace {
 
 using Eigen::ArrayXd;
 using Eigen::Index;
-
-/// `of` of each of `items`.
-template <class Item, class Of>
-ArrayXd numbers_of(const std::vector<Item>& items, const Of& of) {
-  ArrayXd values(std::ssize(items));
-  for (std::size_t i = 0; i < items.size(); ++i) values[static_cast<Index>(i)] = of(items[i]);
-  return values;
-}
-template <class Item, class Of>
-std::vector<std::string> texts_of(const std::vector<Item>& items, const Of& of) {
-  std::vector<std::string> values;
-  for (const Item& item : items) values.push_back(of(item));
-  return values;
-}
 
 double above_percent(double risk, double best) {
   return 100 * (risk / best - 1);

@@ -18,8 +18,9 @@ struct ScheduleFamily {
 };
 /// step
 ScheduleFamily constant_family();
-/// step (1 + k/delay)^(-exponent)
+/// step (1 + k/delay)^(-exponent); above kExponential an exponential, exp(-k exponent/delay).
 ScheduleFamily power_decay_family();
+inline constexpr double kExponential = 20;
 /// Linear warm-up over `warmup` steps, then cosine from `step` to 0 at the horizon.
 ScheduleFamily cosine_family(double horizon);
 /// step (1 - k/horizon)^exponent
@@ -87,8 +88,11 @@ struct ShapeOptimum {
 /// "constant", "wsd" (the last fifth linear to 0), "1 - sqrt" (of k/T), "linear" and "cosine" to 0,
 /// "polynomial" (1 - k/T)^exponent and "power_decay" with their best exponents, "optimal".
 std::vector<std::string> schedule_shapes();
-/// Those of `shapes`, in their order; not found are those the search fails at. `constant`:
-/// best_step of the horizon. Throws InputError for an unknown shape. Source: ours,
+/// The best schedule of one of them; its peak is the value at step 0. `constant`: best_step of the
+/// horizon. Throws InputError for an unknown shape.
+ScheduleOptimum best_of_shape(const std::string& shape, const ModeSystem& system,
+                              const Optimum& constant, const ScheduleOptions& options = {});
+/// best_of_shape of each, in their order; not found are those the search fails at. Source: ours,
 /// docs/theory/schedules.md#what-a-shape-loses.
 std::vector<ShapeOptimum> compare_shapes(
     const ModeSystem& system, const Optimum& constant, const ScheduleOptions& options = {},

@@ -190,6 +190,10 @@ constexpr double kSmallSignal = 0.4, kManyDirections = 5;
 /// the SDE, which needs directions. Throws InputError where there is none for this geometry, or the
 /// optimizer's parameters are out of range.
 ModeSystem mode_system(const Experiment& experiment, Grids grids = Grids::compressed);
+/// With rates of small signals, where those are derived and the experiment leaves the choice: what
+/// searches of hundreds of solves take, and those along derivatives, which rates that know their
+/// past do not have.
+Experiment with_small_signal(Experiment experiment);
 /// The optimizers that have one, by name.
 std::vector<std::string> optimizer_names(bool matrix);
 
