@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "analysis/few_modes.hpp"
-#include "dynamics/signal.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 
