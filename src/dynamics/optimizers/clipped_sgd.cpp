@@ -5,6 +5,7 @@
 
 #include "dynamics/gradient_modes.hpp"
 #include "dynamics/log_chebyshev.hpp"
+#include "dynamics/memo.hpp"
 #include "power_of_two.hpp"
 #include "problem/random.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -19,12 +20,13 @@ struct ClipResponse {
   ResidualLaw residual;
   ClippedSgd optimizer;
   LogChebyshev mu, nu;
+  mutable Memo<double, ResidualLaw::BatchClip> known;
 
   ClipResponse(const ResidualLaw& law, const ClippedSgd& clipped)
       : residual(law),
         optimizer(clipped),
-        mu([this](double risk) { return evaluate(optimizer.threshold(0), risk).mu; }),
-        nu([this](double risk) { return evaluate(optimizer.threshold(0), risk).nu; }) {}
+        mu([this](double risk) { return constant(risk).mu; }),
+        nu([this](double risk) { return constant(risk).nu; }) {}
   ClipResponse(const ClipResponse&) = delete;  // its tables point at it
 
   ResidualLaw::BatchClip evaluate(double c, double risk) const {
@@ -32,6 +34,10 @@ struct ClipResponse {
       return residual.batch_clip(risk, c, optimizer.batch);
     const double inside = residual.within(risk, c);
     return {inside, residual.clipped_square(risk, c), 1 - inside};
+  }
+  /// Both tables ask for it at the same risks.
+  ResidualLaw::BatchClip constant(double risk) const {
+    return *known(risk, [&] { return evaluate(optimizer.threshold(0), risk); });
   }
   ResidualLaw::BatchClip at(const Now& now) const {
     if (optimizer.threshold.kind == "constant") return {mu(now.risk), nu(now.risk), NAN};
