@@ -58,10 +58,15 @@ std::vector<Broken> broken(const Trust& trust) {
   if (trust.filtered_signal > kTrustedFilteredSignal)
     found.push_back(
         {"filtered_signal",
-         fmt::format("the signal in the filtered gradient has {:.3g} times the power of its noise, "
-                     "above {:g}: batch too large or memory too long for the small signals that "
-                     "the sign is linearised for",
-                     trust.filtered_signal, kTrustedFilteredSignal)});
+         fmt::format("the signal in the {}gradient has {:.3g} times the power of its noise{}, "
+                     "above {:g}: {}",
+                     trust.any_signal ? "" : "filtered ", trust.filtered_signal,
+                     trust.any_signal ? " once the risk has halved" : "", kTrustedFilteredSignal,
+                     trust.any_signal
+                         ? "signs are the same step after step, and runs fall 5 to 35 % later "
+                           "than the curve"
+                         : "batch too large or memory too long for the small signals that the "
+                           "sign is linearised for")});
   return found;
 }
 
@@ -86,8 +91,16 @@ double largest_step_rate(const Schedule& schedule, const ModeSystem& system,
   return largest;
 }
 
-/// Power of the signal in a filtered gradient over that of its noise, R taking all modes with it.
+/// Power of the signal in a filtered gradient over that of its noise, R taking all modes with it;
+/// of rates for any signal the same of the gradient, as it is, once R has halved.
 double largest_filtered_signal(const ModeSystem& system, const RiskCurve& curve) {
+  if (const auto seen = curve.observable.find("signal_power"); seen != curve.observable.end()) {
+    double largest = 0;
+    for (Eigen::Index i = 0; i < curve.risk.size(); ++i)
+      if (curve.risk[i] < 0.5 * system.risk(system.initial))
+        largest = std::max(largest, seen->second[i]);
+    return largest;
+  }
   if (!system.blocks || !(system.blocks->filtered_total > 0) || system.directions ||
       system.squares || system.filtered)
     return 0;

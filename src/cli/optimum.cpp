@@ -177,9 +177,7 @@ void add_trust(Result& result, Experiment experiment, const Schedule& schedule,
 /// The file's system, or with --threshold the one that clips at the best threshold of the moment.
 ModeSystem system_of(const Experiment& experiment, bool best_threshold, bool constant) {
   if (best_threshold) return optimally_clipped_sgd(experiment);
-  ModeSystem system = mode_system(constant ? experiment : with_small_signal(experiment));
-  system.observable.clear();
-  return system;
+  return mode_system(constant ? experiment : with_small_signal(experiment));
 }
 
 /// Options that would have no effect beside this one.

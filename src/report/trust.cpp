@@ -55,8 +55,8 @@ std::string trust_line(const Trust& trust) {
     line += fmt::format(", signal {:.2g} of the noise{}", trust.signal,
                         trust.any_signal ? " (rates hold for any)" : "");
   if (trust.filtered_signal > 0)
-    line +=
-        fmt::format(", signal {:.2g} of the noise in the filtered gradient", trust.filtered_signal);
+    line += fmt::format(", signal {:.2g} of the noise in the {}gradient", trust.filtered_signal,
+                        trust.any_signal ? "" : "filtered ");
   if (std::isfinite(trust.root_rate)) {
     line += fmt::format(", fastest mode {:.2g} in a mean's memory", trust.root_rate);
     if (std::isfinite(trust.root_lag))

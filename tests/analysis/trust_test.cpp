@@ -4,12 +4,15 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <tuple>
 
 #include "dynamics/signal.hpp"
 #include "problem/random.hpp"
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/input/input.hpp"
+#include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve {
 namespace {
@@ -311,6 +314,27 @@ TEST(TrustNumbers, TheStepRateIsTheLargestOfAllPoints) {
       largest = std::max(
           largest, step_rate(both, e.schedule(curve.steps[i]), curve.steps[i], curve.risk[i]));
     EXPECT_EQ(trust(e, both, curve).step_rate, largest) << optimizer;
+  }
+}
+
+TEST(TrustNumbers, SignsThatComeAgainFallLaterThanTheCurve) {
+  const auto asked = [](int batch, double step) {
+    return parse_experiment(
+        "[problem]\ncovariance = { kind = \"power_law\", dimension = 200, alpha = 0.1 }\n"
+        "target = { kind = \"isotropic\" }\nnoise = { kind = \"gaussian\", std = 0.2 }\n"
+        "[optimizer]\nname = \"sign_sgd\"\nbatch = " +
+        std::to_string(batch) + "\n[schedule]\nkind = \"constant\"\nstep = " +
+        std::to_string(step) + "\n[run]\nsteps = 60\nat = [15, 30, 60]\nsignal = \"full\"");
+  };
+  for (const auto& [batch, step, late] : {std::tuple(64, 0.0078, false), {1024, 0.004, true}}) {
+    const Experiment e = asked(batch, step);
+    const Prediction predicted = predict(e);
+    const Ensemble runs = simulate(e, {.runs = 16, .seed = 7});
+    const double above = runs.mean[2] / predicted.curve.risk[2];
+    EXPECT_NEAR(runs.mean[0] / predicted.curve.risk[0], 1, 0.03) << batch;
+    EXPECT_EQ(predicted.trust.filtered_signal > kTrustedFilteredSignal, late) << batch;
+    EXPECT_EQ(above > 1.5, late) << batch << ": " << above;
+    EXPECT_EQ(untrusted(predicted.trust).find("filtered_signal") != std::string::npos, late);
   }
 }
 

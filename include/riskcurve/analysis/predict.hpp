@@ -34,7 +34,8 @@ struct Trust {
   /// noise only where it is large: their excess kurtosis is about 6 over it. 0 for vector problems.
   double rank = 0;
   /// A filter before a map that ignores scale: the largest share, along the curve, that the signal
-  /// has in the power of the filtered gradient, over that of its noise. 0 without one.
+  /// has in the power of the filtered gradient, over that of its noise. Signs by the rates for any
+  /// signal, not along coordinates: the same of the gradient once the risk has halved. 0 elsewhere.
   double filtered_signal = 0;
   /// Updates over the root of a mean of squares, the largest along the curve of three numbers that
   /// rates with instant memories would need small, and that the recursion carries: the fastest
@@ -54,7 +55,8 @@ constexpr double kTrustedParticipation = 10;
 constexpr double kTrustedStepRate = 0.2;
 constexpr double kTrustedSignal = kSmallSignal;
 constexpr double kTrustedRank = kManyDirections;
-/// An upper limit too: runs of sign_sgd with momentum (docs/theory/chain.md#how-far-it-holds).
+/// An upper limit too: runs of sign_sgd with momentum (docs/theory/chain.md#how-far-it-holds), and
+/// of sign_sgd at large batches (docs/theory/trust.md#filtered-signal).
 constexpr double kTrustedFilteredSignal = 1;
 
 /// `system` uncompressed; the curve supplies (t, R) along the way, the experiment the schedule.

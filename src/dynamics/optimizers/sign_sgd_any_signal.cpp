@@ -157,6 +157,15 @@ ModeSystem sees_any(ModeSystem system, FilteredMap map) {
   return system;
 }
 
+/// Power of the mean gradient over that of its noise, over all directions.
+void observe_signal(ModeSystem& system, const NoisePower& noise) {
+  system.observable["signal_power"] = [noise](const ModeSystem& seen, const Now& now,
+                                              const ArrayXd& s) {
+    return (seen.weight.square() * s).sum() /
+           (noise(now.risk) * (seen.weight * seen.multiplicity).sum());
+  };
+}
+
 bool correlated(const Covariance& side) {
   return side.orientation == Orientation::given && side.spectrum.size() > 1;
 }
@@ -200,7 +209,9 @@ ModeSystem any_signal_system(const VectorProblem& given, const SignSgd& optimize
   const VectorProblem problem = merged_alike(given, kAlikeSigns);
   const ModeSystem small = mode_system(problem, optimizer);
   const SignSetting setting{noise_power(small, problem.noise.variance), problem.dimension()};
-  return sees_any(small, vector_map(problem, optimizer, setting));
+  ModeSystem system = sees_any(small, vector_map(problem, optimizer, setting));
+  if (dense(problem.covariance)) observe_signal(system, setting.noise);
+  return system;
 }
 
 ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimizer) {
@@ -217,7 +228,10 @@ ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimize
     setting.rows = out.spectrum.size() == 1 ? out.dimension() : in.dimension();
     setting.coordinates /= setting.rows;
   }
-  return sees_any(small, matrix_map(problem, setting, !dense(out) && !dense(in)));
+  const bool diagonal = !dense(out) && !dense(in);
+  ModeSystem system = sees_any(small, matrix_map(problem, setting, diagonal));
+  if (!diagonal) observe_signal(system, setting.noise);
+  return system;
 }
 
 namespace {
