@@ -1,7 +1,7 @@
 #include "dynamics/batch_samples.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 namespace riskcurve {
 
@@ -14,6 +14,15 @@ BatchDraw draw_batch(Random& random, const NoiseLaw& noise, int batch) {
     sum.ee += epsilon * epsilon;
   }
   return {sum.zz / batch, sum.ze / batch, sum.ee / batch};
+}
+
+std::shared_ptr<const std::vector<BatchDraw>> BatchDraws::first(std::size_t count) {
+  const std::lock_guard<std::mutex> hold(lock_);
+  if (draws_ && draws_->size() >= count) return draws_;
+  auto longer = draws_ ? *draws_ : std::vector<BatchDraw>();
+  longer.reserve(count);
+  while (longer.size() < count) longer.push_back(draw_batch(random_, noise_, batch_));
+  return draws_ = std::make_shared<const std::vector<BatchDraw>>(std::move(longer));
 }
 
 BatchSample BatchDraw::at(double risk) const {

@@ -1,6 +1,10 @@
 #pragma once
 #include <Eigen/Core>
 #include <cmath>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
 
 #include "problem/random.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -21,6 +25,22 @@ struct BatchDraw {
   BatchSample at(double risk) const;
 };
 BatchDraw draw_batch(Random& random, const NoiseLaw& noise, int batch);
+
+/// One sequence of batches, of which whoever asks is given the first so many: those of a risk are
+/// those of any. Safe from several threads.
+class BatchDraws {
+ public:
+  BatchDraws(const NoiseLaw& noise, int batch, std::uint64_t number)
+      : noise_(noise), batch_(batch), random_(1, 0, number) {}
+  std::shared_ptr<const std::vector<BatchDraw>> first(std::size_t count);
+
+ private:
+  NoiseLaw noise_;
+  int batch_;
+  Random random_;
+  std::mutex lock_;
+  std::shared_ptr<const std::vector<BatchDraw>> draws_;
+};
 
 /// The median of l^2, sampled.
 double typical_square(const NoiseLaw& noise, double risk);

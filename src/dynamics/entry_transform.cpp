@@ -9,6 +9,12 @@ namespace {
 
 constexpr double kEntryStep = 0.05;  // of log x
 
+/// By Simpson's rule.
+template <class F>
+double integral_of(const F& f, double from, double to) {
+  return (to - from) / 6 * (f(from) + 4 * f(0.5 * (from + to)) + f(to));
+}
+
 }  // namespace
 
 EntryTransform::EntryTransform(double scale, const Function& m, const Function& numerator) {
@@ -28,6 +34,18 @@ EntryTransform::EntryTransform(double scale, const Function& m, const Function& 
   top_ = {tops.begin(), tops.end(), low_ - 4 * kEntryStep, kEntryStep};
   start_ = log_(low_);
   exponent_ = std::max(1e-3, log_.prime(low_) / start_);
+  // Up to the first whole step at or above high, where both go on by rule.
+  integral_ = {start_ / exponent_};
+  weighted_ = {1};
+  for (double y = low_; y < high_;
+       y = low_ + kEntryStep * static_cast<double>(integral_.size() - 1)) {
+    const double next = y + kEntryStep;
+    integral_.push_back(integral_.back() +
+                        integral_of([this](double at) { return log(at); }, y, next));
+    weighted_.push_back(
+        std::exp(-kEntryStep) * weighted_.back() +
+        integral_of([&](double at) { return std::exp(at - next) * ratio(at); }, y, next));
+  }
 }
 
 double EntryTransform::log(double y) const {
@@ -45,23 +63,22 @@ double EntryTransform::ratio(double y) const {
 
 double EntryTransform::integral(double y) const {
   if (y < low_) return log(y) / exponent_;
-  double sum = start_ / exponent_;
-  const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kEntryStep)));
-  const double h = (y - low_) / n;
-  for (int i = 0; i < n; ++i)
-    sum += h / 6 * (log(low_ + i * h) + 4 * log(low_ + (i + 0.5) * h) + log(low_ + (i + 1) * h));
-  return sum;
+  const auto i = std::min(static_cast<std::size_t>((y - low_) / kEntryStep), integral_.size() - 1);
+  const double from = low_ + kEntryStep * static_cast<double>(i);
+  if (i + 1 < integral_.size())
+    return integral_[i] + integral_of([&](double at) { return log(at); }, from, y);
+  const double left = y - from;  // there log m falls by one a unit
+  return integral_[i] + left * (log(from) - 0.5 * left);
 }
 
 double EntryTransform::weighted_integral(double y) const {
   if (y < low_) return 1;
-  double sum = std::exp(low_ - y);
-  const int n = std::max(1, static_cast<int>(std::ceil((y - low_) / kEntryStep)));
-  const double h = (y - low_) / n;
-  const auto f = [&](double at) { return std::exp(at - y) * ratio(at); };
-  for (int i = 0; i < n; ++i)
-    sum += h / 6 * (f(low_ + i * h) + 4 * f(low_ + (i + 0.5) * h) + f(low_ + (i + 1) * h));
-  return sum;
+  const auto i = std::min(static_cast<std::size_t>((y - low_) / kEntryStep), weighted_.size() - 1);
+  const double from = low_ + kEntryStep * static_cast<double>(i);
+  const double before = std::exp(from - y) * weighted_[i];
+  if (i + 1 < weighted_.size())
+    return before + integral_of([&](double at) { return std::exp(at - y) * ratio(at); }, from, y);
+  return before - std::expm1(from - y) * ratio(from);
 }
 
 EntryTransform entry_transform(const ResidualLaw& law, double risk, GradientOf entries) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
 #include <functional>
+#include <vector>
 
 #include "riskcurve/dynamics/residual.hpp"
 
@@ -33,6 +34,7 @@ class EntryTransform {
   using Spline = boost::math::interpolators::cardinal_cubic_b_spline<double>;
   double low_ = 0, high_ = 0, start_ = 0, exponent_ = 2;
   Spline log_, top_;
+  std::vector<double> integral_, weighted_;  ///< of both below, at whole steps from low on
 };
 
 /// At risk R.

@@ -17,6 +17,8 @@ namespace {
 
 using std::numbers::pi;
 
+constexpr int kMostDrawn = 64;  // large batches are alike: q is nearly constant
+
 /// sum_l f_l over lags at once: log m at x w_l, and w_l Q there, over the lags l < steps.
 struct LagSums {
   double log, slope;
@@ -93,7 +95,10 @@ double LagWeights::correlation() const {
 
 FilteredNoise::FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries,
                              const Filter& filter)
-    : setting_{noise, ResidualLaw(noise), batch, entries, filter}, filter_(filter) {}
+    : setting_{noise,  ResidualLaw(noise),
+               batch,  entries,
+               filter, std::make_shared<BatchDraws>(noise, std::min(batch, kMostDrawn), 0)},
+      filter_(filter) {}
 
 double FilteredNoise::Setting::seen(double risk, double momentum, double steps) const {
   const LagWeights weights(momentum, filter.share_of(momentum));
@@ -124,18 +129,18 @@ SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
   // Up to 1.2 times a power of two, so that what is sampled is smooth in the momentum but for
   // there.
   const double memory = 1.2 * std::exp2(std::ceil(-std::log2(1.2 * (1 - momentum))));
-  constexpr double memories = 1000, draws = 1e6;
-  const int b = std::min(batch, 64);  // large batches are alike: q is nearly constant
+  constexpr double memories = 1000, samples = 1e6;
+  const int b = std::min(batch, kMostDrawn);
   const auto steps = static_cast<std::size_t>(
-      std::max(60 * memory, std::min(memories * memory + 1000, draws / b)));
+      std::max(60 * memory, std::min(memories * memory + 1000, samples / b)));
   const auto warm = static_cast<std::size_t>(16 * memory) + 2;
-  Random random(1, 0, 0);
+  const auto drawn = draws->first(steps + warm);
   std::vector<BatchSample> batches(steps + warm);
   std::vector<double> inverse(steps + warm), later(steps + warm);
   const double beta2 = momentum * momentum;
   double past = 0;  // sum_(l >= 1) of (w_l/w_1)^2 q_l
   for (std::size_t k = 0; k < batches.size(); ++k) {
-    batches[k] = draw_batch(random, noise, b).at(risk);
+    batches[k] = (*drawn)[k].at(risk);
     const double q = batches[k].square;
     const double w0 = weights.first, w1 = weights.later;
     inverse[k] = 1 / std::sqrt(w0 * w0 * q + w1 * w1 * past);

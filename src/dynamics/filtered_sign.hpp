@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 
+#include "dynamics/batch_samples.hpp"
 #include "dynamics/entry_transform.hpp"
 #include "dynamics/log_chebyshev.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -58,6 +59,7 @@ class FilteredNoise {
     int batch;
     GradientOf entries;
     Filter filter;
+    std::shared_ptr<BatchDraws> draws;
     double seen(double risk, double momentum, double steps = HUGE_VAL) const;
     /// The others, with seen = 1.
     SignNoise spread(double risk, double momentum) const;

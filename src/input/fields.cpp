@@ -144,7 +144,7 @@ Fields Fields::from_file(const std::string& path) {
   std::error_code ignored;
   std::ifstream in(path, std::ios::binary);
   if (!in || std::filesystem::is_directory(path, ignored))
-    throw InputError("problem file", path, "a file that can be read");
+    throw InputError("file", path, "a file that can be read");
   std::ostringstream text;
   text << in.rdbuf();
   Fields fields = from_text(text.str(), path);
