@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
 #include <cmath>
 #include <numbers>
 #include <tuple>
@@ -87,9 +86,9 @@ class BatchPower {
       slope.push_back(std::log(std::max(chi / psi, 1e-300)));
       noise.push_back(std::log(std::max(minus / psi, 1e-300)) - at);
     }
-    log_psi_ = {log_psi.begin(), log_psi.end(), kLow, kStep};
-    slope_ = {slope.begin(), slope.end(), kLow, kStep};
-    noise_ = {noise.begin(), noise.end(), kLow, kStep};
+    log_psi_ = {log_psi, kLow, kStep};
+    slope_ = {slope, kLow, kStep};
+    noise_ = {noise, kLow, kStep};
     start_ = log_psi_(kLow + kStep);
     exponent_ = std::max(1e-3, log_psi_.prime(kLow + kStep) / start_);
     last_ = kLow + kStep * static_cast<double>(log_psi.size() - 2);
@@ -144,13 +143,12 @@ class BatchPower {
 
  private:
   static constexpr double kLow = -16, kHigh = 26, kStep = 0.05;
-  using Spline = boost::math::interpolators::cardinal_cubic_b_spline<double>;
   double simpson(double a, double b) const {
     return (b - a) / 6 * (log_psi(a) + 4 * log_psi(0.5 * (a + b)) + log_psi(b));
   }
   double start_ = 0, exponent_ = 1, last_ = 0;
   std::vector<double> integrals_;  // from the bottom to kLow + kStep, and every kStep on
-  Spline log_psi_, slope_, noise_;
+  UniformSpline log_psi_, slope_, noise_;
 };
 
 }  // namespace

@@ -30,8 +30,8 @@ EntryTransform::EntryTransform(double scale, const Function& m, const Function& 
     tops.push_back(std::log(std::max(numerator(x), 1e-300)));
   }
   high_ = high;
-  log_ = {logs.begin(), logs.end(), low_ - 4 * kEntryStep, kEntryStep};
-  top_ = {tops.begin(), tops.end(), low_ - 4 * kEntryStep, kEntryStep};
+  log_ = {logs, low_ - 4 * kEntryStep, kEntryStep};
+  top_ = {tops, low_ - 4 * kEntryStep, kEntryStep};
   start_ = log_(low_);
   exponent_ = std::max(1e-3, log_.prime(low_) / start_);
   // Up to the first whole step at or above high, where both go on by rule.

@@ -1,8 +1,8 @@
 #pragma once
-#include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
 #include <functional>
 #include <vector>
 
+#include "dynamics/uniform_spline.hpp"
 #include "riskcurve/dynamics/residual.hpp"
 
 namespace riskcurve {
@@ -31,9 +31,8 @@ class EntryTransform {
   double weighted_integral(double y) const;
 
  private:
-  using Spline = boost::math::interpolators::cardinal_cubic_b_spline<double>;
   double low_ = 0, high_ = 0, start_ = 0, exponent_ = 2;
-  Spline log_, top_;
+  UniformSpline log_, top_;
   std::vector<double> integral_, weighted_;  ///< of both below, at whole steps from low on
 };
 
