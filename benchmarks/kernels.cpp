@@ -1,5 +1,5 @@
-// Ten short computations, for scripts/instructions-check to count the instructions of. With the name
-// of one runs it and prints a number that it ends in; without arguments prints what they are
+// Ten short computations, for scripts/instructions-check to count the instructions of. With the
+// name of one runs it and prints a number that it ends in; without arguments prints what they are
 // compiled with, then the names.
 #include <gnu/libc-version.h>
 
@@ -60,9 +60,7 @@ Work chain(Optimizer optimizer, double momentum, double steps, int times) {
 Work collocation() {
   auto system =
       std::make_shared<ModeSystem>(compress(mode_system(vector_problem(1e5), SignSgd{1})));
-  return [=] {
-    return last(solve(*system, constant_schedule(2e-5), ArrayXd::Constant(1, 1e5)));
-  };
+  return [=] { return last(solve(*system, constant_schedule(2e-5), ArrayXd::Constant(1, 1e5))); };
 }
 
 Work sensitivity_sweep() {

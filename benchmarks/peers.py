@@ -101,7 +101,7 @@ def peers_of(d, long):
 def rows_of(d, binary, peer_cvode, long):
     e, modes = experiment(d), Modes(d)
     reference = rc.predict(e, rtol=1e-13).risk[-1]
-    patience = 60 if long else 5
+    patience = 60 if long else 10
     with tempfile.TemporaryDirectory() as folder:
         toml, state = os.path.join(folder, "p.toml"), os.path.join(folder, "modes.bin")
         with open(toml, "w") as file:
