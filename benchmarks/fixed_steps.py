@@ -38,4 +38,6 @@ def runge_kutta(derivative, s, T, count, method):
             slopes.append(derivative(t, y))
         for weight, slope in zip(weights, slopes):
             s += dt * weight * slope
+        if not np.isfinite(s[0]):
+            break  # unstable: the fastest mode goes first
     return s

@@ -34,7 +34,7 @@ def since(row):
 def verdict(row):
     if row["aim"] is None:
         return "no aim"
-    if row["seconds"] <= row["aim"]:
+    if row["seconds"] <= row["aim"] and not row["stopped"]:
         return "met"
     return f"**not met**: {digits(row['seconds'] / row['aim'])} times"
 
@@ -44,7 +44,8 @@ def targets(rows):
     yield "|---|---|---|---|---|---|---|"
     for row in rows:
         solves = f"; {row['solves']} solves" if row["solves"] else ""
-        part = f", {digits(row['times'])} times what the command took" if row["times"] > 1 else ""
+        part = ", stopped then" if row["stopped"] else ""
+        part += f", {digits(row['times'])} times what the command took" if row["times"] > 1 else ""
         aim = f"{seconds(row['aim'])}, to read the file" if row["listed"] else seconds(row["aim"])
         yield (f"| {row['name']}{solves}{since(row)} | `{row['command']}` | {aim} | {seconds(row['seconds'])}{part} | "
                f"{seconds(row['processor'])} | {digits(row['memory'])} | {verdict(row)} |")
@@ -72,9 +73,11 @@ def peers(rows):
     yield "|---|---|---|---|---|---|"
     for row in rows:
         setting = row["setting"] if isinstance(row["setting"], str) else f"{row['setting']:g}"
-        error = "no answer" if row["error"] is None else f"{row['error']:.0e}"
+        error = "diverged" if row["error"] is None else f"{row['error']:.0e}"
         late = "" if holds(row) else ": above 10⁻⁶, the last one tried"
-        yield (f"| {power(row['d'])} | {row['peer']}{since(row)} | {setting} | {seconds(row['seconds'])} | "
+        if not row["run"]:
+            error, late = "not run: ten times its time above", ""
+        yield (f"| {power(row['d'])} | {row['peer']}{since(row)} | {setting} | {'' if row['run'] else 'about '}{seconds(row['seconds'])} | "
                f"{digits(row['seconds'] / own(rows)[row['d']])} | {error}{late} |")
 
 
@@ -141,7 +144,7 @@ def main(folder, commit, command, long_json, *options):
     kept = with_long(rows, long_json, commit, "--long" in options)
     where, busy = machine()
     aims = [row for row in rows["targets"] if row["aim"] is not None]
-    missed = sum(row["seconds"] > row["aim"] for row in aims)
+    missed = sum(verdict(row) != "met" for row in aims)
     absent = "Rows that name a commit were measured then, by `--page --long`." if kept else \
         "Left out, as each takes minutes and `--page --long` was not run here: whole maps, maps of signals of any size, peers at d = 10⁷."
     torch = "" if steps["torch"] else "PyTorch could not be imported: its rows are left out. "

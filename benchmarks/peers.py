@@ -73,16 +73,22 @@ def cvode(binary, path, rtol):
     return float(out[0]), float(out[1])
 
 
-def ladder(rungs, solve, reference, patience):
-    """The first rung within the error: its setting, seconds and error; the last one tried where none is, which is also
-    where one took longer than `patience`."""
-    for rung in rungs:
+def ladder(rungs, solve, reference, before, patience):
+    """The first rung within the error: its setting, seconds and error; the last one tried where none is, or where one took longer
+    than `patience`. Starts one rung before that of `before`, the row of a tenth of the modes; not run where ten times that one's
+    seconds are too many."""
+    first = 0
+    if before:
+        first = max(0, rungs.index(before["setting"]) - 1)
+        if 10 * before["seconds"] > 3 * patience:
+            return {"setting": before["setting"], "seconds": 10 * before["seconds"], "error": None, "run": False}
+    for rung in rungs[first:]:
         with np.errstate(all="ignore"):
             seconds, risk = solve(rung)
         error = abs(risk / reference - 1)
         if error <= ERROR or seconds > patience:
             break
-    return {"setting": rung, "seconds": seconds, "error": error if np.isfinite(error) else None}
+    return {"setting": rung, "seconds": seconds, "error": error if np.isfinite(error) else None, "run": True}
 
 
 def peers_of(d, long):
@@ -98,7 +104,7 @@ def peers_of(d, long):
                lambda modes, n, method=method: modes.risk(runge_kutta(modes.derivative, modes.s, T, n, method)))
 
 
-def rows_of(d, binary, peer_cvode, long):
+def rows_of(d, binary, peer_cvode, long, before):
     e, modes = experiment(d), Modes(d)
     reference = rc.predict(e, rtol=1e-13).risk[-1]
     patience = 60 if long else 10
@@ -110,11 +116,12 @@ def rows_of(d, binary, peer_cvode, long):
         own, risk = least(lambda: rc.predict(e, rtol=1e-10).risk[-1], 20)
         process, _ = least(lambda: subprocess.run([binary, "predict", toml, "--signal", "small"], capture_output=True, check=True), 20)
         for peer, seconds in (("riskcurve", own), ("riskcurve, whole process", process)):
-            yield {"d": d, "peer": peer, "setting": "rtol 1e-10", "seconds": seconds, "error": abs(risk / reference - 1)}
-        yield {"d": d, "peer": "CVODE BDF, GMRES",
-               **ladder(TOLERANCES, lambda rtol: cvode(peer_cvode, state, rtol), reference, patience)}
-    for peer, rungs, solve in peers_of(d, long):
-        yield {"d": d, "peer": peer, **ladder(rungs, lambda rung: least(lambda: solve(modes, rung), 3), reference, patience)}
+            yield {"d": d, "peer": peer, "setting": "rtol 1e-10", "seconds": seconds, "error": abs(risk / reference - 1), "run": True}
+        name = "CVODE BDF, GMRES"
+        yield {"d": d, "peer": name, **ladder(TOLERANCES, lambda rtol: cvode(peer_cvode, state, rtol), reference, before.get(name), patience)}
+    for name, rungs, solve in peers_of(d, long):
+        yield {"d": d, "peer": name,
+               **ladder(rungs, lambda rung: least(lambda: solve(modes, rung), 3), reference, before.get(name), patience)}
 
 
 def main():
@@ -125,12 +132,13 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--largest", type=float, default=None)
     options = parser.parse_args()
-    rows = []
+    rows, before = [], {}
     for d in [10**3, 10**4, 10**5, 10**6, 10**7]:
         if d <= (options.largest or (1e7 if options.long else 1e6)):
-            for row in rows_of(d, options.riskcurve, options.peer_cvode, options.long):
+            for row in rows_of(d, options.riskcurve, options.peer_cvode, options.long, before):
                 rows.append({**row, "long": d > 10**6})
-                error = "none" if row["error"] is None else f"{row['error']:.0e}"
+                before[row["peer"]] = row
+                error = ("diverged" if row["run"] else "unknown, not run") if row["error"] is None else f"{row['error']:.0e}"
                 print(f"d = {d:.0e}  {row['seconds']:9.4f} s  error {error}  {row['peer']}", flush=True)
     with open(options.out, "w") as file:
         json.dump(rows, file, indent=1)

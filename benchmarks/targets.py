@@ -8,7 +8,9 @@ import array
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ import time
 from commands import COLUMNS, DIMENSIONS, HORIZONS, ROWS
 
 BOUND = 8.0  # no more runs of a row once they took so many seconds
+LIMIT = 100.0  # a command is stopped after so many seconds; with --long it may take an hour
 FIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../validation/examples/fit/fit.toml")
 
 
@@ -40,26 +43,22 @@ def seconds_to_read(path):
     return best
 
 
-def run(name, command, folder):
-    """Wall and processor seconds, and what was printed."""
-    before, begun = os.times(), time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
-    took, after = time.perf_counter() - begun, os.times()
-    if done.returncode != 0:
-        sys.exit(f"targets: {name}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'failed'}")
-    processor = after.children_user + after.children_system - before.children_user - before.children_system
-    return took, processor, done.stdout
+def run(name, command, folder, limit=LIMIT):
+    """Wall and processor seconds, and what was printed: None where it was stopped."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, start_new_session=True) as process:
+        try:
+            printed, complaint = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return limit, None, None
+    took, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode != 0:
+        sys.exit(f"targets: {name}: {(complaint.strip() or 'failed').splitlines()[-1]}")
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, printed
 
 
-def peak(command, folder):
-    """MiB resident at most, as a process of few pages sees it of its child: what Python starts begins at Python's own."""
-    report = os.path.join(folder, "peak")
-    subprocess.run([shutil.which("time"), "-f", "%M", "-o", report, *command], capture_output=True, check=True, cwd=folder)
-    with open(report) as file:
-        return int(file.read()) / 1024
-
-
-def measure(binary, folder, row):
+def measure(binary, folder, row, limit):
     with open(os.path.join(folder, "problem.toml"), "w") as file:
         file.write(row.problem)
     files = {"FILE": "problem.toml", "FIT": FIT}
@@ -69,15 +68,25 @@ def measure(binary, folder, row):
         path = os.path.join(folder, f"{row.listed}.npy")
         write_npy(path, array.array("d", (j**-1.5 for j in range(1, row.listed + 1))))
         aim = seconds_to_read(path)
-    best, processor, spent, runs, printed = float("inf"), float("inf"), 0.0, 0, ""
-    while runs < row.runs and spent < BOUND:
-        took, used, printed = run(row.name, command, folder)
-        best, processor, spent, runs = min(best, took), min(processor, used), spent + took, runs + 1
-    solves = re.search(r"\((\d+) solves\)", printed)
-    memory = peak(command, folder) if best < 30 else None
-    return {"name": row.name, "command": "riskcurve " + row.arguments, "aim": aim, "seconds": best * row.times,
-            "processor": processor * row.times, "times": row.times, "runs": runs, "memory": memory, "long": row.long,
-            "listed": row.listed > 0, "solves": int(solves.group(1)) if solves else None}
+    # The memory is asked for by a process of few pages: what Python itself starts begins at Python's own.
+    report = os.path.join(folder, "peak")
+    watched = [shutil.which("time"), "-q", "-f", "%M", "-o", report, *command]
+    times, processors, printed = [], [], ""
+    while printed is not None and len(times) < row.runs and sum(times) < BOUND:
+        took, used, printed = run(row.name, watched if row.runs == 1 else command, folder, limit)
+        times.append(took)
+        processors += [used] if used is not None else []
+    stopped = printed is None
+    if not stopped and row.runs > 1:
+        run(row.name, watched, folder, limit)
+    memory = None
+    if not stopped:
+        with open(report) as file:
+            memory = int(file.read()) / 1024
+    solves = re.search(r"\((\d+) solves\)", printed or "")
+    return {"name": row.name, "command": "riskcurve " + row.arguments, "aim": aim, "seconds": min(times) * row.times,
+            "processor": min(processors) * row.times if processors else None, "stopped": stopped, "times": row.times,
+            "memory": memory, "long": row.long, "listed": row.listed > 0, "solves": int(solves.group(1)) if solves else None}
 
 
 def costs(binary, folder):
@@ -112,10 +121,10 @@ def main():
         for row in ROWS:
             if (row.long and not options.long) or not re.search(options.only, row.name):
                 continue
-            found["targets"].append(measure(binary, folder, row))
+            found["targets"].append(measure(binary, folder, row, 3600 if options.long else LIMIT))
             last = found["targets"][-1]
             aim = "" if last["aim"] is None else f"  (aim {last['aim']:.2g})"
-            print(f"{last['seconds']:9.4f} s{aim}  {row.name}", flush=True)
+            print(f"{last['seconds']:9.4f} s{aim}  {row.name}{', stopped' if last['stopped'] else ''}", flush=True)
         if not options.only or options.only == "costs":
             for cost in costs(binary, folder):
                 found["costs"].append(cost)
