@@ -19,7 +19,9 @@ def digits(x):
 
 
 def seconds(x):
-    return digits(x) if x is None or x >= 0.1 else f"{digits(1e3 * x)} ms"
+    if x is None:
+        return "–"
+    return f"{digits(x)} s" if x >= 0.1 else f"{digits(1e3 * x)} ms"
 
 
 def power(n):
@@ -147,12 +149,12 @@ def main(folder, commit, command, long_json, *options):
     missed = sum(verdict(row) != "met" for row in aims)
     absent = "Rows that name a commit were measured then, by `--page --long`." if kept else \
         "Left out, as each takes minutes and `--page --long` was not run here: whole maps, maps of signals of any size, peers at d = 10⁷."
-    torch = "" if steps["torch"] else "PyTorch could not be imported: its rows are left out. "
+    torch = "" if steps["torch"] else " PyTorch could not be imported: its rows are left out."
     print("\n".join([
         "# Benchmarks",
         "",
-        f"Written by `{command}` at commit {commit}, on {where}.{busy} All rows of a table ran in the same minutes, so that ratios say more than",
-        f"times do. {absent}",
+        f"Written by `{command}` at commit {commit}, on {where}.{busy}",
+        f"All rows of a table ran in the same minutes, so that ratios say more than times do. {absent}",
         "",
         "## Commands, against what was aimed at",
         "",
@@ -173,7 +175,7 @@ def main(folder, commit, command, long_json, *options):
         "## Predicting, against other solvers",
         "",
         "SignSGD, batch 1, eigenvalues j^(−1.5), noise of std 0.1, T = 10⁵ steps of 2·10⁻⁵, on one core. All get the same d rates as arrays. Each stands at the",
-        "loosest setting of a ladder (tolerances 10⁻⁴ to 10⁻⁹; 100 to 12800 fixed steps, doubled) that leaves R(T) within 10⁻⁶ of the reference, riskcurve at",
+        "loosest setting of a ladder (tolerances 10⁻⁴ to 10⁻⁹; 100 to 51200 fixed steps, doubled) that leaves R(T) within 10⁻⁶ of the reference, riskcurve at",
         "rtol 10⁻¹³; the measured error is the last column. Euler has the algorithm's own step, 1. Fixed steps are even in log t, Tsit5's as diffrax takes",
         "them, but of NumPy arrays: not compiled. riskcurve merges modes that relax alike and integrates a few hundred; the others are given what a user",
         "would give them, all d. LSODA and BDF form a Jacobian, and are left out where it is large; Euler where it takes minutes.",
@@ -187,7 +189,7 @@ def main(folder, commit, command, long_json, *options):
         f"One step of the real algorithm, one thread: on a {steps['size']} × {steps['size']} matrix with as large a batch, and of vectors. A matrix product of that size takes",
         f"{seconds(steps['product'])}, {digits(2 * steps['size']**3 / steps['product'] / 1e9)} Gflop/s by NumPy's OpenBLAS; NumPy draws {digits(1e-6 / steps['normal'])} million normals a second. The last column is the time that the",
         "products (two of a step: residuals and gradient) and the normals that no algorithm can do without take at these rates, over the measured time: what is",
-        f"missing to 100 % is the map, the measured risk and other overhead. {torch}",
+        f"missing to 100 % is the map, the measured risk and other overhead.{torch}",
         "",
         *monte_carlo(steps),
         "",

@@ -75,7 +75,7 @@ def cvode(binary, path, rtol):
 
 def ladder(rungs, solve, reference, before, patience):
     """The first rung within the error: its setting, seconds and error; the last one tried where none is, or where one took longer
-    than `patience`. Starts one rung before that of `before`, the row of a tenth of the modes; not run where ten times that one's
+    than `patience` (what diverged, three times that). Starts one rung before that of `before`, the row of a tenth of the modes; not run where ten times that one's
     seconds are too many."""
     first = 0
     if before:
@@ -86,7 +86,7 @@ def ladder(rungs, solve, reference, before, patience):
         with np.errstate(all="ignore"):
             seconds, risk = solve(rung)
         error = abs(risk / reference - 1)
-        if error <= ERROR or seconds > patience:
+        if error <= ERROR or seconds > (patience if np.isfinite(error) else 3 * patience):
             break
     return {"setting": rung, "seconds": seconds, "error": error if np.isfinite(error) else None, "run": True}
 
@@ -98,7 +98,7 @@ def peers_of(d, long):
         yield f"SciPy {method}", TOLERANCES, lambda modes, rtol, method=method: scipy(modes, method, rtol)
     if d <= (10**5 if long else 10**4):
         yield "NumPy Euler, steps of 1", [1.0], lambda modes, dt: modes.risk(euler(modes.derivative, modes.s, T, dt))
-    counts = [100 * 2**i for i in range(8)]
+    counts = [100 * 2**i for i in range(10)]
     for method, title in (("rk4", "RK4"), ("tsit5", "Tsit5")):
         yield (f"NumPy {title}, fixed steps even in log t", counts,
                lambda modes, n, method=method: modes.risk(runge_kutta(modes.derivative, modes.s, T, n, method)))

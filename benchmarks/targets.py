@@ -19,7 +19,7 @@ import time
 from commands import COLUMNS, DIMENSIONS, HORIZONS, ROWS
 
 BOUND = 8.0  # no more runs of a row once they took so many seconds
-LIMIT = 100.0  # a command is stopped after so many seconds; with --long it may take an hour
+LIMIT = 60.0  # a command is stopped after so many seconds; with --long it may take an hour
 FIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../validation/examples/fit/fit.toml")
 
 
