@@ -80,7 +80,7 @@ def ladder(rungs, solve, reference, before, patience):
     first = 0
     if before:
         first = max(0, rungs.index(before["setting"]) - 1)
-        if 10 * before["seconds"] > 3 * patience:
+        if 10 * before["seconds"] > patience:
             return {"setting": before["setting"], "seconds": 10 * before["seconds"], "error": None, "run": False}
     for rung in rungs[first:]:
         with np.errstate(all="ignore"):
