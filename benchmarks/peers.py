@@ -1,17 +1,17 @@
 """riskcurve against what a user would pick instead, on the same mode system, side by side in one run.
 
 SignSGD, batch 1, Gaussian noise of std 0.1, eigenvalues j^-1.5, T = 1e5 steps of 2e-5: ds/dt = -2 gamma a s +
-gamma^2 c, R = sum h s/2. Each peer gets the rates as arrays and a solver tolerance loose enough for its own best
-time: the loosest of a ladder whose R(T) is within the stated error of the reference (riskcurve at rtol 1e-13).
+gamma^2 c, R = sum h s/2. Each peer gets the rates as arrays and a tolerance or a number of steps loose enough for its
+own best time: the loosest of a ladder whose R(T) is within the stated error of the reference (riskcurve at rtol 1e-13).
 Times are the least of some calls, the solver alone; of riskcurve also the whole process.
 
-Usage: peers.py RISKCURVE PEER_CVODE OUT.json [LARGEST_DIMENSION]
+Usage: peers.py RISKCURVE PEER_CVODE OUT.json [--long] [--largest D]
 """
 
+import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 import warnings
@@ -20,9 +20,11 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 import riskcurve as rc
+from fixed_steps import euler, runge_kutta
 
 warnings.simplefilter("ignore", rc.TrustWarning)
 STEP, T, STD, ERROR = 2e-5, 1e5, 0.1, 1e-6
+TOLERANCES = [1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9]
 
 
 def experiment(d, covariance=None):
@@ -30,7 +32,7 @@ def experiment(d, covariance=None):
     return rc.Experiment(problem, rc.SignSGD(batch=1), rc.constant(STEP), T, at=[T], signal="small")
 
 
-def least(work, repeats, bound=20.0):
+def least(work, repeats, bound=3.0):
     """Seconds of the fastest call, and its answer; no more calls once `bound` seconds are spent."""
     best, answer, spent = np.inf, None, 0.0
     for _ in range(repeats):
@@ -63,28 +65,7 @@ class Modes:
 def scipy(modes, method, rtol):
     found = solve_ivp(modes.derivative, (0, T), modes.s, method=method, rtol=rtol, atol=1e-3 * rtol * modes.s.min(),
                       t_eval=[T])
-    return modes.risk(found.y[:, -1])
-
-
-def euler(modes, dt):
-    """As the papers' code: explicit steps of dt."""
-    s = modes.s.copy()
-    for _ in range(int(round(T / dt))):
-        s += dt * modes.derivative(0, s)
-    return modes.risk(s)
-
-
-def runge_kutta(modes, count):
-    """Fixed steps of the classical fourth order, even in log t, as a traced loop has them."""
-    s = modes.s.copy()
-    edges = np.concatenate([[0], np.geomspace(1e-2, T, count)])
-    for t, dt in zip(edges, np.diff(edges)):
-        k1 = modes.derivative(t, s)
-        k2 = modes.derivative(t, s + dt / 2 * k1)
-        k3 = modes.derivative(t, s + dt / 2 * k2)
-        k4 = modes.derivative(t, s + dt * k3)
-        s += dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-    return modes.risk(s)
+    return modes.risk(found.y[:, -1]) if found.success else np.nan
 
 
 def cvode(binary, path, rtol):
@@ -92,52 +73,76 @@ def cvode(binary, path, rtol):
     return float(out[0]), float(out[1])
 
 
-def ladder(rungs, solve, reference):
-    """The first rung within the error: its setting, seconds and error; the last one tried where none is."""
-    for rung in rungs:
+def ladder(rungs, solve, reference, before, patience):
+    """The first rung within the error: its setting, seconds and error; the last one tried where none is, or where one took longer
+    than `patience` (what diverged, three times that). Starts one rung before that of `before`, the row of a tenth of the modes; not run where ten times that one's
+    seconds are too many."""
+    first = 0
+    if before:
+        first = max(0, rungs.index(before["setting"]) - 1)
+        if 10 * before["seconds"] > patience:
+            return {"setting": before["setting"], "seconds": 10 * before["seconds"], "error": None, "run": False}
+    for rung in rungs[first:]:
         with np.errstate(all="ignore"):
             seconds, risk = solve(rung)
         error = abs(risk / reference - 1)
-        if error < ERROR or seconds > 120:
+        if error <= ERROR or seconds > (patience if np.isfinite(error) else 3 * patience):
             break
-    return {"setting": rung, "seconds": seconds, "error": error}
+    return {"setting": rung, "seconds": seconds, "error": error if np.isfinite(error) else None, "run": True}
 
 
-def rows_of(d, binary, peer_cvode):
+def peers_of(d, long):
+    """Name, ladder, and the solve of a rung given the modes."""
+    stiff = d <= (10**4 if long else 10**3)  # those that form a Jacobian
+    for method in ["RK45", "DOP853"] + ["LSODA", "BDF"] * stiff:
+        yield f"SciPy {method}", TOLERANCES, lambda modes, rtol, method=method: scipy(modes, method, rtol)
+    if d <= (10**5 if long else 10**4):
+        yield "NumPy Euler, steps of 1", [1.0], lambda modes, dt: modes.risk(euler(modes.derivative, modes.s, T, dt))
+    counts = [100 * 2**i for i in range(10)]
+    for method, title in (("rk4", "RK4"), ("tsit5", "Tsit5")):
+        yield (f"NumPy {title}, fixed steps even in log t", counts,
+               lambda modes, n, method=method: modes.risk(runge_kutta(modes.derivative, modes.s, T, n, method)))
+
+
+def rows_of(d, binary, peer_cvode, long, before):
     e, modes = experiment(d), Modes(d)
     reference = rc.predict(e, rtol=1e-13).risk[-1]
-    tolerances = [1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9]
-
-    def best(peer, rungs, solve):
-        return {"d": d, "peer": peer, **ladder(rungs, solve, reference)}
-
+    patience = 60 if long else 10
     with tempfile.TemporaryDirectory() as folder:
         toml, state = os.path.join(folder, "p.toml"), os.path.join(folder, "modes.bin")
         with open(toml, "w") as file:
             file.write(e.to_toml())
         np.concatenate([[d, STEP, T, STD**2], modes.h, modes.A, modes.C, modes.s]).tofile(state)
         own, risk = least(lambda: rc.predict(e, rtol=1e-10).risk[-1], 20)
-        process, _ = least(lambda: subprocess.run([binary, "predict", toml], capture_output=True, check=True), 20)
+        process, _ = least(lambda: subprocess.run([binary, "predict", toml, "--signal", "small"], capture_output=True, check=True), 20)
         for peer, seconds in (("riskcurve", own), ("riskcurve, whole process", process)):
-            yield {"d": d, "peer": peer, "setting": "rtol 1e-10", "seconds": seconds, "error": abs(risk / reference - 1)}
-        yield best("CVODE BDF, GMRES", tolerances, lambda rtol: cvode(peer_cvode, state, rtol))
-        for method in ["RK45", "DOP853"] + ["LSODA", "BDF"] * (d <= 1000):
-            yield best(f"SciPy {method}", tolerances, lambda rtol: least(lambda: scipy(modes, method, rtol), 3))
-        if d <= 10**5:
-            yield best("NumPy Euler", [1.0], lambda dt: least(lambda: euler(modes, dt), 2))
-            yield best("NumPy RK4, fixed steps", [100, 300, 1000, 3000, 10000], lambda n: least(lambda: runge_kutta(modes, n), 2))
+            yield {"d": d, "peer": peer, "setting": "rtol 1e-10", "seconds": seconds, "error": abs(risk / reference - 1), "run": True}
+        name = "CVODE BDF, GMRES"
+        yield {"d": d, "peer": name, **ladder(TOLERANCES, lambda rtol: cvode(peer_cvode, state, rtol), reference, before.get(name), patience)}
+    for name, rungs, solve in peers_of(d, long):
+        yield {"d": d, "peer": name,
+               **ladder(rungs, lambda rung: least(lambda: solve(modes, rung), 3), reference, before.get(name), patience)}
 
 
-def main(binary, peer_cvode, out, largest):
-    rows = []
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("riskcurve")
+    parser.add_argument("peer_cvode")
+    parser.add_argument("out")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--largest", type=float, default=None)
+    options = parser.parse_args()
+    rows, before = [], {}
     for d in [10**3, 10**4, 10**5, 10**6, 10**7]:
-        if d <= largest:
-            for row in rows_of(d, binary, peer_cvode):
-                rows.append(row)
-                print(f"d = {d:.0e}  {row['seconds']:9.4f} s  error {row['error']:.0e}  {row['peer']}", flush=True)
-    with open(out, "w") as file:
+        if d <= (options.largest or (1e7 if options.long else 1e6)):
+            for row in rows_of(d, options.riskcurve, options.peer_cvode, options.long, before):
+                rows.append({**row, "long": d > 10**6})
+                before[row["peer"]] = row
+                error = ("diverged" if row["run"] else "unknown, not run") if row["error"] is None else f"{row['error']:.0e}"
+                print(f"d = {d:.0e}  {row['seconds']:9.4f} s  error {error}  {row['peer']}", flush=True)
+    with open(options.out, "w") as file:
         json.dump(rows, file, indent=1)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(float(sys.argv[4])) if len(sys.argv) > 4 else 10**6)
+    main()
