@@ -68,7 +68,7 @@ Eigen::ArrayXd Spectrum::expand() const {
     throw InputError("dimension", d, "at most 1e7 to list the eigenvalues one by one");
   for (Eigen::Index k = 0; k < size(); ++k)
     if (!whole(multiplicity[k]) || !whole(first[k]) || last[k] - first[k] + 1 != multiplicity[k])
-      throw InputError("dimension", d,
+      throw InputError("dimension", std::round(d),
                        "a spectrum held eigenvalue by eigenvalue; this one holds only quadrature "
                        "nodes of its eigenvalues");
   Eigen::ArrayXd all(static_cast<Eigen::Index>(d));
