@@ -34,21 +34,36 @@ struct Series {
 };
 constexpr Series kSeries;
 
-/// Four lanes, in whatever vectors there are.
-constexpr int kLanes = 4;
-using Lanes = double __attribute__((vector_size(kLanes * sizeof(double))));
-using Bits = std::int64_t __attribute__((vector_size(kLanes * sizeof(double))));
+/// Vectors of doubles, and of integers as long.
+using Two = double __attribute__((vector_size(16)));
+using Four = double __attribute__((vector_size(32)));
+template <class Lanes>
+struct Integers;
+template <>
+struct Integers<Two> {
+  using type = std::int64_t __attribute__((vector_size(16)));
+};
+template <>
+struct Integers<Four> {
+  using type = std::int64_t __attribute__((vector_size(32)));
+};
 
+template <class Lanes>
+constexpr int width = sizeof(Lanes) / sizeof(double);
+
+template <class Lanes>
 RISKCURVE_INLINE inline Lanes lanes_at(const double* from) {
   Lanes x;
   std::memcpy(&x, from, sizeof x);
   return x;
 }
+template <class Lanes>
 RISKCURVE_INLINE inline void put(const Lanes& x, double* at) {
   std::memcpy(at, &x, sizeof x);
 }
 
 /// e^x, and beyond |x| = 708 what it is there: 2^n e^r, |r| <= log(2)/2.
+template <class Lanes>
 RISKCURVE_INLINE inline Lanes exponential(const Lanes& by) {
   constexpr double shift = 0x1.8p52;  // adding it leaves an integer in the last digits
   constexpr double inverse_factorial[] = {1.0 / 6227020800,
@@ -71,7 +86,7 @@ RISKCURVE_INLINE inline Lanes exponential(const Lanes& by) {
   const Lanes r = (x - n * 0x1.62e42fefa38p-1) - n * 0x1.ef35793c7673p-45;
   Lanes sum = Lanes{} + inverse_factorial[0];
   for (int k = 1; k < 14; ++k) sum = sum * r + inverse_factorial[k];
-  Bits power;
+  typename Integers<Lanes>::type power;
   std::memcpy(&power, &shifted, sizeof power);
   power = (power + 1023) << 52;
   Lanes scale;
@@ -79,19 +94,24 @@ RISKCURVE_INLINE inline Lanes exponential(const Lanes& by) {
   return sum * scale;
 }
 
-/// use(lane, e^-z, its moments), four lanes at a time: by the series of M_4 where z <= 2, and the
+/// use(lane, e^-z, its moments), some lanes at a time: by the series of M_4 where z <= 2, and the
 /// recurrence downwards; by the one upwards from M_0 above. `terms` 0: none is below, `high`: some
 /// are above.
-template <int terms, bool high, class Use>
+template <class Lanes, int terms, bool high, class Use>
 RISKCURVE_INLINE inline void lanes_of(const double* clock, const Use& use) {
-  for (int lane = 0; lane < kBlock; lane += kLanes) {
-    const Lanes z = lanes_at(clock + lane), e = exponential(-z);
+  for (int lane = 0; lane < kBlock; lane += width<Lanes>) {
+    const Lanes z = lanes_at<Lanes>(clock + lane), e = exponential(-z);
     Lanes m[kStepNodes] = {};
     if constexpr (terms > 0) {
       const Lanes x = high ? (z > 2.0 ? Lanes{} + 2.0 : z) : z;
-      Lanes sum = Lanes{} + kSeries.of[terms - 1];
-      for (int k = terms - 2; k >= 0; --k) sum = sum * x + kSeries.of[k];
-      m[kStepNodes - 1] = sum;
+      // Even powers and odd ones, side by side.
+      const Lanes square = x * x;
+      Lanes even = Lanes{} + kSeries.of[terms - 2], odd = Lanes{} + kSeries.of[terms - 1];
+      for (int k = terms - 4; k >= 0; k -= 2) {
+        even = even * square + kSeries.of[k];
+        odd = odd * square + kSeries.of[k + 1];
+      }
+      m[kStepNodes - 1] = even + x * odd;
       for (int i = kStepNodes - 1; i > 0; --i) m[i - 1] = (1 - x * m[i]) * (1.0 / i);
     }
     if constexpr (high) {
@@ -103,7 +123,7 @@ RISKCURVE_INLINE inline void lanes_of(const double* clock, const Use& use) {
   }
 }
 /// Few terms where all rates are slow.
-template <class Use>
+template <class Lanes, class Use>
 RISKCURVE_INLINE inline void each_lane(const double* z, const Use& use) {
   double least = z[0], largest = z[0];
   for (int lane = 1; lane < kBlock; ++lane) {
@@ -111,44 +131,48 @@ RISKCURVE_INLINE inline void each_lane(const double* z, const Use& use) {
     largest = z[lane] > largest ? z[lane] : largest;
   }
   if (largest < 0.02)
-    lanes_of<8, false>(z, use);
+    lanes_of<Lanes, 8, false>(z, use);
   else if (largest < 0.3)
-    lanes_of<13, false>(z, use);
+    lanes_of<Lanes, 14, false>(z, use);
   else if (largest <= 2)
-    lanes_of<22, false>(z, use);
+    lanes_of<Lanes, 22, false>(z, use);
   else if (least > 2)
-    lanes_of<0, true>(z, use);
+    lanes_of<Lanes, 0, true>(z, use);
   else
-    lanes_of<22, true>(z, use);
+    lanes_of<Lanes, 22, true>(z, use);
 }
 
+template <class Lanes>
 RISKCURVE_INLINE inline void propagate(const double* z, double* decay, double* moment) {
-  each_lane(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
+  each_lane<Lanes>(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
     put(e, decay + lane);
     for (int i = 0; i < kStepNodes; ++i) put(m[i], moment + i * kBlock + lane);
   });
 }
+template <class Lanes>
 RISKCURVE_INLINE inline void add(const double* z, const double* start, const double* force,
                                  double* kept, double* gained) {
-  each_lane(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
-    put(lanes_at(kept + lane) + lanes_at(start + lane) * e, kept + lane);
-    const Lanes f = lanes_at(force + lane);
+  each_lane<Lanes>(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
+    put(lanes_at<Lanes>(kept + lane) + lanes_at<Lanes>(start + lane) * e, kept + lane);
+    const Lanes f = lanes_at<Lanes>(force + lane);
     for (int i = 0; i < kStepNodes; ++i) {
       double* sum = gained + i * kBlock + lane;
-      put(lanes_at(sum) + f * m[i], sum);
+      put(lanes_at<Lanes>(sum) + f * m[i], sum);
     }
   });
 }
+template <class Lanes>
 RISKCURVE_INLINE inline void decay(const double* z, double* now) {
-  for (int lane = 0; lane < kBlock; lane += kLanes)
-    put(lanes_at(now + lane) * exponential(-lanes_at(z + lane)), now + lane);
+  for (int lane = 0; lane < kBlock; lane += width<Lanes>)
+    put(lanes_at<Lanes>(now + lane) * exponential(-lanes_at<Lanes>(z + lane)), now + lane);
 }
+template <class Lanes>
 RISKCURVE_INLINE inline void relax(const double* z, const double* force, const double* p,
                                    double* now) {
-  each_lane(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
+  each_lane<Lanes>(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
     Lanes gain = p[0] * m[0];
     for (int i = 1; i < kStepNodes; ++i) gain += p[i] * m[i];
-    put(lanes_at(now + lane) * e + lanes_at(force + lane) * gain, now + lane);
+    put(lanes_at<Lanes>(now + lane) * e + lanes_at<Lanes>(force + lane) * gain, now + lane);
   });
 }
 
@@ -161,21 +185,21 @@ struct Kernels {
   void (*relax)(const double* z, const double* force, const double* p, double* now);
 };
 constexpr Kernels kAny = {
-    [](const double* z, double* d, double* m) { propagate(z, d, m); },
+    [](const double* z, double* d, double* m) { propagate<Two>(z, d, m); },
     [](const double* z, const double* s, const double* f, double* k, double* g) {
-      add(z, s, f, k, g);
+      add<Two>(z, s, f, k, g);
     },
-    [](const double* z, double* n) { decay(z, n); },
-    [](const double* z, const double* f, const double* p, double* n) { relax(z, f, p, n); }};
+    [](const double* z, double* n) { decay<Two>(z, n); },
+    [](const double* z, const double* f, const double* p, double* n) { relax<Two>(z, f, p, n); }};
 #ifdef RISKCURVE_WIDE
 #define RISKCURVE_TARGET __attribute__((target("avx2,fma")))
 constexpr Kernels kWide = {
-    [](const double* z, double* d, double* m) RISKCURVE_TARGET { propagate(z, d, m); },
+    [](const double* z, double* d, double* m) RISKCURVE_TARGET { propagate<Four>(z, d, m); },
     [](const double* z, const double* s, const double* f, double* k, double* g)
-        RISKCURVE_TARGET { add(z, s, f, k, g); },
-    [](const double* z, double* n) RISKCURVE_TARGET { decay(z, n); },
+        RISKCURVE_TARGET { add<Four>(z, s, f, k, g); },
+    [](const double* z, double* n) RISKCURVE_TARGET { decay<Four>(z, n); },
     [](const double* z, const double* f, const double* p, double* n)
-        RISKCURVE_TARGET { relax(z, f, p, n); }};
+        RISKCURVE_TARGET { relax<Four>(z, f, p, n); }};
 const Kernels& kernels() {
   static const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return wide ? kWide : kAny;
