@@ -28,9 +28,9 @@ struct Optimum {
 double guessed_step(const ModeSystem& system, double horizon);
 
 /// argmin over constant gamma of R(horizon): the root of dlog R/dlog gamma, exact by the adjoint
-/// (sensitivity.hpp), by secants from `start`, kept within what brackets it. Solves are no finer than
-/// rtol 1e-6 but for the last, at the optimum, which has the rtol asked for. A step at which the
-/// risk diverges counts as too large. Source: docs/theory/optima.md#constant-steps.
+/// (sensitivity.hpp), by secants from `start`, kept within what brackets it. Solves are no finer
+/// than rtol 1e-6 but for the last, at the optimum, which has the rtol asked for. A step at which
+/// the risk diverges counts as too large. Source: docs/theory/optima.md#constant-steps.
 Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& options = {});
 
 /// argmin over constant gamma of the time at which R falls to `risk`: where the time is shortest,
