@@ -386,10 +386,12 @@ JointOptimum best_together(const Experiment& experiment, double horizon,
     const VectorXd step = next.x - now.x, change = search.free(next) - g;
     const double curvature = step.dot(change);
     if (curvature > 1e-12 * step.norm() * change.norm()) {
-      if (fresh) inverse *= curvature / change.squaredNorm();
+      if (fresh) inverse = curvature / change.squaredNorm() * MatrixXd::Identity(n, n);
       const MatrixXd left = MatrixXd::Identity(n, n) - step * change.transpose() / curvature;
       inverse = (left * inverse * left.transpose() + step * step.transpose() / curvature).eval();
       fresh = false;
+    } else {  // it bends away: next time further
+      inverse *= 4;
     }
     now = next;
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <functional>
@@ -61,15 +62,30 @@ Trial trial_between(const ModeSystem& system, double step, double horizon,
   return {step, std::sqrt(risk[0] * risk[1]), horizon, std::log(risk[1] / risk[0]) / kApart};
 }
 
-/// The root of the slope: `evaluate` is called at step sizes.
-Optimum root(const std::function<Trial(double)>& evaluate, double first,
-             const OptimumOptions& options, const int& solves) {
+/// Solves of a search are no finer than this, but for the last: slopes are then known to 1e-7.
+constexpr double kSearchTolerance = 1e-6;
+constexpr double kNeighbourTolerance = 1e-7;
+constexpr double kFlat = 1e-6;  // a slope that is none
+
+/// The rtol of a search.
+double rough(const ModeSystem& system, const SolveOptions& solve) {
+  const bool exact = system.filtered || system.blocks || solve.method == Method::recursion;
+  return exact ? solve.rtol : std::max(solve.rtol, kSearchTolerance);
+}
+
+/// The root of the slope by secants, within what is known to hold it: `evaluate` is called at step
+/// sizes, with the rtol of the search and at last with the one asked for. A first move of `stride`
+/// in log step.
+Optimum root(const std::function<Trial(double, const SolveOptions&)>& evaluate, double first,
+             double stride, double rough_rtol, const OptimumOptions& options, const int& solves) {
   Optimum best;
   best.slope = INFINITY;
+  SolveOptions solve = options.solve;
+  solve.rtol = rough_rtol;
   const auto slope_at = [&](double x) {
     if (solves >= options.max_solves)
       throw Stopped{fmt::format("no optimum in {} solves", options.max_solves)};
-    const Trial trial = evaluate(std::exp(x));
+    const Trial trial = evaluate(std::exp(x), solve);
     if (!(std::abs(trial.slope) < std::abs(best.slope))) return trial.slope;
     best.step = trial.step;
     best.risk = trial.risk;
@@ -78,33 +94,34 @@ Optimum root(const std::function<Trial(double)>& evaluate, double first,
     return trial.slope;
   };
   try {
-    const double start = std::log(first);
-    double low = start, high = start, stride = options.start > 0 ? 0.1 : 0.7;
-    double at_low = slope_at(start), at_high = at_low;
-    while (at_low > 0) {
-      high = low, at_high = at_low;
-      at_low = slope_at(low -= stride);
-      stride *= 2;
-    }
-    while (at_high < 0) {
-      low = high, at_low = at_high;
-      at_high = slope_at(high += stride);
-      stride *= 2;
-    }
-    while (!std::isfinite(at_high)) {  // towards the edge of stability
-      const double middle = 0.5 * (low + high), slope = slope_at(middle);
-      (slope < 0 ? low : high) = middle;
-      (slope < 0 ? at_low : at_high) = slope;
-      if (high - low < options.tolerance) break;
-    }
-    if (at_low < 0 && at_high > 0 && std::isfinite(at_high)) {
-      boost::uintmax_t most = 60;
-      boost::math::tools::toms748_solve(
-          slope_at, low, high, at_low, at_high,
-          [&](double a, double b) {
-            return std::abs(b - a) < options.tolerance || std::abs(best.slope) < 1e-6;
-          },
-          most);
+    double x = std::log(first), low = -INFINITY, high = INFINITY;
+    double last = NAN, at_last = HUGE_VAL, before = HUGE_VAL;  // of the last two
+    for (;;) {
+      const double at = slope_at(x);
+      (at < 0 ? low : high) = x;
+      const bool held = std::isfinite(low) && std::isfinite(high);
+      double next = x - at * (x - last) / (at - at_last);
+      const bool secant =
+          std::isfinite(at_last) && (at - at_last) * (x - last) > 0 && std::isfinite(next);
+      if (std::abs(at) < kFlat || (secant && 4 * std::abs(next - x) < options.tolerance) ||
+          (held && high - low < options.tolerance)) {
+        if (solve.rtol == options.solve.rtol) break;
+        solve.rtol = options.solve.rtol;  // once more, in full
+        best.slope = before = INFINITY;
+        low = -INFINITY, high = INFINITY;
+        stride = options.tolerance;
+        x = secant ? next : std::isfinite(at) ? x : low;
+        continue;
+      }
+      if (!secant) next = x - std::copysign(stride, at);
+      next = std::clamp(next, x - stride, x + stride);
+      // Halves where secants leave the bracket, or do not gain: towards an edge of stability too.
+      if (held && !(next > low && next < high && std::abs(at) < 0.5 * std::abs(before)))
+        next = 0.5 * (low + high);
+      stride = 2 * std::abs(next - x);
+      before = at_last;
+      last = x, at_last = at;
+      x = next;
     }
     best.found = true;
   } catch (const Stopped& stopped) {
@@ -118,6 +135,32 @@ void check(const ModeSystem& system) {
   validate(system);
   const double risk = system.risk(system.initial);
   if (!(risk > 0)) throw InputError("problem.target, initial risk", risk, "a number > 0");
+}
+
+/// R after the horizon, were responses all along what they are at that R.
+double frozen_risk(const ModeSystem& system, double step, double horizon) {
+  double risk = system.risk(system.initial), last = 0;
+  for (int round = 0; round < 30 && std::abs(risk - last) > 1e-2 * risk; ++round) {
+    const auto [a, c] = system.steady_rates(0.5 * horizon, step, risk);
+    const Eigen::ArrayXd left = (-2 * step * horizon * a).exp();
+    const Eigen::ArrayXd sustained =
+        (a > 0).select(0.5 * step * (1 - left) / a, step * step * horizon) * c;
+    last = risk;
+    risk = 0.5 * (system.weight * (left * system.initial + sustained)).sum();
+  }
+  return std::isfinite(risk) ? risk : HUGE_VAL;
+}
+
+/// Where that is least, upwards or downwards from the guess.
+double frozen_best(const ModeSystem& system, double horizon) {
+  const double guess = guessed_step(system, horizon);
+  double best = guess, least = frozen_risk(system, guess, horizon);
+  for (const double factor : {1.4, 1 / 1.4}) {
+    double risk = 0;
+    for (int i = 0; i < 100 && best > 0; ++i, best *= factor, least = risk)
+      if (!((risk = frozen_risk(system, best * factor, horizon)) < least)) break;
+  }
+  return best;
 }
 
 /// Of rates that know their past: where a long run no longer moves.
@@ -150,18 +193,18 @@ Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions
     throw InputError("horizon", horizon, "a finite number of steps > 0");
   int solves = 0;
   FewModes modes(system, horizon);
-  const auto evaluate = [&](double step) {
+  const auto evaluate = [&](double step, const SolveOptions& solve) {
     ++solves;
     if (system.filtered) {
       ++solves;
       return trial_between(system, step, horizon, options);
     }
     const Schedule schedule = constant_schedule(step);
-    return trial_of(sensitivity(modes.under(schedule), schedule, horizon, options.solve), step,
-                    horizon);
+    return trial_of(sensitivity(modes.under(schedule), schedule, horizon, solve), step, horizon);
   };
-  Optimum best = root(evaluate, options.start > 0 ? options.start : guessed_step(system, horizon),
-                      options, solves);
+  const bool known = options.start > 0;
+  Optimum best = root(evaluate, known ? options.start : frozen_best(system, horizon),
+                      known ? 0.1 : 0.3, rough(system, options.solve), options, solves);
   // Between two steps lies more than what they stand beside.
   if (best.found && system.filtered) best.risk = risk_after(system, best.step, horizon, options);
   return best;
@@ -175,9 +218,9 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
     throw InputError("target risk", risk,
                      fmt::format("between 0 and the initial risk {:.6g}", start));
   int solves = 0;
-  const auto evaluate = [&](double step) {
+  const auto evaluate = [&](double step, const SolveOptions& solve_options) {
     const Schedule schedule = constant_schedule(step);
-    SolveOptions reach = options.solve;
+    SolveOptions reach = solve_options;
     reach.until_risk = risk;
     ++solves;
     const RiskCurve curve = solve(system, schedule, Eigen::ArrayXd::Constant(1, longest), reach);
@@ -188,12 +231,13 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
     ++solves;
     if (system.filtered) return trial_between(system, step, steps, options);
     FewModes modes(system, steps);
-    return trial_of(sensitivity(modes.under(schedule), schedule, steps, options.solve), step,
+    return trial_of(sensitivity(modes.under(schedule), schedule, steps, solve_options), step,
                     steps);
   };
   // At first the step that goes furthest in one step size of time.
-  Optimum best =
-      root(evaluate, options.start > 0 ? options.start : guessed_step(system, 1), options, solves);
+  const bool known = options.start > 0;
+  Optimum best = root(evaluate, known ? options.start : guessed_step(system, 1), known ? 0.1 : 0.7,
+                      rough(system, options.solve), options, solves);
   if (best.found && best.steps >= longest && best.risk > risk * (1 + 1e-9)) {
     best.found = false;
     best.message = fmt::format(
@@ -245,10 +289,12 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
   around.factor = (std::log(2.0) * Eigen::ArrayXd::LinSpaced(9, -2, 2)).exp();
   around.risk.resize(around.factor.size());
   FewModes modes(system, best.steps);
+  SolveOptions rough = options;
+  rough.rtol = std::max(options.rtol, kNeighbourTolerance);
   for (Eigen::Index i = 0; i < around.factor.size(); ++i) {
     const Schedule schedule = constant_schedule(around.factor[i] * best.step);
     const RiskCurve curve =
-        solve(modes.under(schedule), schedule, Eigen::ArrayXd::Constant(1, best.steps), options);
+        solve(modes.under(schedule), schedule, Eigen::ArrayXd::Constant(1, best.steps), rough);
     around.risk[i] = std::numeric_limits<double>::infinity();
     if (curve.status == RiskCurve::Status::ok)
       around.risk[i] = options.averaged ? curve.averaged_risk[0] : curve.risk[0];

@@ -158,8 +158,10 @@ ScheduleOptimum greedy_of(const ModeSystem& system, const ArrayXd& mesh,
   return result;
 }
 
+/// Of what another search starts from.
 ScheduleOptions rough_of(ScheduleOptions options) {
   options.tolerance = std::max(1e-3, options.tolerance);
+  options.solve.rtol = std::max(options.solve.rtol, kSearchTolerance);
   return options;
 }
 
@@ -287,7 +289,7 @@ ScheduleOptimum optimal_beside(const ModeSystem& system, const Optimum& constant
     // A tail that ends softly is nearer to the best one than either, over long horizons.
     found(schedule_of_kind("polynomial", system, constant, mesh, rough_of(options)));
   }
-  if (!system.blocks) found(greedy_schedule(system, mesh, options));
+  if (!system.blocks) found(greedy_schedule(system, mesh, rough_of(options)));
   if (start.size() == 0) {
     ScheduleOptimum none;
     none.message = constant.message;

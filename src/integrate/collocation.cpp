@@ -172,10 +172,16 @@ void Collocation::modes_at(double theta, const Eigen::ArrayXd& clock, Eigen::Arr
     double power = u;
     for (int m = 0; m < kStepNodes; ++m, power *= u) scaled.row(m) *= power;
     for (Eigen::Index first = 0; first < modes; first += kBlock) {
-      const ScalarPropagator over(2 * clock[0] * load(system.drift.col(0), first));
-      Block now = load(state_.head(modes), first) * over.decay;
-      for (Eigen::Index r = 0; r < source_.cols(); ++r)
-        now += load(system.diffusion.col(r), first) * over.gain(scaled.col(r));
+      const Block z = 2 * clock[0] * load(system.drift.col(0), first);
+      Block now = load(state_, first);
+      if (source_.cols() == 1) {
+        relax(z, load(system.diffusion.col(0), first), scaled.col(0), now);
+      } else {
+        const ScalarPropagator over(z);
+        now *= over.decay;
+        for (Eigen::Index r = 0; r < source_.cols(); ++r)
+          now += load(system.diffusion.col(r), first) * over.gain(scaled.col(r));
+      }
       store(now, first, s);
     }
     return;
@@ -200,8 +206,22 @@ void Collocation::sum_over_modes() {
     const Block half_weight = 0.5 * load(system.weight, first);
     const Block rate = 2 * load(system.drift.col(0), first);
     const Block start = half_weight * load(state_, first);
+    const Block force = half_weight * load(system.diffusion.col(0), first);
+    const bool forced = noises > 1 || (force != 0).any();
     for (int j = 1; j < kStepNodes; ++j) {
-      const ScalarPropagator over(clock_(j, 0) * rate);
+      const Block z = clock_(j, 0) * rate;
+      Block& kept_here = kept[static_cast<std::size_t>(j)];
+      if (!forced) {
+        Block now = start;
+        relax(z, force, Nodes::Zero(), now);
+        kept_here += now;
+        continue;
+      }
+      if (noises == 1) {
+        add_propagated(z, start, force, kept_here, gain[static_cast<std::size_t>(j)]);
+        continue;
+      }
+      const ScalarPropagator over(z);
       kept[static_cast<std::size_t>(j)] += start * over.decay;
       for (Eigen::Index r = 0; r < noises; ++r)
         gain[static_cast<std::size_t>(j * noises + r)] +=

@@ -1,48 +1,232 @@
 #include "integrate/propagator.hpp"
 
-#include <array>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
+
+// Loops over lanes are compiled twice: for any processor, and for those with vectors of four
+// doubles, which the library as a whole is not built for (CMakeLists.txt says why). They take plain
+// numbers: of Eigen's templates the linker keeps one copy, which must serve any processor.
+#if defined(__GNUC__)
+#define RISKCURVE_INLINE __attribute__((always_inline))
+#else
+#define RISKCURVE_INLINE
+#endif
+#if defined(__GNUC__) && defined(__x86_64__)
+#define RISKCURVE_WIDE 1
+#endif
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // vectors between functions: all of these are inlined
 
 namespace riskcurve {
 namespace {
 
-/// M_m(z), z >= 0, given e^-z.
-BlockNodes moments(const Block& z, const Block& decay) {
-  constexpr int terms = 22;            // 2^22 4!/27! is below 1e-19
-  static constexpr auto series = [] {  // M_4 = sum_k (-z)^k 4!/(5+k)!
-    std::array<double, terms> of{};
+/// (-1)^k 4!/(5+k)!: M_4 = sum_k of it z^k.
+struct Series {
+  double of[22] = {};  // 2^22 4!/27! is below 1e-19
+  constexpr Series() {
     double term = 1.0 / kStepNodes;
-    for (int k = 0; k < terms; ++k) {
+    for (int k = 0; k < 22; ++k) {
       of[k] = term;
       term /= -(kStepNodes + k + 1);
     }
-    return of;
-  }();
-  BlockNodes low, high;
-  const bool any_low = z.minCoeff() <= 2, any_high = z.maxCoeff() > 2;
-  if (any_low) {
-    const Block x = z.min(2.0);
-    // Few terms where all rates are slow.
-    const double largest = x.maxCoeff();
-    int k = largest < 0.02 ? 8 : largest < 0.3 ? 13 : terms;
-    Block sum = Block::Constant(series[--k]);
-    while (k > 0) sum = sum * x + series[--k];
-    low.col(kStepNodes - 1) = sum;
-    for (int m = kStepNodes - 1; m > 0; --m) low.col(m - 1) = (1 - x * low.col(m)) * (1.0 / m);
-    if (!any_high) return low;
   }
-  const Block by = z.max(2.0).inverse();
-  high.col(0) = (1 - decay) * by;
-  for (int m = 1; m < kStepNodes; ++m) high.col(m) = (1 - m * high.col(m - 1)) * by;
-  if (!any_low) return high;
-  for (int m = 0; m < kStepNodes; ++m) high.col(m) = (z > 2).select(high.col(m), low.col(m));
-  return high;
+};
+constexpr Series kSeries;
+
+/// Vectors of doubles, and of integers as long.
+using Two = double __attribute__((vector_size(16)));
+using Four = double __attribute__((vector_size(32)));
+template <class Lanes>
+struct Integers;
+template <>
+struct Integers<Two> {
+  using type = std::int64_t __attribute__((vector_size(16)));
+};
+template <>
+struct Integers<Four> {
+  using type = std::int64_t __attribute__((vector_size(32)));
+};
+
+template <class Lanes>
+constexpr int width = sizeof(Lanes) / sizeof(double);
+
+template <class Lanes>
+RISKCURVE_INLINE inline Lanes lanes_at(const double* from) {
+  Lanes x;
+  std::memcpy(&x, from, sizeof x);
+  return x;
 }
+template <class Lanes>
+RISKCURVE_INLINE inline void put(const Lanes& x, double* at) {
+  std::memcpy(at, &x, sizeof x);
+}
+
+/// e^x, and beyond |x| = 708 what it is there: 2^n e^r, |r| <= log(2)/2.
+template <class Lanes>
+RISKCURVE_INLINE inline Lanes exponential(const Lanes& by) {
+  constexpr double shift = 0x1.8p52;  // adding it leaves an integer in the last digits
+  constexpr double inverse_factorial[] = {1.0 / 6227020800,
+                                          1.0 / 479001600,
+                                          1.0 / 39916800,
+                                          1.0 / 3628800,
+                                          1.0 / 362880,
+                                          1.0 / 40320,
+                                          1.0 / 5040,
+                                          1.0 / 720,
+                                          1.0 / 120,
+                                          1.0 / 24,
+                                          1.0 / 6,
+                                          1.0 / 2,
+                                          1,
+                                          1};
+  Lanes x = by > 708.0 ? Lanes{} + 708.0 : by;
+  x = x < -708.0 ? Lanes{} - 708.0 : x;
+  const Lanes shifted = x * 1.4426950408889634 + shift, n = shifted - shift;
+  const Lanes r = (x - n * 0x1.62e42fefa38p-1) - n * 0x1.ef35793c7673p-45;
+  Lanes sum = Lanes{} + inverse_factorial[0];
+  for (int k = 1; k < 14; ++k) sum = sum * r + inverse_factorial[k];
+  typename Integers<Lanes>::type power;
+  std::memcpy(&power, &shifted, sizeof power);
+  power = (power + 1023) << 52;
+  Lanes scale;
+  std::memcpy(&scale, &power, sizeof scale);
+  return sum * scale;
+}
+
+/// use(lane, e^-z, its moments), some lanes at a time: by the series of M_4 where z <= 2, and the
+/// recurrence downwards; by the one upwards from M_0 above. `terms` 0: none is below, `high`: some
+/// are above.
+template <class Lanes, int terms, bool high, class Use>
+RISKCURVE_INLINE inline void lanes_of(const double* clock, const Use& use) {
+  for (int lane = 0; lane < kBlock; lane += width<Lanes>) {
+    const Lanes z = lanes_at<Lanes>(clock + lane), e = exponential(-z);
+    Lanes m[kStepNodes] = {};
+    if constexpr (terms > 0) {
+      const Lanes x = high ? (z > 2.0 ? Lanes{} + 2.0 : z) : z;
+      // Even powers and odd ones, side by side.
+      const Lanes square = x * x;
+      Lanes even = Lanes{} + kSeries.of[terms - 2], odd = Lanes{} + kSeries.of[terms - 1];
+      for (int k = terms - 4; k >= 0; k -= 2) {
+        even = even * square + kSeries.of[k];
+        odd = odd * square + kSeries.of[k + 1];
+      }
+      m[kStepNodes - 1] = even + x * odd;
+      for (int i = kStepNodes - 1; i > 0; --i) m[i - 1] = (1 - x * m[i]) * (1.0 / i);
+    }
+    if constexpr (high) {
+      const Lanes by = 1 / (z > 2.0 ? z : Lanes{} + 2.0);
+      Lanes up = (1 - e) * by;
+      for (int i = 0; i < kStepNodes; up = (1 - ++i * up) * by) m[i] = z > 2.0 ? up : m[i];
+    }
+    use(lane, e, m);
+  }
+}
+/// Few terms where all rates are slow.
+template <class Lanes, class Use>
+RISKCURVE_INLINE inline void each_lane(const double* z, const Use& use) {
+  double least = z[0], largest = z[0];
+  for (int lane = 1; lane < kBlock; ++lane) {
+    least = z[lane] < least ? z[lane] : least;
+    largest = z[lane] > largest ? z[lane] : largest;
+  }
+  if (largest < 0.02)
+    lanes_of<Lanes, 8, false>(z, use);
+  else if (largest < 0.3)
+    lanes_of<Lanes, 14, false>(z, use);
+  else if (largest <= 2)
+    lanes_of<Lanes, 22, false>(z, use);
+  else if (least > 2)
+    lanes_of<Lanes, 0, true>(z, use);
+  else
+    lanes_of<Lanes, 22, true>(z, use);
+}
+
+template <class Lanes>
+RISKCURVE_INLINE inline void propagate(const double* z, double* decay, double* moment) {
+  each_lane<Lanes>(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
+    put(e, decay + lane);
+    for (int i = 0; i < kStepNodes; ++i) put(m[i], moment + i * kBlock + lane);
+  });
+}
+template <class Lanes>
+RISKCURVE_INLINE inline void add(const double* z, const double* start, const double* force,
+                                 double* kept, double* gained) {
+  each_lane<Lanes>(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
+    put(lanes_at<Lanes>(kept + lane) + lanes_at<Lanes>(start + lane) * e, kept + lane);
+    const Lanes f = lanes_at<Lanes>(force + lane);
+    for (int i = 0; i < kStepNodes; ++i) {
+      double* sum = gained + i * kBlock + lane;
+      put(lanes_at<Lanes>(sum) + f * m[i], sum);
+    }
+  });
+}
+template <class Lanes>
+RISKCURVE_INLINE inline void decay(const double* z, double* now) {
+  for (int lane = 0; lane < kBlock; lane += width<Lanes>)
+    put(lanes_at<Lanes>(now + lane) * exponential(-lanes_at<Lanes>(z + lane)), now + lane);
+}
+template <class Lanes>
+RISKCURVE_INLINE inline void relax(const double* z, const double* force, const double* p,
+                                   double* now) {
+  each_lane<Lanes>(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
+    Lanes gain = p[0] * m[0];
+    for (int i = 1; i < kStepNodes; ++i) gain += p[i] * m[i];
+    put(lanes_at<Lanes>(now + lane) * e + lanes_at<Lanes>(force + lane) * gain, now + lane);
+  });
+}
+
+/// The same loops for either kind of processor.
+struct Kernels {
+  void (*propagate)(const double* z, double* decay, double* moment);
+  void (*add)(const double* z, const double* start, const double* force, double* kept,
+              double* gained);
+  void (*decay)(const double* z, double* now);
+  void (*relax)(const double* z, const double* force, const double* p, double* now);
+};
+constexpr Kernels kAny = {
+    [](const double* z, double* d, double* m) { propagate<Two>(z, d, m); },
+    [](const double* z, const double* s, const double* f, double* k, double* g) {
+      add<Two>(z, s, f, k, g);
+    },
+    [](const double* z, double* n) { decay<Two>(z, n); },
+    [](const double* z, const double* f, const double* p, double* n) { relax<Two>(z, f, p, n); }};
+#ifdef RISKCURVE_WIDE
+#define RISKCURVE_TARGET __attribute__((target("avx2,fma")))
+constexpr Kernels kWide = {
+    [](const double* z, double* d, double* m) RISKCURVE_TARGET { propagate<Four>(z, d, m); },
+    [](const double* z, const double* s, const double* f, double* k, double* g)
+        RISKCURVE_TARGET { add<Four>(z, s, f, k, g); },
+    [](const double* z, double* n) RISKCURVE_TARGET { decay<Four>(z, n); },
+    [](const double* z, const double* f, const double* p, double* n)
+        RISKCURVE_TARGET { relax<Four>(z, f, p, n); }};
+const Kernels& kernels() {
+  static const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return wide ? kWide : kAny;
+}
+#else
+const Kernels& kernels() {
+  return kAny;
+}
+#endif
 
 }  // namespace
 
-ScalarPropagator::ScalarPropagator(const Block& z, const Block& decayed)
-    : decay(decayed), moment(moments(z, decayed)) {}
+ScalarPropagator::ScalarPropagator(const Block& z) {
+  kernels().propagate(z.data(), decay.data(), moment.data());
+}
+
+void add_propagated(const Block& z, const Block& start, const Block& force, Block& kept,
+                    BlockNodes& gained) {
+  kernels().add(z.data(), start.data(), force.data(), kept.data(), gained.data());
+}
+
+void relax(const Block& z, const Block& force, const StepNodes& p, Block& now) {
+  if ((force == 0).all())
+    kernels().decay(z.data(), now.data());
+  else
+    kernels().relax(z.data(), force.data(), p.data(), now.data());
+}
 
 ScalarClock scalar_clock(const StepNodes& gamma, const StepNodes& rate, double length) {
   const StepNodes clock = length * (step_basis().integrate * (gamma * rate).matrix()).array();

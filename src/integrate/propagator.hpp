@@ -45,8 +45,7 @@ struct ScalarPropagator {
   Block decay;        ///< e^-z
   BlockNodes moment;  ///< M_m(z)
 
-  explicit ScalarPropagator(const Block& z) : ScalarPropagator(z, (-z).exp()) {}
-  ScalarPropagator(const Block& z, const Block& decayed);
+  explicit ScalarPropagator(const Block& z);
 
   /// sum_m p_m M_m for a polynomial that all modes share.
   template <class Polynomial>
@@ -65,6 +64,12 @@ struct ScalarPropagator {
     return sum;
   }
 };
+
+/// kept += start e^-z and gained_m += force M_m(z).
+void add_propagated(const Block& z, const Block& start, const Block& force, Block& kept,
+                    BlockNodes& gained);
+/// now <- e^-z now + force sum_m p_m M_m(z).
+void relax(const Block& z, const Block& force, const StepNodes& p, Block& now);
 
 /// The clock of a scalar mode of rate a over a panel. Without drift (a not positive throughout, or
 /// no step) its fraction is that of time, and total 0.

@@ -20,7 +20,7 @@ void relax(const ArrayXd& z, const ArrayXd& from, const ArrayXd& to, ArrayXd& de
   spread.resize(z.size());
   for (Index at = 0; at < z.size(); at += kBlock) {
     const Block rate = load(z, at).max(0.0), once = (-rate).exp();
-    const ScalarPropagator over(2 * rate, once.square());
+    const ScalarPropagator over(2 * rate);
     store(once, at, decay);
     store(load(from, at) * (over.moment.col(0) - over.moment.col(1)) +
               load(to, at) * over.moment.col(1),

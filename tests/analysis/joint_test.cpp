@@ -46,6 +46,16 @@ TEST(BestTogether, FindsTheThresholdThatAScanFinds) {
   EXPECT_NEAR(best.value.at("threshold") / std::exp(x), 1, 0.01);
 }
 
+TEST(BestTogether, FindsTheStepFromFarBelowItWhereLogRiskBendsAway) {
+  Experiment e = experiment(gaussian_noise(0.3), Sgd{4});
+  e.schedule = constant_schedule(1e-6);
+  JointOptions options;
+  options.over = {"step"};
+  const JointOptimum best = best_together(e, 500, options);
+  ASSERT_TRUE(best.found) << best.message;
+  EXPECT_NEAR(best.risk / best_risk(e, 500), 1, 1e-8);
+}
+
 TEST(BestTogether, FindsTheExponentThatAScanFinds) {
   const Experiment e = experiment(gaussian_noise(0.3), PreconditionedSgd{4, 0.5});
   JointOptions options;

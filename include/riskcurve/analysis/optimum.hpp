@@ -6,7 +6,7 @@
 namespace riskcurve {
 
 struct OptimumOptions {
-  double start = 0;         ///< a first guess of the step size; 0: from the rates at step 0
+  double start = 0;         ///< a first guess of the step size; 0: from the rates
   double tolerance = 1e-6;  ///< of the step size, relative, unless |slope| < 1e-6 comes first
   int max_solves = 40;
   SolveOptions solve;
@@ -28,8 +28,9 @@ struct Optimum {
 double guessed_step(const ModeSystem& system, double horizon);
 
 /// argmin over constant gamma of R(horizon): the root of dlog R/dlog gamma, exact by the adjoint
-/// (sensitivity.hpp), bracketed from `start` and refined by TOMS 748. A step at which the risk
-/// diverges counts as too large. Source: docs/theory/optima.md#constant-steps.
+/// (sensitivity.hpp), by secants from `start`, kept within what brackets it. Solves are no finer
+/// than rtol 1e-6 but for the last, at the optimum, which has the rtol asked for. A step at which
+/// the risk diverges counts as too large. Source: docs/theory/optima.md#constant-steps.
 Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& options = {});
 
 /// argmin over constant gamma of the time at which R falls to `risk`: where the time is shortest,
@@ -39,7 +40,8 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest = 1e1
                      const OptimumOptions& options = {});
 
 /// R at the optimum's horizon for other step sizes: nine, from a quarter of the best to four times
-/// it. +inf where it diverges, nan where the integrator fails. Throws Failure when interrupted.
+/// it, solved no finer than rtol 1e-7. +inf where it diverges, nan where the integrator fails.
+/// Throws Failure when interrupted.
 struct Neighbours {
   Eigen::ArrayXd factor, risk;  ///< step over the best step; R
   std::string failure;          ///< the first; empty: none
