@@ -23,6 +23,7 @@ void start_again_under_a_limit(char** argv) {
 void keep_memory() {
 #ifdef M_TRIM_THRESHOLD
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_MMAP_MAX, 0);  // else large arrays come page by page, every time
 #endif
 }
 

@@ -200,7 +200,14 @@ void Collocation::sum_over_modes() {
     const Block half_weight = 0.5 * load(system.weight, first);
     const Block rate = 2 * load(system.drift.col(0), first);
     const Block start = half_weight * load(state_, first);
+    const auto count = std::min<Eigen::Index>(kBlock, system.modes() - first);
+    const bool still = (system.diffusion.middleRows(first, count) == 0).all();
     for (int j = 1; j < kStepNodes; ++j) {
+      if (still) {  // no source, and often nothing left
+        if ((start == 0).all()) break;
+        kept[static_cast<std::size_t>(j)] += start * (-clock_(j, 0) * rate).exp();
+        continue;
+      }
       const ScalarPropagator over(clock_(j, 0) * rate);
       kept[static_cast<std::size_t>(j)] += start * over.decay;
       for (Eigen::Index r = 0; r < noises; ++r)
