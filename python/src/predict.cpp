@@ -125,7 +125,7 @@ void add_predict(py::module_& module) {
     Eigen::ArrayXd mode_weight;
     py::dict result = to_dict(interruptible(progress, [&](const Hook& hook) {
       options.progress = hook;
-      if (modes) mode_weight = mode_system(experiment).weight;
+      if (modes) mode_weight = mode_system(experiment, Grids::listed).weight;
       return predict(experiment, options, bands);
     }));
     if (modes) result["mode_weight"] = numpy(std::move(mode_weight));

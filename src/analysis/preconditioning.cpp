@@ -71,7 +71,7 @@ ModeRates spectral_rates(const MatrixProblem& problem, const Spectral& spectral,
 }
 
 ModeRates system_rates(const Experiment& experiment, double risk) {
-  const ModeSystem system = mode_system(experiment);
+  const ModeSystem system = mode_system(experiment, Grids::listed);
   const Rates rates = system.steady_rates(0, 0, risk);
   ArrayXXd nodes;  // h if the modes are those of the covariances
   if (experiment.is_matrix()) {

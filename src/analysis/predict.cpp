@@ -83,7 +83,8 @@ double largest_step(const Experiment& experiment) {
 }  // namespace
 
 Prediction predict(const Experiment& experiment, const SolveOptions& options, bool with_bands) {
-  const ModeSystem full = mode_system(experiment);
+  const ModeSystem full =
+      mode_system(experiment, options.keep_modes ? Grids::listed : Grids::compressed);
   Prediction prediction;
   prediction.stepped =
       (full.blocks && options.method != Method::dopri5) || options.method == Method::recursion;

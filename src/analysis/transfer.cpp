@@ -180,12 +180,14 @@ class Search {
   void reached(double fraction) { fraction_ = fraction; }
   FoundStep operator()(Experiment experiment, double start) {
     // A hundred searches: where a large signal would matter, the trust numbers say so.
-    experiment = with_small_signal(experiment);
+    experiment = with_small_signal(std::move(experiment));
     ModeSystem system = mode_system(experiment);
     system.observable.clear();
     FoundStep found{best(compress(system), experiment.run.steps, start), {}};
-    if (found.best.found)
-      found.trust = trust(experiment, system, found.best.step, experiment.run.steps);
+    if (found.best.found) {
+      const double steps = experiment.run.steps;
+      found.trust = trust(std::move(experiment), system, found.best.step, steps);
+    }
     return found;
   }
   /// `tolerance` of the step size, of which that of the risk is the square.
@@ -320,7 +322,7 @@ std::vector<Counterpart> counterpart_at(Experiment experiment, bool best_thresho
       if (best_threshold) clipped->threshold = best_constant_threshold(experiment.vector());
       for (Counterpart& one : found) one.threshold = clipped->threshold(0);
     }
-    experiment = with_small_signal(experiment);
+    experiment = with_small_signal(std::move(experiment));
     ModeSystem system = mode_system(experiment);
     system.observable.clear();
     if (system.blocks && horizons[first] > longest)
@@ -337,7 +339,7 @@ std::vector<Counterpart> counterpart_at(Experiment experiment, bool best_thresho
     find(first, best);
     if (best.found)
       found[static_cast<std::size_t>(first)].trust =
-          trust(experiment, system, best.step, horizons[first]);
+          trust(std::move(experiment), system, best.step, horizons[first]);
     for (const Index way : {-1, 1})  // each from where the two before it point to
       for (Index i = first + way; i >= 0 && i < horizons.size(); i += way) {
         const auto step_at = [&](Index j) { return found[static_cast<std::size_t>(j)].step; };

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "analysis/rest.hpp"
+#include "dynamics/few_nodes.hpp"
 #include "dynamics/signal.hpp"
 #include "power_of_two.hpp"
 #include "riskcurve/analysis/predict.hpp"
@@ -160,6 +161,25 @@ double participation(const ModeSystem& system) {
   return squares > 0 ? total * total / squares : 0;
 }
 
+namespace {
+
+/// The same of the pairs of a problem's nodes, of which a mode system may have merged many.
+double participation(const MatrixProblem& problem) {
+  if (problem.initial_risk() < kVanishedRisk) return NAN;
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  const double unit = power_of_two(problem.initial_risk());
+  double total = 0, squares = 0;
+  for (Eigen::Index j = 0; j < in.size(); ++j) {
+    const auto share = problem.initial.col(j) * out.value * (in.value[j] / unit);
+    total += share.sum();
+    squares += (share.square() / (in.multiplicity[j] * out.multiplicity).max(1.0)).sum();
+  }
+  return squares > 0 ? total * total / squares : 0;
+}
+
+}  // namespace
+
 double step_rate(const ModeSystem& system, double step, double t, double risk) {
   if (system.extra_initial.size() > 0 || system.blocks) return NAN;
   return step * system.rates(Now{t, step, risk}).drift.maxCoeff();
@@ -200,7 +220,9 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
   if (system.signal) numbers.signal = system.signal(largest);
   // Of one eigenvalue on both sides Delta has directions of its own, which columns do not know.
   numbers.any_signal = system.filtered && system.modes() > 1;
-  numbers.participation = participation(system);
+  const bool merged =
+      experiment.is_matrix() && !system.filtered && experiment.matrix().initial.size() > kManyPairs;
+  numbers.participation = merged ? participation(experiment.matrix()) : participation(system);
   numbers.step_rate = largest_step_rate(experiment.schedule, system, curve);
   numbers.filtered_signal = largest_filtered_signal(system, curve);
   if (system.squares) add_root(system, experiment.schedule, curve, numbers);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <limits>
 #include <string>
 
 namespace riskcurve::cli {
@@ -22,7 +23,8 @@ void start_again_under_a_limit(char** argv) {
 
 void keep_memory() {
 #ifdef M_TRIM_THRESHOLD
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_MMAP_MAX, 0);  // else large arrays come page by page, every time
 #endif
 }
 

@@ -1,12 +1,8 @@
 #include <fmt/format.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <limits>
 #include <new>
 #include <string>
 
@@ -32,22 +28,12 @@ int complain(std::string line, int code) {
   return code;
 }
 
-/// Large arrays come and go; to give each back to the system, and be given its pages anew, takes
-/// longer than what is computed with them.
-void keep_freed_memory() {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-#endif
-}
-
 /// Of several ranks only the first speaks, and works on what is not shared: what has no shards.
 bool shared(const CLI::App& app) {
   return app.get_subcommands().front()->get_option_no_throw("--shard");
 }
 
 int run(int argc, char** argv) {
-  keep_freed_memory();
   try {
     CLI::App app(
         "Risk curves of optimizers in high dimensions: SGD, SignSGD, SignSVD, Adam, Lion and their "

@@ -35,7 +35,7 @@ int predict(const PredictArguments& options) {
   result.title = loaded.title;
   result.record = to_record(prediction);
   if (options.solver.modes) {
-    result.record.set("mode_weight", mode_system(loaded.experiment).weight);
+    result.record.set("mode_weight", mode_system(loaded.experiment, Grids::listed).weight);
   }
   result.headings = {
       {"step", "steps", "{:.10g}"}, {"risk R", "risk"}, {"population risk", "population_risk"}};

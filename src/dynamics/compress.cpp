@@ -1,3 +1,4 @@
+
 #include <cmath>
 #include <functional>
 #include <map>
@@ -5,6 +6,7 @@
 #include <vector>
 
 #include "dynamics/gauss_measure.hpp"
+#include "dynamics/octaves.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
@@ -76,17 +78,17 @@ ModeSystem compress(const ModeSystem& system, const std::function<int(double rat
   std::map<int, std::vector<Eigen::Index>> octaves;
   for (Eigen::Index k = 0; k < system.modes(); ++k) {
     const double a = system.drift(k, 0);
-    octaves[a > slow ? std::ilogb(a) : -100000].push_back(k);
+    octaves[a > slow ? octave(a) : -1].push_back(k);
   }
 
+  // Modes without noise stand together, where a solver passes them by more quickly.
   std::vector<double> rate;
   std::vector<Eigen::ArrayXd> start, noise;
-  for (const auto& [octave, members] : octaves) {
-    const Eigen::ArrayXd a = system.drift.col(0)(members);
-    const Eigen::ArrayXd h = system.weight(members);
-    const int points = nodes(a.maxCoeff());
-    const auto add_rule = [&](const Eigen::ArrayXd& mass, Eigen::Index from, Eigen::Index of) {
-      const Measure rule = gauss_rule(a, h * mass, points);
+  const auto add_rules = [&](const auto& mass_of, Eigen::Index from, Eigen::Index of) {
+    for (const auto& [octave, members] : octaves) {
+      const Eigen::ArrayXd a = system.drift.col(0)(members);
+      const Measure rule =
+          gauss_rule(a, system.weight(members) * mass_of(members), nodes(a.maxCoeff()));
       for (Eigen::Index q = 0; q < rule.point.size(); ++q) {
         rate.push_back(std::max(0.0, rule.point[q]));
         start.push_back(Eigen::ArrayXd::Zero(starts));
@@ -94,12 +96,11 @@ ModeSystem compress(const ModeSystem& system, const std::function<int(double rat
         if (from >= 0) start.back()[from] = rule.weight[q];
         if (of >= 0) noise.back()[of] = rule.weight[q];
       }
-    };
-    add_rule(system.initial(members), 0, -1);
-    for (Eigen::Index p = 0; p < more; ++p)
-      add_rule(system.blocks->more_initial.col(p)(members), 1 + p, -1);
-    for (Eigen::Index r = 0; r < noises; ++r) add_rule(system.diffusion.col(r)(members), -1, r);
-  }
+    }
+  };
+  add_rules(system.initial, 0, -1);
+  for (Eigen::Index p = 0; p < more; ++p) add_rules(system.blocks->more_initial.col(p), 1 + p, -1);
+  for (Eigen::Index r = 0; r < noises; ++r) add_rules(system.diffusion.col(r), -1, r);
   const auto count = static_cast<Eigen::Index>(rate.size());
   if (count == 0 || count >= system.modes()) return system;
 

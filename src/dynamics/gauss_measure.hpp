@@ -13,4 +13,21 @@ struct Measure {
 /// than n come back as they are; an empty or weightless measure comes back empty.
 Measure gauss_rule(const Eigen::ArrayXd& point, const Eigen::ArrayXd& weight, int n);
 
+/// Several positive measures on the same points: weight of shape (points, measures).
+struct Measures {
+  Eigen::ArrayXd point;
+  Eigen::ArrayXXd weight;
+};
+
+/// One set of nodes for all of them, the Gauss nodes of their mean: of each the moments up to
+/// degree n-1, and nearly those up to 2n-1 where it has a smooth density by the mean. Measures of
+/// which that leaves a negative weight come back as they are, as do fewer points than n.
+Measures common_rule(const Measures& measures, int n);
+
+/// Gauss rules of the points, decreasing, by bins of `width` octaves; the first stays by itself, 0
+/// has no part. What is smooth in the log of a point is kept: 1/(1 + a point), a > 0, to 6^(-2n) by
+/// one octave, to 3^(-2n) by two.
+Measure octave_rule(const Eigen::ArrayXd& point, const Eigen::ArrayXd& weight, int n,
+                    int width = 1);
+
 }  // namespace riskcurve

@@ -8,6 +8,7 @@
 
 #include "dynamics/batches.hpp"
 #include "dynamics/compose.hpp"
+#include "dynamics/few_nodes.hpp"
 #include "dynamics/signal.hpp"
 #include "problem/target.hpp"
 
@@ -75,11 +76,24 @@ bool sees_any_signal(const Experiment& experiment, const Problem& problem, const
     } else {
       if (experiment.signal != Signal::automatic) return experiment.signal == Signal::full;
       const Chain& chain = experiment.chain;
-      return grids == Grids::compressed && !chain.batch && !chain.local &&
-             large_signal(problem, of);
+      return grids != Grids::whole && !chain.batch && !chain.local && large_signal(problem, of);
     }
   }
   return false;
+}
+
+template <class Problem, class Of>
+ModeSystem of_small_signal(const Problem& problem, const Of& optimizer, Grids grids) {
+  if constexpr (std::is_same_v<Problem, MatrixProblem>)
+    if (const auto few = grids == Grids::compressed ? few_nodes(problem) : std::nullopt) {
+      ModeSystem system = of_small_signal(*few, optimizer, Grids::listed);
+      if (system.signal) system.signal = signal_of(problem, optimizer.batch);
+      if (!system.squares) return system;  // what it is trusted for hangs on single modes
+    }
+  if constexpr (requires { mode_system(problem, optimizer, grids); })
+    return mode_system(problem, optimizer, grids);
+  else
+    return mode_system(problem, optimizer);
 }
 
 template <class Problem, class Of>
@@ -100,7 +114,7 @@ ModeSystem filled(const Problem& problem, const Of& optimizer, const Experiment&
     } else if constexpr (requires { mode_system(problem, optimizer, *filter); }) {
       if constexpr (requires { any_signal_system(problem, optimizer, *filter); })
         if (experiment.signal == Signal::full ||
-            (experiment.signal == Signal::automatic && grids == Grids::compressed &&
+            (experiment.signal == Signal::automatic && grids != Grids::whole &&
              signal_matters(problem, optimizer, *filter)))
           return any_signal_system(problem, optimizer, *filter);
       return mode_system(problem, optimizer, *filter);
@@ -108,10 +122,8 @@ ModeSystem filled(const Problem& problem, const Of& optimizer, const Experiment&
     throw InputError("optimizer.momentum", "before the map",
                      fmt::format("0: it is not derived for {}", Of::name));
   }
-  if constexpr (requires { mode_system(problem, optimizer, grids); }) {
-    return mode_system(problem, optimizer, grids);
-  } else if constexpr (exists_for_small<Problem, Of>) {
-    return mode_system(problem, optimizer);
+  if constexpr (exists_for_small<Problem, Of>) {
+    return of_small_signal(problem, optimizer, grids);
   } else {
     throw InputError("optimizer.name", fmt::format("'{}'", Of::name),
                      fmt::format("one of \"{}\"", fmt::join(names_for<Problem>(), "\", \"")));

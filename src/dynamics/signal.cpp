@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <future>
 #include <limits>
+#include <map>
+#include <numeric>
 #include <utility>
 #include <vector>
 
+#include "dynamics/few_nodes.hpp"
+#include "dynamics/gauss_measure.hpp"
 #include "power_of_two.hpp"
 #include "problem/random.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -51,15 +56,22 @@ double power_norm(MatrixXd left, MatrixXd right) {
 bool above(double g, const ArrayXXd& variance, const ArrayXd& rows, const ArrayXd& columns) {
   constexpr int most = 60;
   ArrayXXd x = ArrayXXd::Constant(variance.rows(), variance.cols(), 1 / g), y = x;
+  ArrayXd row(rows.size()), column(columns.size());
   for (int k = 0; k < most; ++k) {
-    const ArrayXXd vy = variance * y, vx = variance * x;
-    const ArrayXd row = (vy.matrix() * columns.matrix()).array();
-    const ArrayXd column = (vx.matrix().transpose() * rows.matrix()).array();
+    row.setZero();
+    for (Eigen::Index j = 0; j < columns.size(); ++j) {
+      row += columns[j] * (variance.col(j) * y.col(j));
+      column[j] = (rows * variance.col(j) * x.col(j)).sum();
+    }
     if (!(row.maxCoeff() < g) || !(column.maxCoeff() < g)) return false;
-    const ArrayXXd next = 1 / ((g - row).replicate(1, variance.cols()) + vy);
-    const double change = ((next - x) / next).abs().maxCoeff();
-    y = 1 / ((g - column).transpose().replicate(variance.rows(), 1) + vx);
-    x = next;
+    double change = 0;
+    for (Eigen::Index j = 0; j < columns.size(); ++j)
+      for (Eigen::Index i = 0; i < rows.size(); ++i) {
+        const double v = variance(i, j), next = 1 / (g - row[i] + v * y(i, j));
+        change = std::max(change, std::abs(1 - x(i, j) / next));
+        y(i, j) = 1 / (g - column[j] + v * x(i, j));
+        x(i, j) = next;
+      }
     if (change < 1e-3) break;
   }
   return true;
@@ -95,6 +107,25 @@ struct PointMeasure {
   }
 };
 
+/// The transform's few points: octaves of x below half the largest, of the distance to that above.
+PointMeasure few_points(const ArrayXd& x, const ArrayXd& weight) {
+  constexpr int nodes = 8;
+  const double top = x.maxCoeff();
+  std::map<std::pair<bool, int>, std::vector<Eigen::Index>> groups;
+  for (Eigen::Index k = 0; k < x.size(); ++k) {
+    const bool near = x[k] > 0.5 * top;
+    if (x[k] > 0) groups[{near, std::ilogb(near ? top - x[k] : x[k])}].push_back(k);
+  }
+  std::vector<double> point, kept;
+  for (const auto& [where, members] : groups) {
+    const Measure rule = gauss_rule(x(members), weight(members), nodes);
+    point.insert(point.end(), rule.point.begin(), rule.point.end());
+    kept.insert(kept.end(), rule.weight.begin(), rule.weight.end());
+  }
+  return {Eigen::Map<ArrayXd>(point.data(), std::ssize(point)),
+          Eigen::Map<ArrayXd>(kept.data(), std::ssize(kept))};
+}
+
 /// x with P(|z| > x) = upper, z = sqrt(2R) zeta + epsilon.
 double quantile(const ResidualLaw& law, double risk, double upper) {
   double low = 0, high = std::sqrt(2 * risk);
@@ -129,7 +160,7 @@ PointMeasure squared_residuals(const NoiseLaw& noise, double risk, double batch)
 /// The edge of the limit: right where no single eigenvalue or sample stands out.
 double noise_edge(const MatrixProblem& problem, double batch, double risk) {
   const auto side = [&](const Spectrum& spectrum) {
-    return PointMeasure{spectrum.value, spectrum.multiplicity / batch};
+    return few_points(spectrum.value, spectrum.multiplicity / batch);
   };
   const PointMeasure out = side(problem.covariance_out.spectrum),
                      in = side(problem.covariance_in.spectrum),
@@ -179,19 +210,66 @@ bool listed(const Spectrum& spectrum) {
   return ((spectrum.last - spectrum.first + 1 - spectrum.multiplicity).abs() < 1e-9).all();
 }
 
+/// Independent entries of these variances, `rows` x `columns` of each.
+struct Entries {
+  ArrayXXd variance;
+  ArrayXd rows, columns;
+};
+
+/// Factors of the variances of many rows, merged octave by octave.
+Measure few_rows(const ArrayXd& factor, const ArrayXd& count) {
+  constexpr int nodes = 4;
+  constexpr double left_out = 1e-6;  // of all variance: the least
+  std::vector<Eigen::Index> order(static_cast<std::size_t>(factor.size()));
+  std::iota(order.begin(), order.end(), Eigen::Index{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Eigen::Index i, Eigen::Index j) { return factor[i] > factor[j]; });
+  double left = (factor * count).sum();
+  const double least = left_out * left;
+  std::size_t kept = 0;
+  while (kept < order.size() && left > least) {
+    left -= factor[order[kept]] * count[order[kept]];
+    ++kept;
+  }
+  order.resize(kept);
+  return octave_rule(factor(order), count(order), nodes);
+}
+
+Entries entries_of(const MatrixProblem& problem) {
+  const Spectrum& out = problem.covariance_out.spectrum;
+  const Spectrum& in = problem.covariance_in.spectrum;
+  // A node of multiplicity below 1 is a single direction with its whole error.
+  const ArrayXd rows = out.multiplicity.max(1.0), columns = in.multiplicity.max(1.0);
+  const ArrayXd row = out.value.square() / rows, column = in.value.square() / columns;
+  if (problem.initial.size() > kManyPairs)
+    if (const auto error = product_of(problem.initial)) {
+      const Measure few_out = few_rows(error->rows * row, rows),
+                    few_in = few_rows(error->columns * column, columns);
+      return {(few_out.point.matrix() * few_in.point.matrix().transpose()).array(), few_out.weight,
+              few_in.weight};
+    }
+  return {problem.initial * (row.matrix() * column.matrix().transpose()).array(), rows, columns};
+}
+
+/// signal_norm, to be computed when it is first asked for.
+std::shared_future<double> norm_of(const MatrixProblem& problem) {
+  const auto later = [](auto compute) {
+    return std::async(std::launch::deferred, std::move(compute)).share();
+  };
+  if (!problem.initial_error)
+    return later(
+        [of = entries_of(problem)] { return independent_norm(of.variance, of.rows, of.columns); });
+  return later([left = MatrixXd(problem.covariance_out.spectrum.expand().matrix().asDiagonal() *
+                                *problem.initial_error),
+                right = MatrixXd(problem.covariance_in.spectrum.expand().matrix().asDiagonal())] {
+    return power_norm(left, right);
+  });
+}
+
 }  // namespace
 
 double signal_norm(const MatrixProblem& problem) {
-  const Spectrum& out = problem.covariance_out.spectrum;
-  const Spectrum& in = problem.covariance_in.spectrum;
-  if (problem.initial_error)
-    return power_norm(out.expand().matrix().asDiagonal() * *problem.initial_error,
-                      in.expand().matrix().asDiagonal());
-  // A node of multiplicity below 1 is a single direction with its whole error.
-  const ArrayXd rows = out.multiplicity.max(1.0), columns = in.multiplicity.max(1.0);
-  const ArrayXXd variance = problem.initial * (out.value.square() / rows).replicate(1, in.size()) *
-                            (in.value.square() / columns).transpose().replicate(out.size(), 1);
-  return independent_norm(variance, rows, columns);
+  return norm_of(problem).get();
 }
 
 double risk_rank(const MatrixProblem& problem) {
@@ -206,12 +284,20 @@ double risk_rank(const MatrixProblem& problem) {
     return square > 0 ? gram.trace() * gram.trace() / square : 0;
   }
   const ArrayXd rows = out.multiplicity.max(1.0), columns = in.multiplicity.max(1.0);
-  ArrayXXd q = problem.initial * (out.value.matrix() * in.value.matrix().transpose()).array();
-  q /= power_of_two(q.maxCoeff());
-  const double square = (q.rowwise().sum().square() / rows).sum() +
-                        (q.colwise().sum().transpose().square() / columns).sum() -
-                        (q.square() / (rows.matrix() * columns.matrix().transpose()).array()).sum();
-  return square > 0 ? q.sum() * q.sum() / square : 0;
+  const ArrayXXd& s = problem.initial;
+  double largest = 0;
+  for (Eigen::Index j = 0; j < s.cols(); ++j)
+    largest = std::max(largest, in.value[j] * (s.col(j) * out.value).maxCoeff());
+  ArrayXd sum = ArrayXd::Zero(s.rows()), q(s.rows());
+  double square = 0;
+  for (Eigen::Index j = 0; j < s.cols(); ++j) {
+    q = s.col(j) * out.value * (in.value[j] / power_of_two(largest));
+    sum += q;
+    const double column = q.sum();
+    square += (column * column - (q.square() / rows).sum()) / columns[j];
+  }
+  square += (sum.square() / rows).sum();
+  return square > 0 ? sum.sum() * sum.sum() / square : 0;
 }
 
 double noise_norm(const MatrixProblem& problem, double batch, double risk) {
@@ -226,10 +312,20 @@ double noise_norm(const MatrixProblem& problem, double batch, double risk) {
   return noise_edge(problem, batch, risk);
 }
 
-double signal_ratio(const MatrixProblem& problem, double batch, double risk) {
+std::function<double(double risk)> signal_of(const MatrixProblem& problem, double batch) {
   const double start = problem.initial_risk();
-  if (!(risk > 0) || start < kVanishedRisk) return 0;
-  return signal_norm(problem) * std::sqrt(risk / start) / noise_norm(problem, batch, risk);
+  if (start < kVanishedRisk) return [](double) { return 0; };
+  MatrixProblem sides;
+  sides.covariance_out = problem.covariance_out;
+  sides.covariance_in = problem.covariance_in;
+  sides.noise = problem.noise;
+  return [=, norm = norm_of(problem)](double risk) {
+    return risk > 0 ? norm.get() * std::sqrt(risk / start) / noise_norm(sides, batch, risk) : 0;
+  };
+}
+
+double signal_ratio(const MatrixProblem& problem, double batch, double risk) {
+  return signal_of(problem, batch)(risk);
 }
 
 }  // namespace riskcurve

@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "riskcurve/problem/problem.hpp"
 
 namespace riskcurve {
@@ -27,5 +29,7 @@ double noise_norm(const MatrixProblem& problem, double batch, double risk);
 /// signal_norm, scaled as sqrt(R/R(0)), over noise_norm. The scaling overstates it later in a run,
 /// where the modes of large sigma lambda have been learned; R = 0: 0.
 double signal_ratio(const MatrixProblem& problem, double batch, double risk);
+/// The same as a function of the risk, that keeps of the problem what it needs.
+std::function<double(double risk)> signal_of(const MatrixProblem& problem, double batch);
 
 }  // namespace riskcurve

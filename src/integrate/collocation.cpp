@@ -207,11 +207,13 @@ void Collocation::sum_over_modes() {
     const Block rate = 2 * load(system.drift.col(0), first);
     const Block start = half_weight * load(state_, first);
     const Block force = half_weight * load(system.diffusion.col(0), first);
-    const bool forced = noises > 1 || (force != 0).any();
+    const auto count = std::min<Eigen::Index>(kBlock, system.modes() - first);
+    const bool still = (system.diffusion.middleRows(first, count) == 0).all();
+    if (still && (start == 0).all()) continue;
     for (int j = 1; j < kStepNodes; ++j) {
       const Block z = clock_(j, 0) * rate;
       Block& kept_here = kept[static_cast<std::size_t>(j)];
-      if (!forced) {
+      if (still) {
         Block now = start;
         relax(z, force, Nodes::Zero(), now);
         kept_here += now;

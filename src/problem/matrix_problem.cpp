@@ -17,7 +17,15 @@ Eigen::ArrayXXd scaled_to(const Spectrum& out, const Spectrum& in, Eigen::ArrayX
   if (risk == 0) return Eigen::ArrayXXd::Zero(squares.rows(), squares.cols());
   if (!(present > 0) || !std::isfinite(risk / present))
     throw InputError("risk", risk, "0: this target has no risk to scale");
-  return squares * (risk / present);
+  squares *= risk / present;
+  return squares;
+}
+
+/// rows columns^T, with no copy on the way: it may be large.
+Eigen::ArrayXXd outer(const Eigen::ArrayXd& rows, const Eigen::ArrayXd& columns) {
+  Eigen::ArrayXXd product(rows.size(), columns.size());
+  product.matrix().noalias() = rows.matrix() * columns.matrix().transpose();
+  return product;
 }
 
 /// Sums of the squared entries over the index runs of both spectra.
@@ -48,8 +56,7 @@ void set_error(const IsotropicTarget& target, MatrixProblem& problem) {
   const Spectrum& in = problem.covariance_in.spectrum;
   const auto [from, to] = index_range(target.indices, in.dimension());
   const Eigen::ArrayXd columns = in.mass_between(from, to);
-  problem.initial = scaled_to(
-      out, in, (out.multiplicity.matrix() * columns.matrix().transpose()).array(), target.risk);
+  problem.initial = scaled_to(out, in, outer(out.multiplicity, columns), target.risk);
 }
 
 void set_error(const FileTarget& target, MatrixProblem& problem) {
@@ -86,7 +93,7 @@ Eigen::ArrayXXd matrix_power_law_target(const Spectrum& out, const Spectrum& in,
   if (!std::isfinite(beta)) throw InputError("beta", beta, "a finite number");
   const Eigen::ArrayXd rows = sides == Sides::both ? out.power_mass(beta) : out.multiplicity;
   const Eigen::ArrayXd columns = in.power_mass(beta);
-  return scaled_to(out, in, (rows.matrix() * columns.matrix().transpose()).array(), risk);
+  return scaled_to(out, in, outer(rows, columns), risk);
 }
 
 void validate(const MatrixProblem& problem) {

@@ -142,7 +142,9 @@ ModeSystem mode_system(const MatrixProblem& problem, const Adam& optimizer);
 ModeSystem mode_system(const MatrixProblem& problem, const RmsProp& optimizer);
 ModeSystem mode_system(const MatrixProblem& problem, const AdaGrad& optimizer);
 
-enum class Grids { compressed, whole };
+/// Modes as few as give the curve; one for each pair of the sides' nodes where rates are fixed
+/// vectors; or always.
+enum class Grids { compressed, listed, whole };
 /// SignSVD and every other spectral optimizer: a and c by the quadratures of spectral.hpp. Gaussian
 /// noise and f = g^q: a = a^(1) (2P)^((q-1)/2), c = c^(1) (2P)^q, one product each. Else a and c
 /// are interpolated in log R (Chebyshev) between R(0)/10^9 and 30 R(0) (noise included): sums of
@@ -187,7 +189,9 @@ bool signal_matters(const MatrixProblem& problem, int batch);
 constexpr double kSmallSignal = 0.4, kManyDirections = 5;
 
 /// The one of these that the experiment's problem, optimizer and `signal` ask for; Grids::whole for
-/// the SDE, which needs directions. Throws InputError where there is none for this geometry, or the
+/// the SDE, which needs directions. Grids::compressed: of small signals, many pairs of two graded
+/// sides are merged to few nodes of each before there are modes (1e-9 of R), where the target is a
+/// product of the sides. Throws InputError where there is none for this geometry, or the
 /// optimizer's parameters are out of range.
 ModeSystem mode_system(const Experiment& experiment, Grids grids = Grids::compressed);
 /// With rates of small signals, where those are derived and the experiment leaves the choice: what

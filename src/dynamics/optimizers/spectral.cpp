@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "dynamics/few_nodes.hpp"
 #include "dynamics/gauss_measure.hpp"
 #include "dynamics/signal.hpp"
 #include "dynamics/spectral_rates.hpp"
@@ -30,58 +31,28 @@ Grid full_grid(const MatrixProblem& problem) {
           (out.multiplicity.matrix() * in.multiplicity.matrix().transpose()).array()};
 }
 
-/// One side as few points: per octave of the eigenvalue, the Gauss rule of a measure on it.
-Measure side_rule(const Eigen::ArrayXd& value, const Eigen::ArrayXd& mass) {
-  constexpr int nodes = 8;
-  std::vector<double> point, weight;
-  for (Eigen::Index first = 0; first < value.size();) {
-    Eigen::Index last = first;
-    while (last < value.size() && value[last] > 0 &&
-           std::ilogb(value[last]) == std::ilogb(value[first]))
-      ++last;
-    if (last == first) {  // a zero eigenvalue takes no part
-      ++first;
-      continue;
-    }
-    const Measure rule =
-        gauss_rule(value.segment(first, last - first), mass.segment(first, last - first), nodes);
-    point.insert(point.end(), rule.point.begin(), rule.point.end());
-    weight.insert(weight.end(), rule.weight.begin(), rule.weight.end());
-    first = last;
-  }
-  return {Eigen::Map<Eigen::ArrayXd>(point.data(), static_cast<Eigen::Index>(point.size())),
-          Eigen::Map<Eigen::ArrayXd>(weight.data(), static_cast<Eigen::Index>(weight.size()))};
-}
-
 /// Grids that give the same risk curve: a and c are smooth in (log sigma, log lambda), so each side
 /// may keep the Gauss rules of its two measures, the count and the initial error. A target that is
 /// no product of the sides keeps the full grid.
 std::vector<Grid> short_grids(const MatrixProblem& problem) {
-  const Grid full = full_grid(problem);
-  const Eigen::ArrayXd rows = full.initial.rowwise().sum();
-  const Eigen::ArrayXd columns = full.initial.colwise().sum().transpose();
-  const double total = rows.sum();
-  const bool product =
-      total > 0 && (full.initial - (rows.matrix() * columns.matrix().transpose()).array() / total)
-                           .abs()
-                           .maxCoeff() < 1e-13 * full.initial.maxCoeff();
-  if (!product || full.initial.size() < 2000) return {full};
+  const auto error = product_of(problem.initial);
+  if (!error || problem.initial.size() < 2000) return {full_grid(problem)};
 
-  const auto outer = [](const Measure& a, const Measure& b, double scale) {
-    return Eigen::ArrayXXd((a.weight.matrix() * b.weight.matrix().transpose()).array() * scale);
+  const auto outer = [](const Measure& a, const Measure& b) {
+    return Eigen::ArrayXXd((a.weight.matrix() * b.weight.matrix().transpose()).array());
   };
   const Spectrum& out = problem.covariance_out.spectrum;
   const Spectrum& in = problem.covariance_in.spectrum;
-  const Measure count_out = side_rule(out.value, out.multiplicity),
-                count_in = side_rule(in.value, in.multiplicity);
-  const Measure error_out = side_rule(out.value, rows), error_in = side_rule(in.value, columns);
+  const auto rule = [](const Spectrum& side, const Eigen::ArrayXd& mass) {
+    return octave_rule(side.value, mass, 8, 2);  // 1e-7 of R
+  };
+  const Measure count_out = rule(out, out.multiplicity), count_in = rule(in, in.multiplicity),
+                error_out = rule(out, error->rows), error_in = rule(in, error->columns);
   const auto zero = [](const Measure& a, const Measure& b) {
     return Eigen::ArrayXXd(Eigen::ArrayXXd::Zero(a.point.size(), b.point.size()));
   };
-  return {
-      {count_out.point, count_in.point, zero(count_out, count_in), outer(count_out, count_in, 1.0)},
-      {error_out.point, error_in.point, outer(error_out, error_in, 1 / total),
-       zero(error_out, error_in)}};
+  return {{count_out.point, count_in.point, zero(count_out, count_in), outer(count_out, count_in)},
+          {error_out.point, error_in.point, outer(error_out, error_in), zero(error_out, error_in)}};
 }
 
 /// Chebyshev-Lobatto nodes in log R, and their Lagrange basis (barycentric).
@@ -184,9 +155,7 @@ struct Terms {
 /// What is known beside the rates.
 void add_knowledge(ModeSystem& system, const MatrixProblem& problem, const Terms& terms) {
   system.optimizer = terms.function.name;
-  system.signal = [problem, batch = terms.batch](double risk) {
-    return signal_ratio(problem, batch, risk);
-  };
+  system.signal = signal_of(problem, terms.batch);
   const double side =
       std::min(problem.covariance_out.dimension(), problem.covariance_in.dimension());
   const SharedNoise shared =

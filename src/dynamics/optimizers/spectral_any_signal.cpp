@@ -176,9 +176,7 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
     return Response{ArrayXd::Constant(1, std::pow(scale, degree - 1)),
                     ArrayXd::Constant(1, std::pow(scale, 2 * degree))};
   };
-  system.signal = [problem, effective = batch * (1 + beta) / (1 - beta)](double at) {
-    return signal_ratio(problem, effective, at);
-  };
+  system.signal = signal_of(problem, batch * (1 + beta) / (1 - beta));
   return system;
 }
 

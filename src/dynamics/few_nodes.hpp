@@ -1,0 +1,24 @@
+#pragma once
+#include <optional>
+
+#include "riskcurve/problem/problem.hpp"
+
+namespace riskcurve {
+
+/// rows columns^T
+struct Product {
+  Eigen::ArrayXd rows, columns;
+};
+/// `matrix` as such a product, where it is one to 1e-13 of its largest entry.
+std::optional<Product> product_of(const Eigen::ArrayXXd& matrix);
+
+/// More pairs of nodes than these are worth merging.
+inline constexpr Eigen::Index kManyPairs = 20000;
+
+/// The problem on few nodes of either side, where there are many pairs of them and Delta is known
+/// by a product of the sides alone: `nodes` to an octave of eigenvalues, the same for their counts
+/// and the error. What is smooth in the logs of eigenvalues, as rates and curves are, keeps its
+/// sums, to 6^-nodes or better. Not for what asks for eigenvalues one by one.
+std::optional<MatrixProblem> few_nodes(const MatrixProblem& problem, int nodes = 12);
+
+}  // namespace riskcurve
