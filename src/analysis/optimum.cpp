@@ -292,6 +292,10 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
   SolveOptions rough = options;
   rough.rtol = std::max(options.rtol, kNeighbourTolerance);
   for (Eigen::Index i = 0; i < around.factor.size(); ++i) {
+    if (around.factor[i] == 1) {
+      around.risk[i] = best.risk;
+      continue;
+    }
     const Schedule schedule = constant_schedule(around.factor[i] * best.step);
     const RiskCurve curve =
         solve(modes.under(schedule), schedule, Eigen::ArrayXd::Constant(1, best.steps), rough);
