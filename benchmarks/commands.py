@@ -39,8 +39,13 @@ def vector(optimizer, d, T, alpha=0.75, beta=0.25, step=2e-5, covariance=None):
     return VECTOR.format(covariance=covariance or power_law, beta=beta, optimizer=optimizer, step=step, T=T)
 
 
+def sign_step(d):
+    """Steps that sustain the same noise whatever the dimension."""
+    return 2e-5 * (1e5 / d) ** 0.5
+
+
 def sign(d, T, covariance=None):
-    return vector('name = "sign_sgd"', d, T, covariance=covariance)
+    return vector('name = "sign_sgd"', d, T, step=sign_step(d), covariance=covariance)
 
 
 def sgd(d, T):
@@ -52,7 +57,7 @@ def momentum(d, T):
 
 
 def adam(d, T):
-    return vector('name = "adam"\nbatch = 4', d, T)
+    return vector('name = "adam"\nbatch = 4', d, T, step=sign_step(d))
 
 
 def listed(count):
