@@ -28,7 +28,8 @@ Experiment experiment(const std::string& optimizer) {
 }
 
 TEST(FewNodes, KeepTheCurveOfAProductTarget) {
-  for (const char* optimizer : {"\"sign_svd\"", "\"sgd\"", "\"sign_sgd\"", "\"schatten\"\nexponent = 0.5"}) {
+  for (const char* optimizer :
+       {"\"sign_svd\"", "\"sgd\"", "\"sign_sgd\"", "\"schatten\"\nexponent = 0.5"}) {
     const Experiment e = experiment(optimizer);
     const ModeSystem few = mode_system(e), all = mode_system(e, Grids::listed);
     EXPECT_LT(2 * few.modes(), all.modes()) << optimizer;

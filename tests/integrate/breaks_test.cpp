@@ -130,7 +130,7 @@ void expect_solved(std::uint64_t seed, Method method, double rtol, double longes
 }
 
 TEST(Breaks, SchedulesOfEightDecadesToTrillionsOfStepsFollowAnotherMethod) {
-  for (std::uint64_t seed = 0; seed < 20; ++seed)
+  for (std::uint64_t seed = 0; seed < 12; ++seed)
     expect_solved(seed, Method::exponential, 1e-10, seed % 2 ? 1e12 : 1e4, 5e-8);
 }
 
