@@ -34,7 +34,7 @@ long shards_of(const std::string& suffix) {
   const char *at = suffix.data(), *const end = at + suffix.size();
   if (!suffix.starts_with('-')) return 0;
   const auto first = std::from_chars(at + 1, end, shard);
-  if (first.ec != std::errc() || !std::string_view(first.ptr, end).starts_with("-of-")) return 0;
+  if (first.ec != std::errc() || !std::string(first.ptr, end).starts_with("-of-")) return 0;
   const auto last = std::from_chars(first.ptr + 4, end, shards);
   return last.ec == std::errc() && last.ptr == end && shard >= 1 && shard <= shards ? shards : 0;
 }
