@@ -126,9 +126,7 @@ py::dict found_dict(Found found, double dimension, bool with_trust) {
 ModeSystem system_of(const Experiment& experiment, const Search& asked) {
   if (asked.best_threshold) return optimally_clipped_sgd(experiment);
   const bool constant = asked.schedule == "constant";
-  ModeSystem system = mode_system(constant ? experiment : with_small_signal(experiment));
-  system.observable.clear();
-  return system;
+  return mode_system(constant ? experiment : with_small_signal(experiment));
 }
 
 JointOptions joint_options(const std::vector<std::string>& over, bool averaged, double rtol) {

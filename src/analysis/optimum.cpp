@@ -63,14 +63,14 @@ Trial trial_between(const ModeSystem& system, double step, double horizon,
 }
 
 /// Solves of a search are no finer than this, but for the last: slopes are then known to 1e-7.
-constexpr double kSearchTolerance = 1e-6;
+constexpr double kRootTolerance = 1e-6;
 constexpr double kNeighbourTolerance = 1e-7;
 constexpr double kFlat = 1e-6;  // a slope that is none
 
 /// The rtol of a search.
 double rough(const ModeSystem& system, const SolveOptions& solve) {
   const bool exact = system.filtered || system.blocks || solve.method == Method::recursion;
-  return exact ? solve.rtol : std::max(solve.rtol, kSearchTolerance);
+  return exact ? solve.rtol : std::max(solve.rtol, kRootTolerance);
 }
 
 /// The root of the slope by secants, within what is known to hold it: `evaluate` is called at step

@@ -59,15 +59,15 @@ std::vector<Broken> broken(const Trust& trust) {
   if (trust.filtered_signal > kTrustedFilteredSignal)
     found.push_back(
         {"filtered_signal",
-         fmt::format("the signal in the {}gradient has {:.3g} times the power of its noise{}, "
-                     "above {:g}: {}",
-                     trust.any_signal ? "" : "filtered ", trust.filtered_signal,
-                     trust.any_signal ? " once the risk has halved" : "", kTrustedFilteredSignal,
-                     trust.any_signal
-                         ? "signs are the same step after step, and runs fall 5 to 35 % later "
-                           "than the curve"
-                         : "batch too large or memory too long for the small signals that the "
-                           "sign is linearised for")});
+         trust.any_signal
+             ? fmt::format("the signal in the gradient has {:.3g} times the power of its noise "
+                           "once the risk has halved, above {:g}: signs are the same step after "
+                           "step, and runs fall 5 to 35 % later than the curve",
+                           trust.filtered_signal, kTrustedFilteredSignal)
+             : fmt::format("the signal in the filtered gradient has {:.3g} times the power of its "
+                           "noise, above {:g}: batch too large or memory too long for the small "
+                           "signals that the sign is linearised for",
+                           trust.filtered_signal, kTrustedFilteredSignal)});
   return found;
 }
 

@@ -189,8 +189,9 @@ AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, d
 }  // namespace
 
 struct AdaptiveLaw::Spreads {
+  Spreads(const NoiseLaw& noise, int batch) : draws(noise, batch, 3) {}
   std::mutex lock;
-  std::vector<BatchDraw> draws;  // the same at every risk
+  BatchDraws draws;
   std::map<int, Spread> at;
   std::map<int, Starts> starts;
 };
@@ -203,7 +204,7 @@ AdaptiveLaw::AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries,
       entries_(entries),
       weights_(weights),
       beta2_(beta2),
-      spreads_(std::make_shared<Spreads>()),
+      spreads_(std::make_shared<Spreads>(noise, std::min(batch, kMostDrawn))),
       scale_(0) {
   if (law_.gaussian()) {
     static Memo<std::tuple<int, GradientOf, double, double, double, double>, Unit> units;
@@ -328,20 +329,15 @@ AdaptiveLaw::Spread AdaptiveLaw::spread(double risk) const {
   // E q D/E q; 1/sqrt(v) as its mean over normal gradients is taken as that of its mean, up to a
   // constant.
   const double memory = 1 / (1 - std::max(beta2_, weights_.beta));
-  const int b = std::min(batch_, 64);
+  const int b = std::min(batch_, kMostDrawn);
   const auto steps = static_cast<std::size_t>(std::clamp(400 * memory, 2e4, 1e5));
   const auto warm = static_cast<std::size_t>(12 * memory) + 2;
-  std::vector<BatchDraw>& draws = spreads_->draws;
-  if (draws.empty()) {
-    Random random(1, 0, 3);
-    draws.reserve(steps + 2 * warm);
-    while (draws.size() < steps + 2 * warm) draws.push_back(draw_batch(random, noise_, b));
-  }
-  std::vector<BatchSample> batches(draws.size());
+  const auto drawn = spreads_->draws.first(steps + 2 * warm);
+  std::vector<BatchSample> batches(drawn->size());
   std::vector<double> inverse(batches.size());
   double v = 0;
   for (std::size_t k = 0; k < batches.size(); ++k) {
-    batches[k] = draws[k].at(risk);
+    batches[k] = (*drawn)[k].at(risk);
     v = k == 0 ? batches[k].square : beta2_ * v + (1 - beta2_) * batches[k].square;
     inverse[k] = 1 / std::sqrt(v);
   }

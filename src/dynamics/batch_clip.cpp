@@ -17,7 +17,7 @@ constexpr double kFinalBins = 12;   // at the end: the norm may sit on either si
 constexpr double kSmallest = 1e-6;  // bins end at kSmallest * scale^2; below is one bin
 constexpr double kTail = 1e-14;     // probability past the last node, put onto it
 
-/// Not in long double, which takes five times as long; what is left is good to 1e-13.
+/// Not in long double, which takes several times as long.
 constexpr boost::math::policies::policy<boost::math::policies::promote_double<false>> kInDouble;
 
 /// Collects points into bins of log y and replaces each bin by its Gauss rule.

@@ -26,6 +26,9 @@ struct BatchDraw {
 };
 BatchDraw draw_batch(Random& random, const NoiseLaw& noise, int batch);
 
+/// Larger batches are alike: q is nearly constant.
+constexpr int kMostDrawn = 64;
+
 /// One sequence of batches, of which whoever asks is given the first so many: those of a risk are
 /// those of any. Safe from several threads.
 class BatchDraws {

@@ -17,8 +17,6 @@ namespace {
 
 using std::numbers::pi;
 
-constexpr int kMostDrawn = 64;  // large batches are alike: q is nearly constant
-
 /// sum_l f_l over lags at once: log m at x w_l, and w_l Q there, over the lags l < steps.
 struct LagSums {
   double log, slope;

@@ -8,7 +8,7 @@
 namespace riskcurve {
 
 /// The cubic spline through values at low, low + step, ..; Boost's, kept as the cubic of each
-/// interval, which takes a fifth of the time to evaluate. Beyond its ends the last cubic goes on.
+/// interval, which is quicker to evaluate. Beyond its ends the last cubic goes on.
 class UniformSpline {
  public:
   UniformSpline() = default;
