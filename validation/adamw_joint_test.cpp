@@ -62,7 +62,7 @@ TEST(JointRegret, OfAdamWsStepBeta1AndDecayIsBelowThreePercent) {
     e.chain.weight_decay.reset();
     if (by_decay > 0) e.chain.weight_decay = constant_schedule(decay * by_decay);
     SimulateOptions of;
-    of.runs = 32;
+    of.runs = 16;
     of.seed = 20261129;
     return simulate(e, of).mean.tail(1)[0];
   };

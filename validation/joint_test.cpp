@@ -29,7 +29,7 @@ Experiment chain_experiment(const std::string& optimizer, int steps) {
 
 double mean_of_runs(const Experiment& e) {
   SimulateOptions options;
-  options.runs = 16;
+  options.runs = 8;
   options.seed = 20261128;
   return simulate(e, options).mean[0];
 }

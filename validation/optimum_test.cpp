@@ -40,11 +40,11 @@ std::string vector_problem(const std::string& noise) {
 }
 
 const OptimumCase optimum_cases[] = {
-    {"sgd", vector_problem("kind = 'gaussian', std = 0.3"), "name = 'sgd'\nbatch = 8", 1500, 8},
+    {"sgd", vector_problem("kind = 'gaussian', std = 0.3"), "name = 'sgd'\nbatch = 8", 1500, 4},
     {"sign_sgd", vector_problem("kind = 'laplace', scale = 0.3"), "name = 'sign_sgd'\nbatch = 8",
-     1500, 8},
+     1500, 4},
     {"clipped_sgd", vector_problem("kind = 'student_t', nu = 1.0, scale = 0.2"),
-     "name = 'clipped_sgd'\nbatch = 8\nthreshold = 0.7", 1500, 8},
+     "name = 'clipped_sgd'\nbatch = 8\nthreshold = 0.7", 1500, 4},
     {"sign_svd",
      "geometry = 'matrix'\ncovariance_out = { kind = 'isotropic', dimension = 100 }\n"
      "covariance_in = { kind = 'power_law', dimension = 100, alpha = 0.25 }\n"
@@ -118,7 +118,7 @@ TEST(Regret, OfThePredictedStepIsBelowTwoPercentForEveryOptimizer) {
 TEST(Regret, OfTheBestBatchForABudgetIsBelowThreePercent) {
   const double samples = 12000;
   OptimumCase c{"sign_sgd", vector_problem("kind = 'laplace', scale = 0.3"),
-                "name = 'sign_sgd'\nbatch = 8", 1500, 8};
+                "name = 'sign_sgd'\nbatch = 8", 1500, 4};
   const BudgetOptimum found = best_batch(experiment(c), samples);
   ASSERT_TRUE(found.found) << found.message;
   double least = INFINITY, own = 0;

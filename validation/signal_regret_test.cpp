@@ -38,7 +38,7 @@ TEST(SignalRegret, OfThePredictedStepIsBelowThreePercentMuonIncluded) {
     const Optimum best = best_step(mode_system(e), 150);
     ASSERT_TRUE(best.found) << best.message;
     SimulateOptions options;
-    options.runs = 6;
+    options.runs = 4;
     options.seed = 20261128;
     const auto runs_at = [&](double step) {
       Experiment run = e;
