@@ -4,10 +4,12 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "analysis/few_modes.hpp"
+#include "analysis/schedule_point.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -19,37 +21,8 @@ using Eigen::Index;
 
 constexpr double kSearchTolerance = 1e-7;  // rtol of a search
 constexpr Index kCoarse = 25;              // times that show the shape of a schedule
-
-/// log R(horizon) at a point of the search, with its derivatives; +inf where the solver gives up.
-struct SearchPoint {
-  ArrayXd x;  ///< the parameters, or their logarithms
-  ArrayXd parameters, gradient;
-  ArrayXd curvature;  ///< diagonal of the Hessian with the state and the adjoint held
-  double value = std::numeric_limits<double>::infinity();
-  std::string message;
-};
-
-SearchPoint evaluate(FewModes& modes, double horizon, const ScheduleFamily& family,
-                     const ArrayXd& x, const SolveOptions& options) {
-  SearchPoint point;
-  point.x = x;
-  point.parameters = family.logarithmic ? ArrayXd(x.exp()) : x;
-  point.gradient = point.curvature = ArrayXd::Zero(x.size());
-  const Schedule schedule = family.schedule(point.parameters);
-  const Sensitivity at = sensitivity(modes.under(schedule), schedule, horizon, options);
-  if (at.curve.status == RiskCurve::Status::interrupted) throw Failure(at.curve.message);
-  point.message = at.curve.message;
-  if (at.curve.status != RiskCurve::Status::ok || !(at.risk > 0)) return point;
-  for (Index i = 0; i < at.time.size(); ++i) {
-    ArrayXd by = family.derivative(point.parameters, at.time[i]);
-    if (!family.logarithmic) by /= point.parameters;
-    point.gradient += at.weight[i] * at.gradient[i] / at.risk * by;
-    point.curvature += at.weight[i] * at.curvature[i] / at.risk * by.square();
-  }
-  if (!point.gradient.isFinite().all()) return point;
-  point.value = std::log(at.risk);
-  return point;
-}
+constexpr Index kFewest = 9, kFew = 17;    // of those whose every time costs two solves
+constexpr double kByDifferences = 1e-3;    // what a decrement by them comes to
 
 /// L-BFGS directions: the inverse Hessian built from the last steps on top of a diagonal one.
 class Memory {
@@ -173,32 +146,37 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
   if (!(start > 0).all() || !start.isFinite().all())
     throw InputError("start", "of the schedule's parameters", "finite numbers > 0");
   ScheduleOptimum best;
-  FewModes modes(system, horizon);
+  std::optional<FewModes> modes;
+  if (!system.filtered) modes.emplace(system, horizon);
+  const double tolerance =
+      system.filtered ? std::max(options.tolerance, kByDifferences) : options.tolerance;
   SolveOptions solve = options.solve;
   const auto at = [&](const ArrayXd& logs) {
-    ++best.evaluations;
-    return evaluate(modes, horizon, family, logs, solve);
+    SchedulePoint point = modes ? point_by_sweep(*modes, horizon, family, logs, solve)
+                                : point_by_differences(system, horizon, family, logs, solve);
+    best.evaluations += point.evaluations;
+    return point;
   };
   // The noise in R makes the curvature of gamma(t), its own response apart: a scale that is right
   // for each time, and changes as the schedule does.
-  const auto diagonal_at = [&](const SearchPoint& p) {
+  const auto diagonal_at = [&](const SchedulePoint& p) {
     ArrayXd diagonal = p.curvature.max(1e-12 * p.curvature.maxCoeff());
     if (family.logarithmic) diagonal = diagonal.max(1e-3 * p.gradient.abs());
     return diagonal;
   };
-  const auto decrement_of = [&](const SearchPoint& p) {
+  const auto decrement_of = [&](const SchedulePoint& p) {
     return std::sqrt((p.gradient.square() / diagonal_at(p)).sum());
   };
-  const auto within_reach = [&](const SearchPoint& p, const ArrayXd& direction) -> ArrayXd {
+  const auto within_reach = [&](const SchedulePoint& p, const ArrayXd& direction) -> ArrayXd {
     if (!family.logarithmic) return direction.max(-0.9 * p.x);  // stays positive
     const double largest = direction.abs().maxCoeff();
     return direction / std::max(1.0, largest);  // at most a factor e at once
   };
   Memory memory;
-  SearchPoint now;
+  SchedulePoint now;
   now.x = family.logarithmic ? ArrayXd(start.log()) : start;
   // Far from the optimum rougher solves point the same way; the last steps are taken in full.
-  solve.rtol = std::max(options.solve.rtol, kSearchTolerance);
+  if (modes) solve.rtol = std::max(options.solve.rtol, kSearchTolerance);
   for (bool last = false; !last; solve.rtol = options.solve.rtol) {
     last = solve.rtol == options.solve.rtol;
     now = at(now.x);
@@ -206,7 +184,7 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
     best.message = now.message;
     if (!best.found) return best;
     double decrement = decrement_of(now);
-    while (decrement > options.tolerance && best.evaluations < options.max_solves) {
+    while (decrement > tolerance && best.evaluations < options.max_solves) {
       const ArrayXd diagonal = diagonal_at(now);
       ArrayXd direction = within_reach(now, memory.direction(now.gradient, diagonal));
       if (!((direction * now.gradient).sum() < 0)) {
@@ -216,7 +194,7 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
       const double descent = (direction * now.gradient).sum();
       bool moved = false;
       for (double share = 1; share > 1e-6 && best.evaluations < options.max_solves; share *= 0.3) {
-        SearchPoint next = at(now.x + share * direction);
+        SchedulePoint next = at(now.x + share * direction);
         if (!std::isfinite(next.value)) continue;
         const double next_decrement = decrement_of(next);
         const bool lower = next.value <= now.value + 1e-4 * share * descent;
@@ -248,6 +226,10 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
 ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
                                 const ScheduleOptions& options) {
   validate(system);
+  if (system.filtered)
+    throw InputError("schedule", "greedy",
+                     "another kind: at any size of the signal the fastest descent of one step is "
+                     "not known");
   if (system.blocks)
     throw InputError("schedule", "greedy",
                      "another kind: beside momentum, decay or averages the fastest descent of one "
@@ -289,12 +271,24 @@ ScheduleOptimum optimal_beside(const ModeSystem& system, const Optimum& constant
     // A tail that ends softly is nearer to the best one than either, over long horizons.
     found(schedule_of_kind("polynomial", system, constant, mesh, rough_of(options)));
   }
-  if (!system.blocks) found(greedy_schedule(system, mesh, rough_of(options)));
+  if (!system.blocks && !system.filtered) found(greedy_schedule(system, mesh, rough_of(options)));
   if (start.size() == 0) {
     ScheduleOptimum none;
     none.message = constant.message;
     none.evaluations = evaluations;
     return none;
+  }
+  if (system.filtered) {
+    const Index few = std::min(kFew, mesh.size());
+    const ArrayXd times = thinned(mesh, few), first = thinned(start, few);
+    if (few == kFew)
+      found(best_schedule(system, horizon, tabulated_family(thinned(times, kFewest)),
+                          thinned(first, kFewest), rough_of(options)));
+    ScheduleOptimum best =
+        best_schedule(system, horizon, tabulated_family(times), thinned(start, few), options);
+    best.evaluations += evaluations;
+    best.parameters = mesh.unaryExpr([&](double t) { return best.schedule(t); });
+    return best;
   }
   if (mesh.size() >= 2 * kCoarse)  // the shape first, from a few times
     found(best_schedule(system, horizon, tabulated_family(thinned(mesh, kCoarse)),
