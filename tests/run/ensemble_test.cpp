@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "riskcurve/problem/error.hpp"
+#include "run/journal.hpp"
 
 namespace riskcurve {
 namespace {
@@ -69,7 +70,7 @@ TEST(RunEnsemble, KeepsTheRunsThatWereWholeWhenToldToStop) {
 TEST(RunEnsemble, GoesOnFromTheRunsThatAreKept) {
   const std::string path =
       (std::filesystem::temp_directory_path() / "riskcurve-kept-runs").string();
-  std::filesystem::remove(path);
+  remove_journals(path);
   std::vector<std::uint64_t> begun;
   const auto noted = [&](std::uint64_t number) {
     begun.push_back(number);
@@ -88,6 +89,13 @@ TEST(RunEnsemble, GoesOnFromTheRunsThatAreKept) {
   kept.table.resume = true;
   const Ensemble all = run_ensemble(kAt, 4, options, noted);
   EXPECT_EQ(begun, (std::vector<std::uint64_t>{0, 1, 2, 3, 3, 4}));
+  remove_journals(path);
+  options.threads = 3;
+  for (const long shard : {1, 2}) {
+    kept.table = {.shard = shard, .shards = 2, .progress = {}};
+    EXPECT_EQ(run_ensemble(kAt, 4, options, line).risk.cols(), 0);
+    EXPECT_TRUE(kept.outcome.complete);
+  }
   kept.table = {.merge = true, .progress = {}};
   const Ensemble merged = run_ensemble(kAt, 4, options, {});
   const Ensemble serial = run_ensemble(kAt, 4, {.runs = 5}, line);
@@ -98,16 +106,17 @@ TEST(RunEnsemble, GoesOnFromTheRunsThatAreKept) {
     EXPECT_TRUE((e->error == serial.error).all());
   }
 
-  std::string text = read_file(path);
-  text.replace(text.find("1,0,5,"), 6, "1,0,x,");
-  write_file(path, text);
+  const std::string second = path + "-2-of-2";
+  std::string text = read_file(second);
+  text.replace(text.find("\n1,0,5,"), 7, "\n1,0,x,");
+  write_file(second, text);
   try {
     run_ensemble(kAt, 4, options, {});
     ADD_FAILURE() << "a row without numbers";
   } catch (const InputError& error) {
     EXPECT_NE(std::string(error.what()).find("run 1"), std::string::npos) << error.what();
   }
-  std::filesystem::remove(path);
+  remove_journals(path);
 }
 
 TEST(RunEnsemble, RecordsAnAverageBesideTheRisk) {
