@@ -4,11 +4,14 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "cli/command.hpp"
 #include "cli/ensemble.hpp"
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
+#include "cli/ranks.hpp"
+#include "cli/tables.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/results.hpp"
 
@@ -24,20 +27,24 @@ struct CompareArguments {
 
 int run(const CompareArguments& options) {
   check(options.outputs);
+  check_journal(options.ensemble.table, "--out", !options.outputs.out.empty());
   const Loaded loaded = load(options.file, options.solver.signal);
   const Prediction prediction = run_prediction(loaded, options.solver);
   const RiskCurve& curve = prediction.curve;
   const bool predicted_all = curve.status == RiskCurve::Status::ok;
   const std::string cause =
       predicted_all ? "" : fmt::format("prediction {}: {}", name(curve.status), curve.message);
-  Ensemble ensemble;
+  const std::string journal = journal_beside(options.outputs.out);
+  std::optional<Ensemble> made;
   try {
-    ensemble = run_ensemble(loaded, options.ensemble);
+    made = run_ensemble(loaded, options.ensemble, journal);
   } catch (const Failure& failure) {
     if (predicted_all) throw;
     throw Failure(fmt::format("{}; {}", cause, failure.what()));
   }
-  const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs);
+  if (!made) return exit_ok;
+  const Ensemble& ensemble = *made;
+  const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs, !journal.empty());
 
   // A prediction that stopped early is blank from there on.
   Eigen::ArrayXd predicted =
@@ -47,6 +54,7 @@ int run(const CompareArguments& options) {
   const Comparison comparison = compare(predicted, ensemble.mean, ensemble.error);
 
   Result result;
+  result.journal = journal;
   result.title = loaded.title;
   Record& record = result.record;
   record.column("steps", ensemble.steps);
@@ -137,7 +145,11 @@ void add_compare(CLI::App& app, Action& action) {
   add_bands(*command, options->solver);
   add_ensemble(*command, options->ensemble);
   add_outputs(*command, options->outputs);
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] {
+    action = [options] {
+      return on_all_ranks(options->ensemble.table, [&] { return run(*options); });
+    };
+  });
 }
 
 }  // namespace riskcurve::cli

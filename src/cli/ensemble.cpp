@@ -4,8 +4,14 @@
 
 namespace riskcurve::cli {
 
-EnsembleEnd how_it_ended(const Ensemble& ensemble, int runs) {
-  if (ensemble.interrupted) return {"interrupted", "simulation interrupted"};
+EnsembleEnd how_it_ended(const Ensemble& ensemble, int runs, bool kept) {
+  const auto finished = ensemble.risk.cols();
+  if (ensemble.interrupted)
+    return {"interrupted",
+            kept && finished > 0
+                ? fmt::format("simulation interrupted: {} of {} runs are saved; --resume goes on",
+                              finished, runs)
+                : "simulation interrupted"};
   if (ensemble.diverged > 0) {
     return {"diverged", fmt::format("{} of {} runs diverged", ensemble.diverged, runs)};
   }

@@ -10,7 +10,8 @@ namespace riskcurve::cli {
 struct EnsembleEnd {
   std::string status, message;  ///< "ok", "diverged" or "interrupted"
 };
-EnsembleEnd how_it_ended(const Ensemble& ensemble, int runs);
+/// `kept`: its runs are in a journal.
+EnsembleEnd how_it_ended(const Ensemble& ensemble, int runs, bool kept);
 
 /// runs, seed, diverged_runs: what `simulate` and `compare` both state.
 void add_ensemble_facts(Record& record, const EnsembleChoice& choice, const Ensemble& ensemble);

@@ -6,9 +6,11 @@
 #include <string>
 
 #include "cli/progress.hpp"
+#include "cli/tables.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/input/input.hpp"
 #include "riskcurve/integrate/sde.hpp"
+#include "run/ensemble.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -17,6 +19,24 @@ const std::map<std::string, Method> methods = {{"exponential", Method::exponenti
                                                {"dopri5", Method::dopri5},
                                                {"rosenbrock4", Method::rosenbrock4},
                                                {"recursion", Method::recursion}};
+
+Ensemble runs_of(const Experiment& experiment, const EnsembleChoice& choice, KeptRuns* kept) {
+  Progress progress("simulating");
+  const auto with_choice = [&](auto options) {
+    options.runs = choice.runs;
+    options.seed = choice.seed;
+    options.threads = choice.table.threads;
+    options.progress = std::ref(progress);
+    options.kept = kept;
+    return options;
+  };
+  if (choice.table.merge)  // spares what runs need to start
+    return riskcurve::run_ensemble(experiment.run.at, 0, with_choice(EnsembleOptions{}), {});
+  if (choice.sde)
+    return solve_sde(mode_system(experiment, Grids::whole), experiment.schedule, experiment.run.at,
+                     with_choice(SdeOptions{}));
+  return simulate(experiment, with_choice(SimulateOptions{}));
+}
 
 }  // namespace
 
@@ -60,16 +80,14 @@ void add_ensemble(CLI::App& command, EnsembleChoice& choice) {
   command.add_option("--seed", choice.seed, "seed of the random numbers")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
       ->capture_default_str();
-  command.add_option("--threads", choice.threads, "threads, 0 for all; changes no number")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
   command.add_flag(
       "--sde", choice.sde,
       "runs of the stochastic differential equation of the limit, not of the algorithm");
+  add_table(command, choice.table, "go on with unfinished runs (--out)");
 }
 
 Loaded load(const std::string& file, const std::string& signal) {
-  Loaded loaded{read_experiment(file), ""};
+  Loaded loaded{read_experiment(file), "", file};
   for (const auto& choice : kSignals)
     if (signal == choice.text) loaded.experiment.signal = choice.value;
   loaded.title = describe(loaded.experiment);
@@ -87,23 +105,18 @@ Prediction run_prediction(const Loaded& loaded, const SolverChoice& choice) {
   return predict(loaded.experiment, options, choice.bands);
 }
 
-Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice) {
-  Progress progress("simulating");
-  const auto with_choice = [&](auto options) {
-    options.runs = choice.runs;
-    options.seed = choice.seed;
-    options.threads = choice.threads;
-    options.progress = std::ref(progress);
-    return options;
-  };
-  Ensemble ensemble;
-  if (choice.sde) {
-    const Experiment& experiment = loaded.experiment;
-    ensemble = solve_sde(mode_system(experiment, Grids::whole), experiment.schedule,
-                         experiment.run.at, with_choice(SdeOptions{}));
-  } else {
-    ensemble = simulate(loaded.experiment, with_choice(SimulateOptions{}));
-  }
+std::optional<Ensemble> run_ensemble(const Loaded& loaded, const EnsembleChoice& choice,
+                                     const std::string& journal) {
+  // Where the problem came through a pipe, and cannot be read again, the title is what is left.
+  KeptRuns kept{
+      journal,
+      fmt::format("runs {} {} {} {}\n{}\n{}", choice.runs, choice.seed, choice.sde,
+                  static_cast<int>(loaded.experiment.signal), loaded.title, read_file(loaded.file)),
+      choice.table,
+      {}};
+  Ensemble ensemble = runs_of(loaded.experiment, choice, journal.empty() ? nullptr : &kept);
+  if (choice.table.shards > 0 && ended_as_shard(choice.table, kept.outcome, true, "runs"))
+    return std::nullopt;
   // Runs that agree to roundoff, as at step 0, have no spread.
   ensemble.error = (ensemble.error <= 1e-12 * ensemble.mean).select(0, ensemble.error);
   return ensemble;

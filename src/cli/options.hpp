@@ -1,10 +1,12 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "riskcurve/analysis/predict.hpp"
 #include "riskcurve/problem/problem.hpp"
+#include "riskcurve/run/table.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve::cli {
@@ -28,20 +30,23 @@ void add_bands(CLI::App& command, SolverChoice& choice);
 struct EnsembleChoice {
   int runs = 16;
   std::uint64_t seed = 1;
-  int threads = 0;
   bool sde = false;
+  TableOptions table;  ///< the runs are its points
 };
 void add_ensemble(CLI::App& command, EnsembleChoice& choice);
 
-/// A problem file read and checked, and the line that describes it in tables and plots.
+/// A problem file read and checked, the line that describes it in tables and plots, and its name.
 struct Loaded {
   Experiment experiment;
-  std::string title;
+  std::string title, file;
 };
 Loaded load(const std::string& file, const std::string& signal = "");
 
 // The work itself, under a progress bar; Ctrl-C interrupts it.
 Prediction run_prediction(const Loaded& loaded, const SolverChoice& choice);
-Ensemble run_ensemble(const Loaded& loaded, const EnsembleChoice& choice);
+/// Finished runs are kept in the journal, unless it is empty. Nothing where they were those of a
+/// shard, which has said so.
+std::optional<Ensemble> run_ensemble(const Loaded& loaded, const EnsembleChoice& choice,
+                                     const std::string& journal);
 
 }  // namespace riskcurve::cli

@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/progress.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "run/journal.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -74,6 +75,7 @@ int emit(const Result& result, const Outputs& outputs) {
       panels.insert(panels.end(), result.beside.begin(), result.beside.end());
       attempt([&] { plot(panels, outputs.plot); });
     }
+    if (failure == result.failure) remove_journals(result.journal);
   }
   if (failure.empty()) return exit_ok;
   fmt::print(stderr, "riskcurve: {}\n", failure);

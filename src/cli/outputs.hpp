@@ -28,6 +28,7 @@ struct Result {
   std::vector<Heading> headings;   ///< columns of the table
   std::vector<std::string> notes;  ///< lines below it
   bool warned = false;             ///< the notes hold the warnings
+  std::string journal;             ///< that led to it; removed once all is written
   Figure figure;                   ///< --plot
   std::vector<Figure> beside;      ///< more panels of the plot, to its right
   /// Why the command fails all the same; what was found is shown nevertheless, on files too

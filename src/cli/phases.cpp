@@ -19,7 +19,6 @@
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "riskcurve/report/results.hpp"
-#include "run/journal.hpp"
 
 namespace riskcurve::cli {
 namespace {
@@ -180,7 +179,7 @@ int run(const PhasesArguments& options) {
   // Of the steepest data: few directions are what approximations suffer from.
   std::vector<std::string> warnings = phase_warnings(plan, alpha[alpha.size() - 1]);
   const Table table = phase_table(plan, alpha, beta);
-  const std::string journal = options.outputs.out.empty() ? "" : options.outputs.out + ".partial";
+  const std::string journal = journal_beside(options.outputs.out);
   TableOutcome outcome;
   {
     Progress progress("mapping");
@@ -237,9 +236,8 @@ int run(const PhasesArguments& options) {
     result.beside.push_back(
         panel(fmt::format("fitted exponent e of {}, R ~ T^-e", title_of(optimizer)),
               name_of(optimizer) + "_exponent"));
-  const int code = emit(result, options.outputs);
-  remove_journals(journal);
-  return code;
+  result.journal = journal;
+  return emit(result, options.outputs);
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include <memory>
+#include <optional>
 
 #include "cli/command.hpp"
 #include "cli/ensemble.hpp"
 #include "cli/options.hpp"
 #include "cli/outputs.hpp"
+#include "cli/ranks.hpp"
+#include "cli/tables.hpp"
 #include "riskcurve/report/results.hpp"
 
 namespace riskcurve::cli {
@@ -17,11 +20,16 @@ struct SimulateArguments {
 
 int run(const SimulateArguments& options) {
   check(options.outputs);
+  check_journal(options.ensemble.table, "--out", !options.outputs.out.empty());
   const Loaded loaded = load(options.file);
-  const Ensemble ensemble = run_ensemble(loaded, options.ensemble);
-  const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs);
+  const std::string journal = journal_beside(options.outputs.out);
+  const std::optional<Ensemble> made = run_ensemble(loaded, options.ensemble, journal);
+  if (!made) return exit_ok;
+  const Ensemble& ensemble = *made;
+  const EnsembleEnd end = how_it_ended(ensemble, options.ensemble.runs, !journal.empty());
 
   Result result;
+  result.journal = journal;
   result.title = loaded.title;
   Record& record = result.record;
   record.column("steps", ensemble.steps);
@@ -52,7 +60,11 @@ void add_simulate(CLI::App& app, Action& action) {
   add_file(*command, options->file);
   add_ensemble(*command, options->ensemble);
   add_outputs(*command, options->outputs);
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command->callback([options, &action] {
+    action = [options] {
+      return on_all_ranks(options->ensemble.table, [&] { return run(*options); });
+    };
+  });
 }
 
 }  // namespace riskcurve::cli

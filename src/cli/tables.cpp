@@ -37,11 +37,16 @@ void add_table(CLI::App& command, TableOptions& options, const std::string& resu
       ->capture_default_str();
 }
 
+std::string journal_beside(const std::string& out) {
+  return out.empty() ? "" : out + ".partial";
+}
+
 void check_journal(const TableOptions& options, const std::string& out, bool given) {
   if (given) return;
-  const char* const asked =
-      options.merge ? "merge"
-                    : (options.shards > 0 ? "--shard" : (options.resume ? "--resume" : nullptr));
+  const char* asked = nullptr;
+  if (options.resume) asked = "--resume";
+  if (options.shards > 0) asked = rank_count() > 1 ? "mpirun" : "--shard";
+  if (options.merge) asked = "merge";
   if (asked) throw InputError(asked, "without " + out, out + ": where finished points are kept");
 }
 

@@ -11,6 +11,9 @@ namespace riskcurve::cli {
 /// --resume, --shard and --threads; under `merge` none of them, and options.merge is set.
 void add_table(CLI::App& command, TableOptions& options, const std::string& resume);
 
+/// Where a command keeps what is finished until its file `out` is written; empty without one.
+std::string journal_beside(const std::string& out);
+
 /// Throws InputError where they ask for journals and the option `out`, which names them, is not
 /// given.
 void check_journal(const TableOptions& options, const std::string& out, bool given);

@@ -29,7 +29,7 @@ constexpr Index kAhead = 32;       // steps whose correlated noise is drawn by o
 enum Purpose : std::uint64_t { normals = 16, others = 17 };
 
 EnsembleOptions ensemble_options(const SdeOptions& options) {
-  return {options.runs, options.seed, options.threads, options.progress};
+  return {options.runs, options.seed, options.threads, options.progress, options.kept};
 }
 
 void check(const ModeSystem& system, const Correlation& noise, const ArrayXd& at,

@@ -113,10 +113,14 @@ std::string FinishedRows::add(long point, const std::vector<std::vector<Cell>>& 
   return text;
 }
 
+std::vector<std::string> FinishedRows::cells(std::size_t row) const {
+  return csv_cells(*lines_[row]);
+}
+
 std::vector<std::vector<std::string>> FinishedRows::cells() const {
   std::vector<std::vector<std::string>> rows;
   rows.reserve(lines_.size());
-  for (const auto& line : lines_) rows.push_back(csv_cells(*line));
+  for (std::size_t row = 0; row < lines_.size(); ++row) rows.push_back(cells(row));
   return rows;
 }
 

@@ -34,7 +34,8 @@ class FinishedRows {
   std::string add(long point, const std::vector<std::vector<Cell>>& rows);
   /// First line of a journal: a hash of the table's identity.
   const std::string& header() const { return header_; }
-  std::vector<std::vector<std::string>> cells() const;  ///< of all rows, which are there
+  std::vector<std::string> cells(std::size_t row) const;  ///< of a row that is there
+  std::vector<std::vector<std::string>> cells() const;    ///< of all rows, which are there
 
  private:
   void keep(const std::string& line);

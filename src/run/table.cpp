@@ -8,9 +8,8 @@
 #include <set>
 
 #include "riskcurve/problem/error.hpp"
-#include "run/journal.hpp"
+#include "run/fill.hpp"
 #include "run/parallel.hpp"
-#include "run/progress.hpp"
 
 namespace riskcurve {
 namespace {
@@ -67,46 +66,60 @@ std::string missing(const std::vector<long>& open, long points,
 
 }  // namespace
 
-TableOutcome fill(const Table& table, const std::string& path, const TableOptions& options) {
+Filled fill_counted(const Table& table, double parts, const CountedRows& rows,
+                    const std::string& path, const TableOptions& options) {
   const std::vector<FoundJournal> found = journals_at(path);
   const std::string own = options.merge ? "" : journal_of(path, options.shard, options.shards);
-  FinishedRows finished = finished_earlier(table, found, own, options);
-  const bool whole = options.shards == 0;
-
-  TableOutcome outcome;
+  Filled filled{finished_earlier(table, found, own, options), {}};
+  FinishedRows& finished = filled.finished;
+  TableOutcome& outcome = filled.outcome;
   std::vector<long> open;
   for (long point = 0; point < table.points; ++point) {
-    if (!whole && shard_of(point, options.shards) != options.shard) continue;
+    if (options.shards > 0 && shard_of(point, options.shards) != options.shard) continue;
     ++outcome.points;
     if (!finished.has(point)) open.push_back(point);
   }
   if (options.merge && !open.empty()) throw InputError(missing(open, table.points, found));
-  outcome.taken_over = outcome.points - std::ssize(open);
+  outcome.done = outcome.taken_over = outcome.points - std::ssize(open);
 
   const bool created = std::none_of(found.begin(), found.end(),
                                     [&](const FoundJournal& other) { return other.path == own; });
   Journal journal(own, finished.header());
-  Progress progress(options.progress, static_cast<double>(outcome.points), outcome.taken_over);
+  const double earlier = parts * static_cast<double>(outcome.taken_over);
+  Progress progress(options.progress, parts * static_cast<double>(outcome.points),
+                    static_cast<long>(std::min(earlier, 1e18)));
+  // Bad input leaves nothing behind, nor does what was stopped too soon.
+  const auto leave = [&] {
+    if (created && outcome.done == outcome.taken_over) journal.remove();
+  };
   std::mutex lock;
   try {
     parallel_for(std::ssize(open), options.threads, progress.stop, [&](long i) {
       const long point = open[static_cast<std::size_t>(i)];
-      const std::vector<std::vector<Cell>> rows = table.rows(point);
-      {
-        const std::lock_guard<std::mutex> guard(lock);
-        journal.append(finished.add(point, rows));
-      }
-      progress.count();
+      const std::vector<std::vector<Cell>> of_point = rows(point, progress);
+      if (of_point.empty()) return;
+      const std::lock_guard<std::mutex> guard(lock);
+      journal.append(finished.add(point, of_point));
+      ++outcome.done;
     });
   } catch (...) {
-    // Bad input leaves nothing behind.
-    if (created && progress.done() == outcome.taken_over) journal.remove();
+    leave();
     throw;
   }
-  outcome.done = progress.done();
   outcome.complete = outcome.done == outcome.points;
-  if (outcome.complete && whole) outcome.rows = finished.cells();
-  return outcome;
+  if (!outcome.complete) leave();
+  return filled;
+}
+
+TableOutcome fill(const Table& table, const std::string& path, const TableOptions& options) {
+  const auto count_one = [&](long point, Progress& progress) {
+    std::vector<std::vector<Cell>> rows = table.rows(point);
+    progress.count();
+    return rows;
+  };
+  Filled filled = fill_counted(table, 1, count_one, path, options);
+  if (filled.outcome.complete && options.shards == 0) filled.outcome.rows = filled.finished.cells();
+  return filled.outcome;
 }
 
 }  // namespace riskcurve

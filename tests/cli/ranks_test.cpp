@@ -34,6 +34,19 @@ class Ranks : public CommandFixture {
     const std::string text = contents(file);
     return std::count(text.begin(), text.end(), '\n');
   }
+  /// Starts three of one thread, and kills the second once its journal has some lines.
+  void kill_second(const std::string& command, const std::string& journal) const {
+    std::thread run([&] {
+      shell("mpirun -n 3 sh -c 'echo $$ > pid.$OMPI_COMM_WORLD_RANK; exec \"$0\" " + command +
+            " --threads 1' $R");
+    });
+    for (int i = 0; i < 20000 && lines(journal) < 4; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const int pid = std::atoi(contents("pid.1").c_str());
+    if (pid > 1) kill(pid, SIGKILL);
+    run.join();
+    ASSERT_GT(pid, 1);
+  }
   bool journals() const {
     for (const auto& entry : fs::recursive_directory_iterator(folder))
       if (entry.path().filename().string().find(".partial") != std::string::npos) return true;
@@ -57,18 +70,8 @@ TEST_F(Ranks, AKilledOneLosesItsUnfinishedPointsOnly) {
   write("file.toml", kSlowProblem);
   write("grid.toml", swept_grid(30));
   ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
-  std::thread run([&] {
-    shell(
-        "mpirun -n 3 sh -c 'echo $$ > pid.$OMPI_COMM_WORLD_RANK; exec \"$0\" sweep grid.toml "
-        "--out x.csv --threads 1' $R");
-  });
   const std::string own = "x.csv.partial-2-of-3";
-  for (int i = 0; i < 20000 && lines(own) < 4; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  const int pid = std::atoi(contents("pid.1").c_str());
-  ASSERT_GT(pid, 1);
-  kill(pid, SIGKILL);
-  run.join();
+  kill_second("sweep grid.toml --out x.csv", own);
   EXPECT_FALSE(fs::exists(folder / "x.csv"));
   const long saved = lines(own) - 1;
   ASSERT_GE(saved, 3);
@@ -96,6 +99,41 @@ TEST_F(Ranks, OfAMapAndOfASuite) {
   ASSERT_EQ(on_ranks(2, suite + "ranks"), 0) << contents("err.txt");
   for (const char* file : {"results.json", "table.md"})
     EXPECT_EQ(contents(std::string("ranks/") + file), contents(std::string("whole/") + file));
+  EXPECT_FALSE(journals());
+}
+
+TEST_F(Ranks, OfAnEnsembleEndInTheBytesOfOneProcess) {
+  for (const std::string command :
+       {"simulate file.toml", "simulate file.toml --sde", "compare file.toml --bands"}) {
+    const std::string runs = command + " --runs 8 --json --out ";
+    ASSERT_EQ(shell("$R " + runs + "whole.csv"), 0) << contents("err.txt");
+    const std::string printed = contents("out.txt");
+    for (const int n : {2, 3}) {
+      ASSERT_EQ(on_ranks(n, runs + "x.csv"), 0) << contents("err.txt");
+      EXPECT_EQ(contents("x.csv"), contents("whole.csv")) << command << n;
+      EXPECT_EQ(contents("out.txt"), printed);
+      EXPECT_FALSE(journals());
+      fs::remove(folder / "x.csv");
+    }
+  }
+  EXPECT_EQ(on_ranks(2, "simulate file.toml"), 2);
+  EXPECT_NE(contents("err.txt").find("riskcurve: mpirun = without --out"), std::string::npos);
+}
+
+TEST_F(Ranks, AKilledOneLosesItsUnfinishedRunsOnly) {
+  write("file.toml", kSlowRun);
+  const std::string whole = "simulate file.toml --runs 60 --out ", runs = whole + "x.csv";
+  ASSERT_EQ(shell("$R " + whole + "whole.csv"), 0) << contents("err.txt");
+  const std::string own = "x.csv.partial-2-of-3";
+  kill_second(runs, own);
+  EXPECT_FALSE(fs::exists(folder / "x.csv"));
+  const long saved = lines(own) - 1;
+  ASSERT_GE(saved, 3);
+  ASSERT_LT(saved, 20) << "it had ended before it was killed";
+
+  EXPECT_EQ(on_ranks(3, runs), 2);  // not without --resume
+  ASSERT_EQ(on_ranks(3, runs + " --resume"), 0) << contents("err.txt");
+  EXPECT_EQ(contents("x.csv"), contents("whole.csv"));
   EXPECT_FALSE(journals());
 }
 

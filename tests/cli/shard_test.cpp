@@ -1,4 +1,4 @@
-// Shards of sweep, phases and validate, each a process, and riskcurve merge.
+// Shards of sweep, phases, validate, simulate and compare, each a process, and riskcurve merge.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -50,6 +50,30 @@ class ShardCommand : public CommandFixture {
     EXPECT_EQ(lines("err.txt"), 1) << contents("err.txt");
     return contents("err.txt");
   }
+  /// Starts it with one thread, and ends it once the journal has some lines.
+  void kill_early(std::vector<std::string> words, const std::string& journal,
+                  int signal = SIGKILL) const {
+    words.insert(words.begin(), "riskcurve");
+    words.insert(words.end(), {"--threads", "1"});
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    const pid_t child = fork();
+    if (child == 0) {
+      fs::current_path(folder);
+      if (std::freopen("out.txt", "w", stdout) && std::freopen("err.txt", "w", stderr))
+        execv(program().c_str(), arguments.data());
+      _exit(127);
+    }
+    for (int i = 0; i < 6000 && lines(journal) < 4; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    kill(child, signal);
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 1)
+        << "it had ended before it was killed";
+    ASSERT_GE(lines(journal), 4);
+  }
 };
 
 const std::string sweep_x = "sweep grid.toml --out x.csv";
@@ -74,22 +98,9 @@ TEST_F(ShardCommand, KilledAndResumedEndsInTheSameBytes) {
   write("file.toml", kSlowProblem);
   write("grid.toml", swept_grid(30));
   ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
-  const pid_t child = fork();
-  if (child == 0) {
-    fs::current_path(folder);
-    execl(program().c_str(), "riskcurve", "sweep", "grid.toml", "--out", "x.csv", "--shard", "2/3",
-          "--threads", "1", nullptr);
-    _exit(127);
-  }
   const std::string own = "x.csv.partial-2-of-3";
-  for (int i = 0; i < 6000 && lines(own) < 4; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  kill(child, SIGKILL);
-  int status = 0;
-  waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFSIGNALED(status)) << "it had ended before it was killed";
+  kill_early({"sweep", "grid.toml", "--out", "x.csv", "--shard", "2/3"}, own);
   const long saved = lines(own) - 1;
-  ASSERT_GE(saved, 3);
   ASSERT_LT(saved, 20);
   std::ofstream(folder / own, std::ios::app) << "58,sign_sgd,0.";  // cut as a kill may do
 
@@ -177,6 +188,102 @@ TEST_F(ShardCommand, OfAMapAndOfASuite) {
   EXPECT_EQ(journals(), std::vector<std::string>());
 }
 
+TEST_F(ShardCommand, OfAnEnsembleAreTheBytesOfASerialRun) {
+  write("averaged.toml",
+        small_problem("name = 'sgd'\nbatch = 2\naverage = { kind = 'ema', decay = 0.9 }"));
+  write("large.toml", small_problem("name = 'sgd'\nbatch = 1", "5"));
+  for (const std::string command :
+       {"simulate file.toml", "simulate file.toml --sde", "compare file.toml --bands",
+        "simulate averaged.toml", "compare averaged.toml", "simulate large.toml"}) {
+    const std::string seeded = command + " --runs 7 --seed 3 --json --out ";
+    const int code = shell("$R " + seeded + "whole.csv");
+    EXPECT_EQ(code, command == "simulate large.toml" ? 1 : 0) << contents("err.txt");
+    const std::string printed = contents("out.txt"), said = contents("err.txt");
+    for (const int n : {2, 3, 9}) {
+      run_shards(seeded + "x.csv", n);
+      EXPECT_FALSE(fs::exists(folder / "x.csv"));
+      EXPECT_EQ(journals().size(), static_cast<std::size_t>(n));
+      EXPECT_EQ(shell("$R merge " + seeded + "x.csv"), code) << contents("err.txt");
+      EXPECT_EQ(contents("x.csv"), contents("whole.csv")) << command << n;
+      EXPECT_EQ(contents("out.txt"), printed);
+      EXPECT_EQ(contents("err.txt"), said);
+      EXPECT_EQ(journals(), std::vector<std::string>());
+      fs::remove(folder / "x.csv");
+    }
+  }
+}
+
+TEST_F(ShardCommand, OfAnEnsembleKilledAndResumedEndsInTheSameBytes) {
+  write("file.toml", kSlowRun);
+  const std::string whole = "simulate file.toml --runs 60 --out ", runs = whole + "x.npz";
+  ASSERT_EQ(shell("$R " + whole + "whole.npz"), 0) << contents("err.txt");
+  const std::string own = "x.npz.partial-2-of-3";
+  kill_early({"simulate", "file.toml", "--runs", "60", "--out", "x.npz", "--shard", "2/3"}, own);
+  const long saved = lines(own) - 1;
+  ASSERT_LT(saved, 20);
+  std::ofstream(folder / own, std::ios::app) << "58,0.5,0.";  // cut as a kill may do
+
+  EXPECT_NE(complaint(runs + shard(2, 3)).find("--resume goes on"), std::string::npos);
+  ASSERT_EQ(shell("$R " + runs + shard(1, 3)), 0) << contents("err.txt");
+  ASSERT_EQ(shell("$R " + runs + shard(3, 3)), 0) << contents("err.txt");
+  const std::string missing = complaint("merge " + runs);
+  EXPECT_NE(missing.find(std::to_string(20 - saved) + " of 60 points are missing"),
+            std::string::npos)
+      << missing;
+  EXPECT_NE(missing.find("--shard 2 of 3"), std::string::npos) << missing;
+  const std::string before = contents(own);
+  ASSERT_EQ(shell("$R " + runs + shard(2, 3) + "--resume"), 0) << contents("err.txt");
+  EXPECT_EQ(contents(own).rfind(before.substr(0, before.rfind('\n') + 1), 0), 0u);
+  EXPECT_EQ(lines(own), 21);  // nothing twice
+  ASSERT_EQ(shell("$R merge " + runs), 0) << contents("err.txt");
+  EXPECT_EQ(contents("x.npz"), contents("whole.npz"));
+  EXPECT_EQ(journals(), std::vector<std::string>());
+  fs::remove(folder / "x.npz");
+
+  for (const int signal : {SIGKILL, SIGINT}) {  // of a whole run alike
+    kill_early({"simulate", "file.toml", "--runs", "60", "--out", "x.npz"}, "x.npz.partial",
+               signal);
+    if (signal == SIGINT) {
+      EXPECT_NE(contents("err.txt").find(" of 60 runs are saved; --resume goes on"),
+                std::string::npos)
+          << contents("err.txt");
+    }
+    EXPECT_FALSE(fs::exists(folder / "x.npz"));
+    EXPECT_NE(complaint(runs).find("--resume goes on"), std::string::npos);
+    ASSERT_EQ(shell("$R " + runs + " --resume"), 0) << contents("err.txt");
+    EXPECT_EQ(contents("x.npz"), contents("whole.npz"));
+    EXPECT_EQ(journals(), std::vector<std::string>());
+    fs::remove(folder / "x.npz");
+  }
+}
+
+TEST_F(ShardCommand, OfAnotherEnsembleAreRefusedByName) {
+  const std::string runs = "simulate file.toml --runs 6 --out x.csv";
+  ASSERT_EQ(shell("$R " + runs + shard(1, 2)), 0);
+  EXPECT_EQ(complaint("merge " + runs),
+            "riskcurve: merge: 3 of 6 points are missing, counted from 0: 1, 2, 5; --shard 2 of "
+            "2\n");
+  ASSERT_EQ(shell("$R " + runs + shard(2, 2)), 0);
+  for (const std::string& other : {runs + " --seed 2", runs + " --sde",
+                                   std::string("simulate file.toml --runs 7 --out x.csv")}) {
+    EXPECT_NE(complaint("merge " + other)
+                  .find("x.csv.partial-1-of-2: expected what was left of the same table"),
+              std::string::npos);
+  }
+  const std::string text = contents("file.toml");
+  write("file.toml", kSlowRun);
+  EXPECT_NE(complaint(runs + " --resume").find("x.csv.partial-1-of-2"), std::string::npos);
+  EXPECT_EQ(journals().size(), 2u);
+  EXPECT_FALSE(fs::exists(folder / "x.csv"));
+
+  // What `simulate` has run is there for `compare`.
+  write("file.toml", text);
+  const std::string compare = "compare file.toml --runs 6 --out ";
+  ASSERT_EQ(shell("$R merge " + compare + "x.csv"), 0) << contents("err.txt");
+  ASSERT_EQ(shell("$R " + compare + "whole.csv"), 0) << contents("err.txt");
+  EXPECT_EQ(contents("x.csv"), contents("whole.csv"));
+}
+
 TEST_F(ShardCommand, MistakesAreOneLine) {
   for (const char* bad : {"0/3", "4/3", "x", "3", "1/", "/3", "1/0", "-1/3", "1/3x", "1.5/3",
                           "1/99999999999999999999"}) {
@@ -186,6 +293,10 @@ TEST_F(ShardCommand, MistakesAreOneLine) {
   }
   EXPECT_NE(complaint("phases --points 3 --shard 1/2").find("--out"), std::string::npos);
   EXPECT_NE(complaint("merge phases --points 3").find("--out"), std::string::npos);
+  for (const std::string command : {"simulate file.toml", "compare file.toml"})
+    for (const std::string& line :
+         {command + " --shard 1/2", command + " --resume", "merge " + command})
+      EXPECT_NE(complaint(line).find("without --out"), std::string::npos);
   EXPECT_NE(complaint("merge validate").find("--report"), std::string::npos);
   EXPECT_NE(complaint("merge").find("subcommand"), std::string::npos);
   EXPECT_NE(complaint("merge " + sweep_x + shard(1, 2)).find("--shard"), std::string::npos);

@@ -1,20 +1,24 @@
 #pragma once
 #include <string>
 
-/// Each point of it takes a tenth of a second: time to kill a sweep.
-inline const std::string kSlowProblem = R"([problem]
+/// A small problem under one optimizer, whose table this is.
+inline std::string small_problem(const std::string& optimizer, const std::string& step = "0.01",
+                                 int steps = 1000) {
+  return R"([problem]
 covariance = { kind = "power_law", dimension = 60, alpha = 0.3, orientation = "diagonal" }
 target = { kind = "power_law", beta = 0.2, risk = 1.0 }
 noise = { kind = "laplace", scale = 0.2 }
 [optimizer]
-name = "sign_sgd"
-batch = 4
-[schedule]
-kind = "constant"
-step = 0.01
-[run]
-steps = 1000
-)";
+)" + optimizer +
+         "\n[schedule]\nkind = 'constant'\nstep = " + step +
+         "\n[run]\nsteps = " + std::to_string(steps) + "\n";
+}
+inline const std::string kSignSgd = "name = 'sign_sgd'\nbatch = 4";
+
+/// Each point of it takes a tenth of a second: time to kill a sweep.
+inline const std::string kSlowProblem = small_problem(kSignSgd);
+/// Each run of it takes some hundredths of a second: time to kill an ensemble.
+inline const std::string kSlowRun = small_problem(kSignSgd, "0.01", 4000);
 /// Small enough for grids of it to be filled in a moment.
 inline const std::string kSweptProblem = kSlowProblem + "signal = 'small'\n";
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "riskcurve/problem/error.hpp"
+#include "run/journal.hpp"
 
 namespace riskcurve {
 namespace {
@@ -63,6 +65,58 @@ TEST(RunEnsemble, KeepsTheRunsThatWereWholeWhenToldToStop) {
       run_ensemble(kAt, 4, {.runs = 10, .threads = 1, .progress = until(0)}, line);
   EXPECT_EQ(none.risk.cols(), 0);
   EXPECT_TRUE(none.mean.isNaN().all());
+}
+
+TEST(RunEnsemble, GoesOnFromTheRunsThatAreKept) {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / "riskcurve-kept-runs").string();
+  remove_journals(path);
+  std::vector<std::uint64_t> begun;
+  const auto noted = [&](std::uint64_t number) {
+    begun.push_back(number);
+    return line(number);
+  };
+  KeptRuns kept{path, "lines", {}, {}};
+  EnsembleOptions options{.runs = 5, .threads = 1, .kept = &kept};
+  options.progress = [](double fraction) { return fraction < 0.6; };  // within run 3
+  const Ensemble some = run_ensemble(kAt, 4, options, noted);
+  EXPECT_TRUE(some.interrupted);
+  EXPECT_EQ(some.risk.cols(), 3);
+  EXPECT_EQ(kept.outcome.done, 3);
+  options.progress = {};
+  EXPECT_THROW(run_ensemble(kAt, 4, options, noted), InputError);  // not without `resume`
+
+  kept.table.resume = true;
+  const Ensemble all = run_ensemble(kAt, 4, options, noted);
+  EXPECT_EQ(begun, (std::vector<std::uint64_t>{0, 1, 2, 3, 3, 4}));
+  remove_journals(path);
+  options.threads = 3;
+  for (const long shard : {1, 2}) {
+    kept.table = {.shard = shard, .shards = 2, .progress = {}};
+    EXPECT_EQ(run_ensemble(kAt, 4, options, line).risk.cols(), 0);
+    EXPECT_TRUE(kept.outcome.complete);
+  }
+  kept.table = {.merge = true, .progress = {}};
+  const Ensemble merged = run_ensemble(kAt, 4, options, {});
+  const Ensemble serial = run_ensemble(kAt, 4, {.runs = 5}, line);
+  for (const Ensemble* const e : {&all, &merged}) {
+    EXPECT_FALSE(e->interrupted);
+    EXPECT_EQ(e->diverged, 1);
+    EXPECT_TRUE((e->risk == serial.risk).all());
+    EXPECT_TRUE((e->error == serial.error).all());
+  }
+
+  const std::string second = path + "-2-of-2";
+  std::string text = read_file(second);
+  text.replace(text.find("\n1,0,5,"), 7, "\n1,0,x,");
+  write_file(second, text);
+  try {
+    run_ensemble(kAt, 4, options, {});
+    ADD_FAILURE() << "a row without numbers";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("run 1"), std::string::npos) << error.what();
+  }
+  remove_journals(path);
 }
 
 TEST(RunEnsemble, RecordsAnAverageBesideTheRisk) {

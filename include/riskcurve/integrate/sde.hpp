@@ -27,6 +27,7 @@ struct SdeOptions {
   double step = 0;  ///< > 0: steps of this length instead (iteration time)
   /// Called from one thread at a time with the fraction done; returning false interrupts.
   std::function<bool(double fraction)> progress = {};
+  KeptRuns* kept = nullptr;  ///< as of EnsembleOptions
 };
 
 /// Runs the mode system one level down, before the mean over the noise, at the times `at`

@@ -1,10 +1,21 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "riskcurve/eigen.hpp"
+#include "riskcurve/run/table.hpp"
 
 namespace riskcurve {
+
+/// The runs of an ensemble as the points of a table (run/table.hpp, fill): each finished one is
+/// kept in a journal, to be resumed, shared among shards and merged. Run r is the same in all of
+/// them.
+struct KeptRuns {
+  std::string journal, identity;  ///< identity: all that a run depends on, seed and times included
+  TableOptions table;             ///< of which `threads` and `progress` are the ensemble's
+  TableOutcome outcome;           ///< written: how far it came; without rows
+};
 
 struct EnsembleOptions {
   int runs = 16;
@@ -12,6 +23,8 @@ struct EnsembleOptions {
   int threads = 0;  ///< 0: all cores this process may use. The numbers do not depend on it.
   /// Called from one thread at a time with the fraction done; returning false interrupts.
   std::function<bool(double fraction)> progress = {};
+  KeptRuns* kept =
+      nullptr;  ///< where finished runs are kept, and which are made; null: nowhere, all
 };
 
 /// Independent runs from the same problem: of the real algorithm (simulate.hpp), or of the
@@ -25,7 +38,8 @@ struct Ensemble {
   Eigen::ArrayXXd averaged_risk;
   Eigen::ArrayXd averaged_mean, averaged_error;
   int diverged = 0;  ///< runs whose risk left the finite numbers
-  /// Stopped by `progress`; then `risk` holds the runs that were finished, perhaps none.
+  /// Stopped by `progress`; then `risk` holds the runs that were finished, perhaps none. Of a shard
+  /// (KeptRuns) it holds none.
   bool interrupted = false;
 };
 
