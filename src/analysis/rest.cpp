@@ -10,7 +10,7 @@ namespace {
 
 using Eigen::Index;
 
-constexpr Index kFew = 256;  // modes; more are merged first
+constexpr Index kFewAtRest = 256;  // modes; more are merged first
 
 /// S -> A S A^T + Q.
 struct Affine {
@@ -156,8 +156,8 @@ NoiseMemory noise_memory(const ModeSystem& system, double t, double risk) {
 double largest_stable_step_of_blocks(const ModeSystem& system) {
   // Updates are bounded.
   if (system.filtered) return std::numeric_limits<double>::infinity();
-  const ModeSystem merged = system.modes() > kFew ? compress(system) : ModeSystem{};
-  const ModeSystem& few = system.modes() > kFew ? merged : system;
+  const ModeSystem merged = system.modes() > kFewAtRest ? compress(system) : ModeSystem{};
+  const ModeSystem& few = system.modes() > kFewAtRest ? merged : system;
   const double scale = 1 + (std::isfinite(few.noise_variance) ? few.noise_variance : 0.0);
   const double far = 1e20 * scale * (1 + few.risk(few.initial));
   const auto grows = [&](double step) { return !(sustained_risk(few, step, 0, far) < far); };

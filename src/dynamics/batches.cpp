@@ -49,7 +49,7 @@ std::vector<double> nodes_of(const Schedule& batch) {
 }
 
 /// Columns of several systems, proportional ones held once.
-struct Columns {
+struct SharedColumns {
   ArrayXXd all;
   /// Of each system and column: which of `all`, and times what.
   std::vector<std::vector<std::pair<Index, double>>> of;
@@ -90,7 +90,7 @@ struct Batches {
   Schedule batch;
   std::vector<double> node;
   std::vector<ModeSystem> system;
-  Columns drift, diffusion;
+  SharedColumns drift, diffusion;
 
   /// Of the nodes, at batch b.
   std::vector<double> weights(double b) const {

@@ -15,7 +15,7 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 
-constexpr double kStep = 1;  // of log x: 1e-6
+constexpr double kNodeStep = 1;  // of log x: 1e-6
 constexpr int kMostNodes = 400;
 constexpr double kLeastFall =
     1e-3;                         // of the equation for m: where samples fill the rank, tables err
@@ -89,7 +89,7 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
     double log_m = first + std::log(weight), log_x = first;
     bool again = false;
     for (int i = 0; i < kMostNodes; ++i) {
-      const double x = 1 / (std::exp(-(first + kStep * i)) + top);
+      const double x = 1 / (std::exp(-(first + kNodeStep * i)) + top);
       if (!points.empty()) log_m = points.back().log_m + points.back().rise * (std::log(x) - log_x);
       Equation::Point point = equation.solve(x, log_m);
       if (!(point.square > 0)) {
@@ -140,7 +140,7 @@ class MixtureSums {
     const double beyond = i == 0                    ? end(0.5 * (1 - q_))
                           : i + 1 == points_.size() ? end((1 + q_) * fall(i))
                                                     : 1;
-    return 2 / std::numbers::pi * cosine_ * kStep * fall(i) *
+    return 2 / std::numbers::pi * cosine_ * kNodeStep * fall(i) *
            std::pow(points_[i].square, 0.5 * (1 + q_)) * beyond;
   }
   /// (2/pi) sin(pi |q|) int tau^(2q - 1) Y dtau of g^q, Y = Z, of q < 0 its end C less Z.
@@ -163,7 +163,7 @@ class MixtureSums {
     }
     const double left = (whole - held(before)).sum() / (whole - held(before - few)).sum();
     const double ends =
-        -std::log(left) / (static_cast<double>(few) * kStep) + 2 * q_ * fall(before);
+        -std::log(left) / (static_cast<double>(few) * kNodeStep) + 2 * q_ * fall(before);
     if (!(left > 0 && ends > 0.02))
       throw InputError("optimizer.exponent", q_,
                        "larger: singular values of the gradient reach 0 and E f^2 is infinite");
@@ -176,7 +176,7 @@ class MixtureSums {
     ArrayXd sum = ArrayXd::Zero(points_[0].held.size());
     for (std::size_t i = 0; i <= last; ++i) {
       const double beyond = i == 0 ? end(first_decay) : i == last ? end(last_decay) : 1;
-      sum += beyond * kStep * fall(i) * std::pow(points_[i].square, q_) * of(i);
+      sum += beyond * kNodeStep * fall(i) * std::pow(points_[i].square, q_) * of(i);
     }
     return sum * (4 / std::numbers::pi * cosine_ * std::sin(0.5 * std::numbers::pi * std::abs(q_)));
   }
@@ -184,7 +184,7 @@ class MixtureSums {
   double fall(std::size_t i) const {
     return -points_[i].square_rise * points_[i].stretch / (2 * points_[i].square);
   }
-  static double end(double decay) { return 1 / -std::expm1(-decay * kStep); }
+  static double end(double decay) { return 1 / -std::expm1(-decay * kNodeStep); }
   const std::vector<Equation::Point>& points_;
   bool by_samples_;
   double q_, cosine_;

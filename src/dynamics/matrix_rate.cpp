@@ -11,25 +11,26 @@ namespace {
 using Eigen::Map;
 using Eigen::VectorXd;
 
-// One lattice for everything: s^2 and the argument of laplace are powers of e^kStep, and so is t in
+// One lattice for everything: s^2 and the argument of laplace are powers of e^kLatticeStep, and so
+// is t in
 //     (1 + x)^(-1/2) = int e^(-tx) e^(-t) t^(-1/2) dt/sqrt(pi),
 //     (1 + x)^(-3/2) = int e^(-tx) e^(-t) 2 t^(1/2) dt/sqrt(pi).
-// The trapezoid rule errs by e^(-pi^2/kStep).
-constexpr double kStep = 0.25;
-constexpr int kLow = -332, kHigh = 15;  // of log t/kStep; beyond: below 1e-18
+// The trapezoid rule errs by e^(-pi^2/kLatticeStep).
+constexpr double kLatticeStep = 0.25;
+constexpr int kLow = -332, kHigh = 15;  // of log t/kLatticeStep; beyond: below 1e-18
 
 class Transforms {
  public:
   explicit Transforms(const std::function<double(double)>& laplace)
       : laplace_(laplace), half_(kHigh - kLow + 1), three_halves_(kHigh - kLow + 1) {
     for (int i = kLow; i <= kHigh; ++i) {
-      const double t = std::exp(kStep * i);
-      half_[i - kLow] = kStep * std::sqrt(t / M_PI) * std::exp(-t);
+      const double t = std::exp(kLatticeStep * i);
+      half_[i - kLow] = kLatticeStep * std::sqrt(t / M_PI) * std::exp(-t);
       three_halves_[i - kLow] = 2 * t * half_[i - kLow];
     }
   }
 
-  /// log of the integrand in log s at s = e^(kStep n/2), constants aside.
+  /// log of the integrand in log s at s = e^(kLatticeStep n/2), constants aside.
   double log_integrand(int n, int batch) {
     extend(n + kLow, n + kHigh);
     if (n + kHigh < first_) return -800;           // laplace is 1: h = q
@@ -38,7 +39,7 @@ class Transforms {
     const Map<const VectorXd> values(values_.data() + (begin - first_), rest);
     const double h = half_.head(ones).sum() + half_.tail(rest).dot(values);
     const double q = three_halves_.head(ones).sum() + three_halves_.tail(rest).dot(values);
-    return 0.5 * kStep * n + std::log(q) + std::log(std::max(h - q, 1e-300)) +
+    return 0.5 * kLatticeStep * n + std::log(q) + std::log(std::max(h - q, 1e-300)) +
            (batch - 2) * std::log(h);
   }
 
@@ -56,11 +57,11 @@ class Transforms {
     values_.insert(values_.begin(), below.rbegin(), below.rend());
     first_ -= static_cast<int>(below.size());
   }
-  double at(int n) const { return laplace_(std::exp(kStep * n)); }
+  double at(int n) const { return laplace_(std::exp(kLatticeStep * n)); }
 
   const std::function<double(double)>& laplace_;
   VectorXd half_, three_halves_;
-  std::vector<double> values_;  // of laplace at e^(kStep n), n from first_
+  std::vector<double> values_;  // of laplace at e^(kLatticeStep n), n from first_
   int first_ = 0;
   bool complete_ = false;
 };
@@ -71,8 +72,8 @@ double matrix_rate(const std::function<double(double)>& laplace, double log_star
   Transforms transforms(laplace);
   const auto value = [&](int n) { return transforms.log_integrand(n, batch); };
   // The peak is where (1 - laplace) batch is about 1: near there by bisection, then uphill.
-  const auto beyond = [&](int n) { return laplace(std::exp(kStep * n)) < 1 - 1.0 / batch; };
-  int top = static_cast<int>(std::lround(2 * log_start / kStep)), step = 1;
+  const auto beyond = [&](int n) { return laplace(std::exp(kLatticeStep * n)) < 1 - 1.0 / batch; };
+  int top = static_cast<int>(std::lround(2 * log_start / kLatticeStep)), step = 1;
   while (beyond(top - step)) step *= 2;
   for (; step > 0; step /= 2)
     if (beyond(top - step)) top -= step;
@@ -90,7 +91,7 @@ double matrix_rate(const std::function<double(double)>& laplace, double log_star
       if (!(log_ratio > -40)) break;
     }
   const double b = batch;
-  return 2 / M_PI * b * (b - 1) * 0.5 * kStep * std::exp(peak) * sum;
+  return 2 / M_PI * b * (b - 1) * 0.5 * kLatticeStep * std::exp(peak) * sum;
 }
 
 }  // namespace riskcurve

@@ -14,11 +14,11 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Complex = std::complex<double>;
 
-constexpr double kTilt = 0.05;     // Im z over Re z
-constexpr double kApartG = 1.04;   // between neighbouring g
-constexpr double kLeastG = 1e-4;   // of nu
-constexpr double kFarSlope = 2;    // a slope from what squares say of it: beyond, it is lost
-constexpr double kSeenMass = 0.1;  // of a row's mass: less is not enough to go by
+constexpr double kTiltOfBoth = 0.05;  // Im z over Re z
+constexpr double kApartG = 1.04;      // between neighbouring g
+constexpr double kLeastG = 1e-4;      // of nu
+constexpr double kFarSlope = 2;       // a slope from what squares say of it: beyond, it is lost
+constexpr double kSeenMass = 0.1;     // of a row's mass: less is not enough to go by
 
 /// x and y along the singular values, from above all of them.
 class AlongSingularValues {
@@ -28,14 +28,14 @@ class AlongSingularValues {
 
   /// False where no root is found.
   bool at(double g) {
-    if (follows_ && solve(g, kTilt)) return true;
+    if (follows_ && solve(g, kTiltOfBoth)) return true;
     const Complex t = of(g, 8);
     log_x_ = ArrayOf<Complex>::Constant(sides_.out(), -std::log(t));
     log_y_ = ArrayOf<Complex>::Constant(sides_.in(), -std::log(t));
     fixed_.echo.setZero();
-    for (double tilt = 8;; tilt = std::max(kTilt, 0.7 * tilt)) {
+    for (double tilt = 8;; tilt = std::max(kTiltOfBoth, 0.7 * tilt)) {
       follows_ = solve(g, tilt);
-      if (tilt == kTilt) return follows_;
+      if (tilt == kTiltOfBoth) return follows_;
     }
   }
   ArrayOf<Complex> x() const { return log_x_.exp(); }
@@ -80,7 +80,7 @@ struct SideMass {
   }
   /// Without singular values of 0, smeared over all g by Im z.
   ArrayXd ratio(double points, double powers, const ArrayXd& alone) const {
-    const ArrayXd none = kTilt / (1 + kTilt * kTilt) * last.max(0.0);
+    const ArrayXd none = kTiltOfBoth / (1 + kTiltOfBoth * kTiltOfBoth) * last.max(0.0);
     const ArrayXd left = mass - points * none, with = power - powers * none;
     return (left > kSeenMass * mass && with >= 0).select(with / left, alone);
   }
@@ -101,7 +101,7 @@ PairsAgainstPolar pairs_against_polar(const TwoSides& sides, const MatrixXd& var
   double points = 0, powers = 0;
   for (double g = 1.05 * all; g > kLeastG * all; g /= kApartG) {
     if (!along.at(g)) continue;
-    const Complex t = AlongSingularValues::of(g, kTilt);
+    const Complex t = AlongSingularValues::of(g, kTiltOfBoth);
     const ArrayOf<Complex> x = along.x(), y = along.y();
     const double of = asked(g);
     points += 1;

@@ -9,17 +9,18 @@ namespace {
 
 using Eigen::Index;
 constexpr int kDegree = 32;
-constexpr Index kFew = 4 * kDegree;
+constexpr Index kFewTimes = 4 * kDegree;
 constexpr int kHalvings = 8;
 constexpr double kResolved = 1e-13;
 
 /// Chebyshev series of all rows of f on [a, b], row 0 as log f[0]/scale.
-struct Series {
+struct Interpolant {
   double a, b, scale = 1;
   Eigen::ArrayXXd coefficient;  ///< shape (rows, kDegree + 1)
   bool resolved = true;
 
-  Series(const std::function<Eigen::ArrayXd(double)>& f, double from, double to) : a(from), b(to) {
+  Interpolant(const std::function<Eigen::ArrayXd(double)>& f, double from, double to)
+      : a(from), b(to) {
     Eigen::MatrixXd values;
     for (int j = 0; j <= kDegree; ++j) {
       const double x = std::cos(std::numbers::pi * j / kDegree);
@@ -75,8 +76,8 @@ void at_times(const std::function<Eigen::ArrayXd(double)>& f, double a, double b
               const std::function<void(const Eigen::ArrayXd&)>& record) {
   const auto fill = [&](const auto& self, double from, double to, Index begin, Index end,
                         int halvings) -> void {
-    if (end - begin > kFew && halvings > 0) {
-      if (const Series series(f, from, to); series.resolved) {
+    if (end - begin > kFewTimes && halvings > 0) {
+      if (const Interpolant series(f, from, to); series.resolved) {
         for (Index i = begin; i < end; ++i) record(series(at[i]));
         return;
       }

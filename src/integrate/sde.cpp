@@ -26,7 +26,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double kRunAway = 1e30;  // growth over the start that counts as divergence
 constexpr Index kAhead = 32;       // steps whose correlated noise is drawn by one product
 
-enum Purpose : std::uint64_t { normals = 16, others = 17 };
+enum SdePurpose : std::uint64_t { normals = 16, others = 17 };
 
 EnsembleOptions ensemble_options(const SdeOptions& options) {
   return {options.runs, options.seed, options.threads, options.progress, options.kept};
@@ -131,7 +131,7 @@ class Walk {
   void move() {
     const ArrayXd& m = setting_.system.multiplicity;
     draw();
-    Random random(setting_.options.seed, number_, count_, Purpose::others);
+    Random random(setting_.options.seed, number_, count_, SdePurpose::others);
     const auto chi_square = [&](double degrees) {
       return degrees > 0 ? 2 * boost::random::gamma_distribution<double>(degrees / 2)(random) : 0.0;
     };
@@ -160,7 +160,7 @@ class Walk {
   void draw() {
     const auto& [options, correlation] = std::tie(setting_.options, setting_.correlation);
     if (correlation.size() == 0) {
-      Random(options.seed, number_, count_, Purpose::normals)
+      Random(options.seed, number_, count_, SdePurpose::normals)
           .normals(xi_.data(), static_cast<std::size_t>(xi_.size()));
       return;
     }
@@ -168,7 +168,7 @@ class Walk {
     if (slot == 0) {
       Eigen::MatrixXd eta(correlation.cols(), kAhead);
       for (Index i = 0; i < kAhead; ++i)
-        Random(options.seed, number_, count_ + static_cast<std::uint64_t>(i), Purpose::normals)
+        Random(options.seed, number_, count_ + static_cast<std::uint64_t>(i), SdePurpose::normals)
             .normals(eta.col(i).data(), static_cast<std::size_t>(eta.rows()));
       ahead_.noalias() = correlation * eta;
     }

@@ -37,10 +37,10 @@ Eigen::ArrayXXd perform(const Eigen::ArrayXd& at, const Trajectory& trajectory,
   return risk;
 }
 
-using Run = std::function<Eigen::ArrayXXd(long run, Progress& progress)>;
+using MakeRun = std::function<Eigen::ArrayXXd(long run, Progress& progress)>;
 
 std::vector<Eigen::ArrayXXd> make_all(double parts, const EnsembleOptions& options,
-                                      const Run& run) {
+                                      const MakeRun& run) {
   std::vector<Eigen::ArrayXXd> risk(static_cast<std::size_t>(options.runs));
   Progress progress(options.progress, parts * options.runs);
   parallel_for(options.runs, options.threads, progress.stop,
@@ -70,7 +70,7 @@ Eigen::ArrayXXd from_row(const std::vector<std::string>& row) {
 
 /// Of a shard nothing.
 std::vector<Eigen::ArrayXXd> make_kept(Eigen::Index times, double parts,
-                                       const EnsembleOptions& options, const Run& run) {
+                                       const EnsembleOptions& options, const MakeRun& run) {
   KeptRuns& kept = *options.kept;
   Table table;
   table.identity = kept.identity;
@@ -128,7 +128,7 @@ void check_ensemble(const Eigen::ArrayXd& at, const char* field, const EnsembleO
 Ensemble run_ensemble(const Eigen::ArrayXd& at, double parts, const EnsembleOptions& options,
                       const std::function<Trajectory(std::uint64_t run)>& begin) {
   check_ensemble(at, "at", options);
-  const Run run = [&](long i, Progress& progress) {
+  const MakeRun run = [&](long i, Progress& progress) {
     return perform(at, begin(static_cast<std::uint64_t>(i)), progress);
   };
   const std::vector<Eigen::ArrayXXd> risk =

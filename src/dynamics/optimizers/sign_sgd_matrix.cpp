@@ -123,14 +123,14 @@ class Powers {
 ///     sum_k c_k (w^T rho_out^(2k+1) w)(w^T rho_in^(2k+1) w),   arcsin x = sum_k c_k x^(2k+1),
 /// by terms until the rest is below `tolerance` of |w_out|^2 |w_in|^2. The rest after K terms is at
 /// most c_K |rho_out^(2K+1)| |rho_in^(2K+1)|/(1 - r^2), r the product of the largest correlations.
-struct Series {
+struct HadamardSeries {
   ArrayXXd sum;
   double rest;
 };
-Series off_diagonal(const Side& out, const Side& in) {
+HadamardSeries off_diagonal(const Side& out, const Side& in) {
   constexpr double tolerance = 1e-13;
   constexpr int most = 400;
-  Series series{ArrayXXd::Zero(out.norm.size(), in.norm.size()), 0};
+  HadamardSeries series{ArrayXXd::Zero(out.norm.size(), in.norm.size()), 0};
   if (out.rho.size() == 0 || in.rho.size() == 0) return series;
   const double r = out.rho.cwiseAbs().maxCoeff() * in.rho.cwiseAbs().maxCoeff();
   Powers left(out), right(in);
@@ -201,7 +201,7 @@ ModeSystem exact_sign_modes(const MatrixProblem& problem) {
   system.drift = outer(out.rate, in.rate).reshaped();
   // Pairs of coordinates equal on one side have the arcsine of the other side's correlation, in
   // closed form; those equal on both are counted twice by that.
-  const Series series = off_diagonal(out, in);
+  const HadamardSeries series = off_diagonal(out, in);
   const ArrayXXd form = outer(out.norm, in.arcsine) + outer(out.arcsine, in.norm) -
                         M_PI / 2 * outer(out.norm, in.norm) + series.sum;
   system.diffusion = (2 / M_PI * form.max(0.0)).reshaped();
