@@ -63,7 +63,8 @@ bool in_a_row(const Spectrum& s, Eigen::Index k) {
 /// j^exponent of so many from `first` on, |exponent| up to 8: by the series about their middle, to
 /// roundoff.
 Eigen::Array<double, kRow, 1> powers_from(double first, double exponent) {
-  const double middle = first + kRow / 2;
+  constexpr double half = 0.5 * kRow;
+  const double middle = first + half;
   Eigen::Array<double, kRow, 1> x;
   for (Eigen::Index i = 0; i < kRow; ++i) x[i] = (first + static_cast<double>(i) - middle) / middle;
   constexpr int degree = 8;
