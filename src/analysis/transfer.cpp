@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "analysis/counterparts.hpp"
@@ -178,15 +179,18 @@ class Search {
     optimum_.solve.progress = [this](double) { return !(stopped_ |= !report()); };
   }
   void reached(double fraction) { fraction_ = fraction; }
-  FoundStep operator()(Experiment experiment, double start) {
+  /// `same`: only the horizon is another than the last one's.
+  FoundStep operator()(Experiment experiment, double start, bool same) {
     // A hundred searches: where a large signal would matter, the trust numbers say so.
     experiment = with_small_signal(std::move(experiment));
-    ModeSystem system = mode_system(experiment);
-    system.observable.clear();
-    FoundStep found{best(compress(system), experiment.run.steps, start), {}};
+    if (!same || !system_) {
+      system_ = mode_system(experiment);
+      system_->observable.clear();
+    }
+    FoundStep found{best(compress(*system_), experiment.run.steps, start), {}};
     if (found.best.found) {
       const double steps = experiment.run.steps;
-      found.trust = trust(std::move(experiment), system, found.best.step, steps);
+      found.trust = trust(std::move(experiment), *system_, found.best.step, steps);
     }
     return found;
   }
@@ -204,6 +208,7 @@ class Search {
   bool report() const { return !options_.progress || options_.progress(fraction_); }
   const TransferOptions& options_;
   OptimumOptions optimum_;
+  std::optional<ModeSystem> system_;  // the last one
   double fraction_ = 0;
   bool stopped_ = false;
 };
@@ -217,7 +222,6 @@ std::vector<std::string> transfer_quantities(bool matrix) {
 
 Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
                      const TransferOptions& options) {
-  mode_system(experiment);  // what is wrong with it as it is, is an error
   Scaling scaling;
   scaling.quantity = quantity;
   try {
@@ -231,8 +235,8 @@ Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
     double last = 0, before = 0;  // best steps of the two values below
     for (Index i = 0; i < points; ++i) {
       search.reached(static_cast<double>(i) / static_cast<double>(points));
-      const auto [best, numbers] =
-          search(variation.at(i), before > 0 ? last * (last / before) : last);
+      const auto [best, numbers] = search(
+          variation.at(i), before > 0 ? last * (last / before) : last, quantity == "horizon");
       if (!best.found) {
         scaling.skipped = fmt::format("at {:.6g}: {}", scaling.value[i], best.message);
         continue;
@@ -247,8 +251,10 @@ Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
     scaling.risk_exponent = fit_exponent(scaling.value, scaling.risk);
     scaling.skipped.clear();
   } catch (const Skipped& reason) {
+    mode_system(experiment);  // what is wrong with it as it is, is an error
     scaling.skipped = reason.why;
   } catch (const InputError& error) {
+    mode_system(experiment);
     if (scaling.skipped.empty()) scaling.skipped = error.what();
   }
   if (!scaling.skipped.empty()) {

@@ -223,6 +223,12 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
   const bool merged =
       experiment.is_matrix() && !system.filtered && experiment.matrix().initial.size() > kManyPairs;
   numbers.participation = merged ? participation(experiment.matrix()) : participation(system);
+  if (!experiment.is_matrix() && !system.filtered && !system.squares)
+    if (const VectorProblem& problem = experiment.vector();
+        problem.covariance.spectrum.size() > kManyNodes &&
+        system.modes() < problem.covariance.spectrum.size() &&
+        problem.initial_risk() >= kVanishedRisk)
+      numbers.participation = shared_by(problem.covariance.spectrum, problem.initial);
   numbers.step_rate = largest_step_rate(experiment.schedule, system, curve);
   numbers.filtered_signal = largest_filtered_signal(system, curve);
   if (system.squares) add_root(system, experiment.schedule, curve, numbers);

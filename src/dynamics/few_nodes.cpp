@@ -1,11 +1,13 @@
 #include "dynamics/few_nodes.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
 #include "dynamics/gauss_measure.hpp"
 #include "dynamics/octaves.hpp"
+#include "power_of_two.hpp"
 
 namespace riskcurve {
 namespace {
@@ -17,10 +19,19 @@ using Eigen::Index;
 struct Side {
   Spectrum spectrum;
   ArrayXd error;
+  bool even = true;  ///< FewOfMany::even
 };
+
+/// sum s^2/n
+template <class Error, class Count>
+double squares(const Error& error, const Count& count) {
+  return (count > 0).select(error.square() / count.max(1e-300), 0.0).sum();
+}
 
 /// Eigenvalues of 0 become one node.
 Side few_of(const Spectrum& spectrum, const ArrayXd& error, int nodes) {
+  constexpr double alike = 1e-6;
+  bool even = true;
   std::vector<double> value, count, share, first, last;
   const auto add = [&](double x, double n, double s, Index from, Index to) {
     value.push_back(x);
@@ -30,15 +41,27 @@ Side few_of(const Spectrum& spectrum, const ArrayXd& error, int nodes) {
     last.push_back(spectrum.last[to]);
   };
   for (const auto& [from, size] : octaves(spectrum.value)) {
-    Measures both{spectrum.value.segment(from, size), ArrayXXd(size, 2)};
-    both.weight << spectrum.multiplicity.segment(from, size), error.segment(from, size);
-    const Measures rule = common_rule(both, nodes);
-    const bool same = rule.point.size() == size;
-    for (Index q = rule.point.size() - 1; q >= 0; --q) {
-      const Index at = same ? size - 1 - q : q;  // merged nodes increase
-      add(rule.point[at], rule.weight(at, 0), rule.weight(at, 1), same ? from + at : from,
-          same ? from + at : from + size - 1);
+    const auto value_here = spectrum.value.segment(from, size),
+               count_here = spectrum.multiplicity.segment(from, size),
+               error_here = error.segment(from, size);
+    Measures both;
+    if (worth_thinning(size, 2, nodes)) {
+      both = thinned(value_here, {count_here, error_here}, cells_for(nodes));
+    } else {
+      both = {value_here, ArrayXXd(size, 2)};
+      both.weight << count_here, error_here;
     }
+    const Measures rule = common_rule(both, nodes);
+    if (rule.point.size() == both.point.size()) {
+      for (Index k = from; k < from + size; ++k)
+        add(spectrum.value[k], spectrum.multiplicity[k], error[k], k, k);
+      continue;
+    }
+    const double before = squares(error_here, count_here);
+    even = even &&
+           std::abs(squares(rule.weight.col(1), rule.weight.col(0)) - before) <= alike * before;
+    for (Index q = rule.point.size() - 1; q >= 0; --q)  // merged nodes increase
+      add(rule.point[q], rule.weight(q, 0), rule.weight(q, 1), from, from + size - 1);
   }
   const Index alive = (spectrum.value > 0).count(), all = spectrum.size();
   if (alive < all)
@@ -47,7 +70,7 @@ Side few_of(const Spectrum& spectrum, const ArrayXd& error, int nodes) {
   const auto array = [](const std::vector<double>& x) {
     return ArrayXd(Eigen::Map<const ArrayXd>(x.data(), std::ssize(x)));
   };
-  return {{array(value), array(count), array(first), array(last)}, array(share)};
+  return {{array(value), array(count), array(first), array(last)}, array(share), even};
 }
 
 bool by_eigenvalues(const Covariance& covariance) {
@@ -97,6 +120,30 @@ std::optional<MatrixProblem> few_nodes(const MatrixProblem& problem, int nodes) 
   few.covariance_in = on_nodes(in, columns.spectrum);
   few.noise = problem.noise;
   few.initial = (rows.error.matrix() * columns.error.matrix().transpose()).array();
+  return few;
+}
+
+double shared_by(const Spectrum& spectrum, const ArrayXd& initial) {
+  const double unit = 1 / power_of_two((spectrum.value * initial).maxCoeff());
+  const auto share = unit * spectrum.value * initial;
+  const double total = share.sum(), squares = (share.square() / spectrum.multiplicity.max(1)).sum();
+  return squares > 0 ? total * total / squares : 0;
+}
+
+std::optional<FewOfMany> few_nodes(const VectorProblem& problem, int nodes) {
+  const Covariance& covariance = problem.covariance;
+  if (covariance.spectrum.size() <= kManyNodes || problem.initial_error ||
+      !by_eigenvalues(covariance))
+    return {};
+  Side side = few_of(covariance.spectrum, problem.initial, nodes);
+  if (2 * side.spectrum.size() > covariance.spectrum.size()) return {};
+  FewOfMany few;
+  few.even = side.even;
+  few.problem.noise = problem.noise;
+  few.problem.covariance.kind = covariance.kind;
+  few.problem.covariance.orientation = covariance.orientation;
+  few.problem.covariance.spectrum = std::move(side.spectrum);
+  few.problem.initial = std::move(side.error);
   return few;
 }
 

@@ -21,4 +21,17 @@ inline constexpr Eigen::Index kManyPairs = 20000;
 /// sums, to 6^-nodes or better. Not for what asks for eigenvalues one by one.
 std::optional<MatrixProblem> few_nodes(const MatrixProblem& problem, int nodes = 12);
 
+/// Many nodes of one spectrum, as long lists of eigenvalues have.
+struct FewOfMany {
+  VectorProblem problem;
+  /// Whether the error is smooth enough in its directions that sums of s_k^2/n_k are kept too.
+  bool even;
+};
+/// The same of a vector's, where there are more nodes than kManyNodes and no coordinates.
+inline constexpr Eigen::Index kManyNodes = 20000;
+std::optional<FewOfMany> few_nodes(const VectorProblem& problem, int nodes = 24);
+
+/// (sum_k h_k s_k)^2/sum_k (h_k s_k)^2/n_k of the nodes of a spectrum, n_k at least 1.
+double shared_by(const Spectrum& spectrum, const Eigen::ArrayXd& initial);
+
 }  // namespace riskcurve

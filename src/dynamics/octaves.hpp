@@ -1,5 +1,6 @@
 #pragma once
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -18,12 +19,16 @@ inline std::vector<std::pair<Eigen::Index, Eigen::Index>> octaves(const Eigen::A
                                                                   int width = 1) {
   std::vector<std::pair<Eigen::Index, Eigen::Index>> runs;
   for (Eigen::Index first = 0; first < value.size();) {
-    Eigen::Index last = first + 1;
-    while (first > 0 && last < value.size() && value[last] > 0 &&
-           octave(value[last], width) == octave(value[first], width))
-      ++last;
-    if (value[first] > 0) runs.emplace_back(first, last - first);
-    first = last;
+    if (!(value[first] > 0)) break;
+    const double* const next = value.data() + first + 1;
+    const auto of_it = [&, bin = octave(value[first], width)](double x) {
+      return x > 0 && octave(x, width) == bin;
+    };
+    const Eigen::Index count =
+        first == 0 ? 1
+                   : 1 + (std::partition_point(next, value.data() + value.size(), of_it) - next);
+    runs.emplace_back(first, count);
+    first += count;
   }
   return runs;
 }

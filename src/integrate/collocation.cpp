@@ -152,41 +152,54 @@ void Collocation::fill_clocks() {
   // Several responses: every mode has a clock, and a source in powers of it, of its own.
   const Eigen::ArrayXXd rate = system_->drift_of(drift_.transpose()),
                         noise = system_->diffusion_of(diffusion_.transpose());
-  polynomial_.resize(system_->modes(), kStepNodes);
-  total_.resize(system_->modes());
-  for (Eigen::Index k = 0; k < system_->modes(); ++k) {
-    const ScalarClock own = scalar_clock(gamma_, rate.row(k).transpose(), h_);
-    const Nodes per_clock = gamma_ * noise.row(k).transpose() * own.per;
-    polynomial_.row(k) = monomials(own.fraction, per_clock).transpose();
-    total_[k] = own.total;
+  const Eigen::Index modes = system_->modes();
+  polynomial_.resize(modes, kStepNodes);
+  own_clock_.resize(modes, kStepNodes);
+  total_.resize(modes);
+  for (Eigen::Index first = 0; first < modes; first += kBlock) {
+    const Eigen::Index count = std::min<Eigen::Index>(kBlock, modes - first);
+    BlockNodes rate_here, noise_here;
+    for (int j = 0; j < kStepNodes; ++j) {
+      rate_here.col(j) = load(rate.col(j), first);
+      noise_here.col(j) = gamma_[j] * load(noise.col(j), first);
+    }
+    const BlockClock own = block_clock(gamma_, rate_here, h_);
+    const bool quiet = (noise_here == 0).all();
+    const BlockNodes powers =
+        quiet ? BlockNodes(BlockNodes::Zero()) : BlockMonomials(own.fraction)(noise_here * own.per);
+    polynomial_.middleRows(first, count) = powers.topRows(count);
+    own_clock_.middleRows(first, count) = (own.fraction.colwise() * own.total).topRows(count);
+    total_.segment(first, count) = own.total.head(count);
   }
 }
 
-void Collocation::modes_at(double theta, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const {
+/// Of one clock for all, int g gamma dt so far.
+void Collocation::modes_at(double clock, Eigen::ArrayXd& s) const {
   const ModeSystem& system = *system_;
-  const Eigen::Index modes = system.modes();
-  if (speed_.cols() == 1) {
-    // Powers of the fraction at the evaluation point turn int_0^u into int_0^1.
-    const double u = clock[0] / clock_(kStepNodes - 1, 0);
-    Eigen::ArrayXXd scaled = polynomial_;
-    double power = u;
-    for (int m = 0; m < kStepNodes; ++m, power *= u) scaled.row(m) *= power;
-    for (Eigen::Index first = 0; first < modes; first += kBlock) {
-      const Block z = 2 * clock[0] * load(system.drift.col(0), first);
-      Block now = load(state_, first);
-      if (source_.cols() == 1) {
-        relax(z, load(system.diffusion.col(0), first), scaled.col(0), now);
-      } else {
-        const ScalarPropagator over(z);
-        now *= over.decay;
-        for (Eigen::Index r = 0; r < source_.cols(); ++r)
-          now += load(system.diffusion.col(r), first) * over.gain(scaled.col(r));
-      }
-      store(now, first, s);
+  // Powers of the fraction at the evaluation point turn int_0^u into int_0^1.
+  const double u = clock / clock_(kStepNodes - 1, 0);
+  Eigen::ArrayXXd scaled = polynomial_;
+  double power = u;
+  for (int m = 0; m < kStepNodes; ++m, power *= u) scaled.row(m) *= power;
+  for (Eigen::Index first = 0; first < system.modes(); first += kBlock) {
+    const Block z = 2 * clock * load(system.drift.col(0), first);
+    Block now = load(state_, first);
+    if (source_.cols() == 1) {
+      relax(z, load(system.diffusion.col(0), first), scaled.col(0), now);
+    } else {
+      const ScalarPropagator over(z);
+      now *= over.decay;
+      for (Eigen::Index r = 0; r < source_.cols(); ++r)
+        now += load(system.diffusion.col(r), first) * over.gain(scaled.col(r));
     }
-    return;
+    store(now, first, s);
   }
-  const Eigen::ArrayXd own = system.drift_of(clock).col(0);
+}
+
+/// Of a clock for each, at theta of the step.
+template <class Clocks>
+void Collocation::modes_at(double theta, const Clocks& own, Eigen::ArrayXd& s) const {
+  const Eigen::Index modes = system_->modes();
   for (Eigen::Index first = 0; first < modes; first += kBlock) {
     const Block total = load(total_, first), x = (total > 0).select(load(own, first), 0.0);
     const Block u = (total > 0).select(x / total, theta);
@@ -245,7 +258,7 @@ double Collocation::risk_at(int node) {
   const ModeSystem& system = *system_;
   if (speed_.cols() != 1) {
     scratch_.resize(system.modes());
-    modes_at(step_basis().node[node], clock_.row(node).transpose(), scratch_);
+    modes_at(step_basis().node[node], own_clock_.col(node), scratch_);
     return system.risk(scratch_);
   }
   if ((clock_.col(0) != summed_clock_).any()) sum_over_modes();
@@ -341,7 +354,10 @@ void Collocation::state_at(double theta, Eigen::ArrayXd& out) const {
   };
   Eigen::ArrayXd clock(speed_.cols()), s(modes);
   for (Eigen::Index q = 0; q < speed_.cols(); ++q) clock[q] = integral(speed_.col(q));
-  modes_at(theta, clock, s);
+  if (speed_.cols() == 1)
+    modes_at(clock[0], s);
+  else
+    modes_at(theta, system_->drift_of(clock).col(0), s);
   out.head(modes) = s;
   for (Eigen::Index e = 0; e < extras; ++e)
     out[modes + e] = extra_(0, e) + integral(extra_rate_.col(e));

@@ -43,7 +43,9 @@ class Collocation {
   void fill_scalars(const Eigen::ArrayXd& unknown);
   void fill_clocks();
   double log_risk_rate(double risk) const;
-  void modes_at(double theta, const Eigen::ArrayXd& clock, Eigen::ArrayXd& s) const;
+  void modes_at(double clock, Eigen::ArrayXd& s) const;
+  template <class Clocks>
+  void modes_at(double theta, const Clocks& own, Eigen::ArrayXd& s) const;
   void sum_over_modes();
   double risk_at(int node);
   bool residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out);
@@ -68,6 +70,7 @@ class Collocation {
   /// share a clock; else (modes, kStepNodes) of the modes themselves, with their clocks' totals.
   Eigen::ArrayXXd polynomial_;
   Eigen::ArrayXd total_;
+  Eigen::ArrayXXd own_clock_;  // up to each node: (modes, kStepNodes)
   // Where all modes share a clock the risk at a node is kept + sum_mr gain(m + 5r) P_mr with P the
   // polynomial: sums over modes that depend on the clocks alone, and serve while those stay.
   Nodes summed_clock_ = Nodes::Zero();  // clock_ they were taken at; nan: none

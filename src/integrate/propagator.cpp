@@ -235,4 +235,44 @@ ScalarClock scalar_clock(const StepNodes& gamma, const StepNodes& rate, double l
   return {total, clock / total, total / rate};
 }
 
+BlockClock block_clock(const StepNodes& gamma, const BlockNodes& rate, double length) {
+  const StepMatrix to_clock =
+      length * gamma.matrix().asDiagonal() * step_basis().integrate.transpose();
+  BlockClock clock;
+  clock.fraction = (rate.matrix() * to_clock).array();
+  const Block total = clock.fraction.col(kStepNodes - 1);
+  const Eigen::Array<bool, kBlock, 1> moves = total > 0 && (rate > 0).rowwise().all();
+  clock.total = moves.select(total, 0.0);
+  const Block inverse = 1 / moves.select(total, 1.0);
+  for (int j = 0; j < kStepNodes; ++j) {
+    const Block at = clock.fraction.col(j) * inverse;
+    clock.fraction.col(j) = moves.select(at, step_basis().node[j]);
+    clock.per.col(j) =
+        moves.select(total / moves.select(Block(rate.col(j)), 1.0), length * gamma[j]);
+  }
+  clock.fraction.col(kStepNodes - 1).setOnes();
+  return clock;
+}
+
+BlockMonomials::BlockMonomials(const BlockNodes& u) : u_(u) {
+  for (int level = 1; level < kStepNodes; ++level)
+    for (int j = level; j < kStepNodes; ++j)
+      inverse_[level - 1].col(j) = 1 / (u.col(j) - u.col(j - level));
+}
+
+BlockNodes BlockMonomials::operator()(BlockNodes f) const {
+  for (int level = 1; level < kStepNodes; ++level)
+    for (int j = kStepNodes - 1; j >= level; --j)
+      f.col(j) = (f.col(j) - f.col(j - 1)) * inverse_[level - 1].col(j);
+  for (int level = kStepNodes - 2; level >= 0; --level)
+    for (int j = level; j < kStepNodes - 1; ++j) f.col(j) -= u_.col(level) * f.col(j + 1);
+  return f;
+}
+
+BlockNodes BlockMonomials::cardinal(int node) const {
+  BlockNodes one = BlockNodes::Zero();
+  one.col(node).setOnes();
+  return (*this)(one);
+}
+
 }  // namespace riskcurve

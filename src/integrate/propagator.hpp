@@ -81,4 +81,23 @@ struct ScalarClock {
 /// gamma and a at the nodes of a panel of this length.
 ScalarClock scalar_clock(const StepNodes& gamma, const StepNodes& rate, double length);
 
+/// The same of a block of modes, each of its own rate.
+struct BlockClock {
+  Block total;
+  BlockNodes fraction, per;
+};
+BlockClock block_clock(const StepNodes& gamma, const BlockNodes& rate, double length);
+
+/// `monomials` and `cardinal` of a block of modes at nodes of their own.
+class BlockMonomials {
+ public:
+  explicit BlockMonomials(const BlockNodes& u);
+  BlockNodes operator()(BlockNodes f) const;
+  BlockNodes cardinal(int node) const;
+
+ private:
+  BlockNodes u_;
+  BlockNodes inverse_[kStepNodes - 1];  // [level - 1]: 1/(u_j - u_(j - level))
+};
+
 }  // namespace riskcurve

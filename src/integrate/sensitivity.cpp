@@ -66,33 +66,19 @@ struct Relaxation {
   }
 };
 
-/// The clocks of a block of modes over a panel, backwards.
-struct BlockClock {
-  Block total = Block::Zero();
-  BlockNodes fraction = BlockNodes::Zero(), per = fraction;
-  std::array<BlockNodes, kStepNodes> cardinal;  // [node]: in powers of the fraction
-
-  BlockClock() { cardinal.fill(fraction); }  // lanes past the last mode stay finite
-
-  void set(Eigen::Index lane, const ScalarClock& clock) {
-    total[lane] = clock.total;
-    fraction.row(lane) = clock.fraction.transpose();
-    per.row(lane) = clock.per.transpose();
-    const StepMatrix polynomial = riskcurve::cardinal(clock.fraction);
-    for (int l = 0; l < kStepNodes; ++l)
-      cardinal[static_cast<std::size_t>(l)].row(lane) = polynomial.col(l).transpose();
-  }
-};
-
 /// half_weight: h_k/2. What spreads nu is the identity.
 void relax(const BlockClock& clock, const Block& half_weight, Relaxation& modes) {
+  const BlockMonomials monomials(clock.fraction);
+  std::array<BlockNodes, kStepNodes> cardinal;
+  for (std::size_t l = 0; l < kStepNodes; ++l)
+    cardinal[l] = monomials.cardinal(static_cast<int>(l));
   for (std::size_t i = 1; i < kStepNodes; ++i) {
     const Block u = clock.fraction.col(static_cast<int>(i));
     const ScalarPropagator over(2 * clock.total * u);
     modes.decay[i] = over.decay;
     for (std::size_t l = 0; l < kStepNodes; ++l)
       modes.gain[i][l] =
-          half_weight * clock.per.col(static_cast<int>(l)) * over.gain(clock.cardinal[l], u);
+          half_weight * clock.per.col(static_cast<int>(l)) * over.gain(cardinal[l], u);
   }
 }
 
@@ -131,7 +117,6 @@ Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalar
   const StepNodes gamma = now.gamma.reverse();
   const bool one_clock = system.drift.cols() == 1 && now.drift.minCoeff() > 0;
   ScalarClock shared{};
-  BlockClock clock;
   std::array<StepMatrix, kStepNodes> spread;
   spread.fill(StepMatrix::Identity());
   if (one_clock) {
@@ -146,10 +131,10 @@ Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalar
     if (one_clock) {
       relax(shared, load(system.drift.col(0), first), half_weight, r);
     } else {
-      for (Eigen::Index lane = 0; lane < std::min<Eigen::Index>(kBlock, modes - first); ++lane)
-        clock.set(lane,
-                  scalar_clock(gamma, rate.row(first + lane).transpose().reverse(), panel.length));
-      relax(clock, half_weight, r);
+      BlockNodes backwards;
+      for (int j = 0; j < kStepNodes; ++j)
+        backwards.col(kStepNodes - 1 - j) = load(rate.col(j), first);
+      relax(block_clock(gamma, backwards, panel.length), half_weight, r);
     }
     const Block end = load(p, first);
     for (std::size_t i = 0; i < kStepNodes; ++i) {

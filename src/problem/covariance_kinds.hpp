@@ -23,6 +23,8 @@ Covariance covariance_of(const DataCovariance& kind);
 /// The listed numbers, or those of the file. Throws InputError where both or none are given.
 Eigen::ArrayXd listed(const std::vector<double>& values, const File& path, const char* key);
 
+/// spectrum_of a list that is not needed afterwards: it becomes the values, unless equal ones meet.
+Spectrum listed_spectrum(Eigen::ArrayXd values, const std::string& field);
 /// The spectrum of (eigenvalue, how many) pairs in any order, equal eigenvalues grouped.
 Spectrum spectrum_of_counts(std::vector<std::pair<double, double>> counts);
 /// Eigen-decomposition of a symmetric matrix, decreasing; eigenvalues within roundoff of zero are

@@ -81,8 +81,9 @@ Covariance covariance_of(const PowerLawCovariance& kind) {
 }
 
 Covariance covariance_of(const EigenvaluesCovariance& kind) {
-  const Eigen::ArrayXd values = listed(kind.values, kind.path, "values");
-  if (kind.count.empty()) return spectral(spectrum_of(values, "values"), kind.orientation);
+  Eigen::ArrayXd values = listed(kind.values, kind.path, "values");
+  if (kind.count.empty())
+    return spectral(listed_spectrum(std::move(values), "values"), kind.orientation);
   Spectrum spectrum{values, {}, {}, {}};
   for (const auto& [key, list, column] : {std::tuple("count", &kind.count, &spectrum.multiplicity),
                                           std::tuple("first", &kind.first, &spectrum.first),

@@ -1,9 +1,11 @@
 #include "problem/data.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "problem/data_file.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -11,15 +13,31 @@
 namespace riskcurve {
 namespace {
 
+/// The file's pages, read as they are looked at; null where they cannot be.
+std::shared_ptr<const void> mapped(const std::string& path, std::size_t size) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return nullptr;
+  void* const pages = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  if (pages == MAP_FAILED) return nullptr;
+  return {pages, [size](void* at) { munmap(at, size); }};
+}
+
 DataFile load(const std::string& path, const std::string& field) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
     throw InputError(field, path, "a file that exists");
-  DataFile file{field, path, std::string(std::filesystem::file_size(path, error), '\0')};
-  std::ifstream in(path, std::ios::binary);
-  if (error || !in.read(file.bytes.data(), static_cast<std::streamsize>(file.bytes.size())))
+  const std::size_t size = std::filesystem::file_size(path, error);
+  DataFile file{field, path, {}, nullptr};
+  if (!error && size > 0) file.held = mapped(path, size);
+  if (error || (size > 0 && !file.held) || access(path.c_str(), R_OK) != 0)
     throw InputError(field, path, "a file that can be read");
-  if (is_gzip(file.bytes)) file.bytes = gunzipped(file);
+  file.bytes = {static_cast<const char*>(file.held.get()), size};
+  if (is_gzip(file.bytes)) {
+    const auto whole = std::make_shared<const std::string>(gunzipped(file));
+    file.bytes = *whole;
+    file.held = whole;
+  }
   return file;
 }
 
@@ -48,6 +66,7 @@ Eigen::MatrixXd read_matrix(const std::string& path, const std::string& field) {
 }
 
 Eigen::ArrayXd read_column(const std::string& path, const std::string& field) {
+  if (path.ends_with(".npy")) return read_npy_column(load(path, field));
   const Eigen::MatrixXd matrix = read_matrix(path, field);
   if (matrix.rows() != 1 && matrix.cols() != 1)
     throw InputError(field, fmt::format("{}, {} x {} numbers", path, matrix.rows(), matrix.cols()),

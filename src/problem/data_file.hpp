@@ -1,6 +1,7 @@
 #pragma once
 #include <Eigen/Core>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -8,7 +9,9 @@ namespace riskcurve {
 
 /// A file of numbers as it lies, decompressed if it was gzip, and the field that names it.
 struct DataFile {
-  std::string field, path, bytes;
+  std::string field, path;
+  std::string_view bytes;
+  std::shared_ptr<const void> held;  ///< what they are bytes of
 
   std::uint8_t byte(std::size_t k) const { return static_cast<std::uint8_t>(bytes[k]); }
   [[noreturn]] void fail(const std::string& where, const std::string& expected) const;
@@ -24,6 +27,8 @@ std::string format_of(std::string_view bytes);
 
 Eigen::MatrixXd read_text(const DataFile& file);
 Eigen::MatrixXd read_npy(const DataFile& file);
+/// The same of a single row or column.
+Eigen::ArrayXd read_npy_column(const DataFile& file);
 Eigen::MatrixXd read_idx(const DataFile& file);
 
 }  // namespace riskcurve

@@ -41,9 +41,8 @@ std::vector<std::uint64_t> shape_of(const DataFile& file, std::string_view list)
   return shape;
 }
 
-}  // namespace
-
-Eigen::MatrixXd read_npy(const DataFile& file) {
+template <class Result>
+Result read(const DataFile& file) {
   if (file.bytes.size() < 12 || file.bytes.compare(0, 6, "\x93NUMPY") != 0) {
     const std::string format = format_of(file.bytes);
     file.fail(format.empty() ? "byte 0" : format, "an npy file, which begins with \\x93NUMPY");
@@ -65,14 +64,24 @@ Eigen::MatrixXd read_npy(const DataFile& file) {
     const auto is = [&](const char* name) {
       return type.starts_with(std::string("'") + order + name + "'");
     };
-    if (is("f8")) return read_entries<double>(file, data, shape, column_major);
-    if (is("f4")) return read_entries<float>(file, data, shape, column_major);
-    if (is("i8")) return read_entries<std::int64_t>(file, data, shape, column_major);
-    if (is("i4")) return read_entries<std::int32_t>(file, data, shape, column_major);
-    if (is("u1")) return read_entries<std::uint8_t>(file, data, shape, column_major);
+    if (is("f8")) return read_entries<double, Result>(file, data, shape, column_major);
+    if (is("f4")) return read_entries<float, Result>(file, data, shape, column_major);
+    if (is("i8")) return read_entries<std::int64_t, Result>(file, data, shape, column_major);
+    if (is("i4")) return read_entries<std::int32_t, Result>(file, data, shape, column_major);
+    if (is("u1")) return read_entries<std::uint8_t, Result>(file, data, shape, column_major);
   }
   file.fail("header, descr " + std::string(type.substr(0, type.find(','))),
             "little-endian float32, float64, int32, int64 or uint8");
+}
+
+}  // namespace
+
+Eigen::MatrixXd read_npy(const DataFile& file) {
+  return read<Eigen::MatrixXd>(file);
+}
+
+Eigen::ArrayXd read_npy_column(const DataFile& file) {
+  return read<Eigen::ArrayXd>(file);
 }
 
 }  // namespace riskcurve

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "named.hpp"
 #include "target.hpp"
@@ -20,7 +21,8 @@ Eigen::ArrayXd scaled_to(const Spectrum& spectrum, Eigen::ArrayXd squares, doubl
   const double present = 0.5 * (spectrum.value * squares).sum();
   if (!(present > 0) || !std::isfinite(risk / present))
     throw InputError("risk", risk, "0: this target has no risk to scale");
-  return squares * (risk / present);
+  squares *= risk / present;
+  return squares;
 }
 
 }  // namespace
@@ -45,6 +47,7 @@ void validate(const VectorProblem& problem) {
       throw InputError("problem", text(part->size()) + " entries",
                        text(n) + " entries, one for each node of the spectrum");
   const auto check = [&](const char* field, const Eigen::ArrayXd& values) {
+    if ((values >= 0 && values <= std::numeric_limits<double>::max()).all()) return;
     for (const double x : values)
       if (!std::isfinite(x) || x < 0) throw InputError(field, x, "finite numbers >= 0");
   };

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "covariance_kinds.hpp"
 #include "riskcurve/problem/keys.hpp"
 
 namespace riskcurve {
@@ -43,6 +45,36 @@ void visit_panels(double first, double last, double exact, double ratio, int nod
 
 }  // namespace
 
+namespace {
+
+constexpr Eigen::Index kRow = 32;
+constexpr double kFar = 4096;  // in long lists alone
+
+/// Whether kRow single eigenvalues follow one another from node k on, far out.
+bool in_a_row(const Spectrum& s, Eigen::Index k) {
+  if (k + kRow > s.size() || !(s.first[k] > kFar)) return false;
+  for (Eigen::Index i = k; i < k + kRow; ++i)
+    if (s.first[i] != s.first[k] + static_cast<double>(i - k) || s.last[i] != s.first[i] ||
+        s.multiplicity[i] != 1)
+      return false;
+  return true;
+}
+
+/// j^exponent of so many from `first` on, |exponent| up to 8: by the series about their middle, to
+/// roundoff.
+Eigen::Array<double, kRow, 1> powers_from(double first, double exponent) {
+  constexpr double half = 0.5 * kRow;
+  const double middle = first + half;
+  Eigen::Array<double, kRow, 1> x;
+  for (Eigen::Index i = 0; i < kRow; ++i) x[i] = (first + static_cast<double>(i) - middle) / middle;
+  constexpr int degree = 8;
+  Eigen::Array<double, kRow, 1> sum = Eigen::Array<double, kRow, 1>::Ones();
+  for (int n = degree; n > 0; --n) sum = 1 + (exponent - (n - 1)) / n * x * sum;
+  return std::pow(middle, exponent) * sum;
+}
+
+}  // namespace
+
 bool Spectrum::operator==(const Spectrum& other) const {
   return same(value, other.value) && same(multiplicity, other.multiplicity) &&
          same(first, other.first) && same(last, other.last);
@@ -56,9 +88,15 @@ Eigen::ArrayXd Spectrum::mass_between(double from, double to) const {
 
 Eigen::ArrayXd Spectrum::power_mass(double exponent) const {
   Eigen::ArrayXd mass(size());
-  for (Eigen::Index k = 0; k < size(); ++k)
-    mass[k] = first[k] == last[k] ? multiplicity[k] * std::pow(first[k], -2 * exponent)
-                                  : power_sum(first[k], last[k], 2 * exponent);
+  for (Eigen::Index k = 0; k < size(); ++k) {
+    if (in_a_row(*this, k) && std::abs(exponent) <= 4) {
+      mass.segment<kRow>(k) = powers_from(first[k], -2 * exponent);
+      k += kRow - 1;
+    } else {
+      mass[k] = first[k] == last[k] ? multiplicity[k] * std::pow(first[k], -2 * exponent)
+                                    : power_sum(first[k], last[k], 2 * exponent);
+    }
+  }
   return mass;
 }
 
@@ -81,28 +119,41 @@ Eigen::ArrayXd Spectrum::expand() const {
   return all;
 }
 
-Spectrum spectrum_of(const Eigen::ArrayXd& eigenvalues, const std::string& field) {
-  if (eigenvalues.size() == 0) throw InputError(field, "[]", "at least one eigenvalue");
-  for (const double x : eigenvalues)
-    if (!(std::isfinite(x) && x >= 0))
-      throw InputError(field, x, "finite eigenvalues that are not negative");
-  if (eigenvalues.maxCoeff() == 0) throw InputError(field, "0", "an eigenvalue that is not zero");
-
-  Eigen::ArrayXd sorted = eigenvalues;
-  std::sort(sorted.begin(), sorted.end(), std::greater<>());
-  std::vector<double> value, first, last;
-  for (Eigen::Index i = 0; i < sorted.size(); ++i) {
-    const auto index = static_cast<double>(i + 1);
-    if (i == 0 || sorted[i] != sorted[i - 1]) {
-      value.push_back(sorted[i]);
-      first.push_back(index);
-      last.push_back(index);
-    }
-    last.back() = index;
+Spectrum listed_spectrum(Eigen::ArrayXd values, const std::string& field) {
+  if (values.size() == 0) throw InputError(field, "[]", "at least one eigenvalue");
+  Eigen::Index distinct = 1;
+  bool decreases = true;
+  for (Eigen::Index i = 0; i < values.size(); ++i) {
+    if (!(std::isfinite(values[i]) && values[i] >= 0))
+      throw InputError(field, values[i], "finite eigenvalues that are not negative");
+    decreases = decreases && (i == 0 || values[i] <= values[i - 1]);
   }
-  Spectrum s{array(value), {}, array(first), array(last)};
-  s.multiplicity = s.last - s.first + 1;
+  if (!decreases) std::sort(values.begin(), values.end(), std::greater<>());
+  if (values[0] == 0) throw InputError(field, "0", "an eigenvalue that is not zero");
+  for (Eigen::Index i = 1; i < values.size(); ++i) distinct += values[i] != values[i - 1];
+
+  Spectrum s;
+  s.first.resize(distinct);
+  s.last.resize(distinct);
+  s.multiplicity.resize(distinct);
+  Eigen::Index k = -1;
+  for (Eigen::Index i = 0; i < values.size(); ++i) {
+    const auto index = static_cast<double>(i + 1);
+    if (k < 0 || values[i] != values[k]) {
+      ++k;
+      values[k] = values[i];
+      s.first[k] = index;
+    }
+    s.last[k] = index;
+    s.multiplicity[k] = index - s.first[k] + 1;
+  }
+  if (distinct < values.size()) values.conservativeResize(distinct);
+  s.value = std::move(values);
   return s;
+}
+
+Spectrum spectrum_of(const Eigen::ArrayXd& eigenvalues, const std::string& field) {
+  return listed_spectrum(eigenvalues, field);
 }
 
 IndexRule index_rule(double a, double b, int n) {

@@ -199,13 +199,14 @@ FittedTarget fit_to(const FitTarget& target, Covariance& covariance) {
 }
 
 /// A target given by its squared coefficients, proportional to `square` of each index, which sums
-/// to `mass` over the nodes. With a full eigenbasis signs are drawn, from a fixed seed: equal ones
-/// would pile the error of a Toeplitz covariance up in its first coordinates.
+/// to `masses` over the nodes. With a full eigenbasis signs are drawn, from a fixed seed: equal
+/// ones would pile the error of a Toeplitz covariance up in its first coordinates.
 InitialError from_squares(const Covariance& covariance, Eigen::ArrayXd squares,
-                          const Eigen::ArrayXd& mass,
+                          const std::function<Eigen::ArrayXd()>& masses,
                           const std::function<double(double index)>& square) {
   InitialError result;
   if (basis_of(covariance) == Basis::full) {
+    const Eigen::ArrayXd mass = masses();
     const Eigen::MatrixXd& u = *covariance.eigenvectors;
     Eigen::VectorXd coefficients(u.cols());
     Random random(1, 0, 0);
@@ -222,9 +223,10 @@ InitialError from_squares(const Covariance& covariance, Eigen::ArrayXd squares,
 
 InitialError error_of(const PowerLawTarget& target, const Start&, Covariance& covariance) {
   const Spectrum& spectrum = covariance.spectrum;
-  return from_squares(covariance, power_law_target(spectrum, target.beta, target.risk),
-                      spectrum.power_mass(target.beta),
-                      [beta = target.beta](double j) { return std::pow(j, -2 * beta); });
+  return from_squares(
+      covariance, power_law_target(spectrum, target.beta, target.risk),
+      [&] { return spectrum.power_mass(target.beta); },
+      [beta = target.beta](double j) { return std::pow(j, -2 * beta); });
 }
 
 InitialError error_of(const IsotropicTarget& target, const Start&, Covariance& covariance) {
@@ -232,7 +234,7 @@ InitialError error_of(const IsotropicTarget& target, const Start&, Covariance& c
   const auto among = index_range(target.indices, spectrum.dimension());
   return from_squares(
       covariance, isotropic_target(spectrum, target.risk, among.first, among.second),
-      spectrum.mass_between(among.first, among.second),
+      [&] { return spectrum.mass_between(among.first, among.second); },
       [among](double j) { return j >= among.first && j <= among.second ? 1.0 : 0.0; });
 }
 

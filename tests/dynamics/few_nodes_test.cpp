@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 #include "dynamics/gauss_measure.hpp"
 #include "problem/random.hpp"
@@ -46,6 +47,66 @@ TEST(FewNodes, AreRefusedWhereTheTargetIsNoProduct) {
   ASSERT_TRUE(few_nodes(problem));
   problem.initial(7, 3) *= 1.001;
   EXPECT_FALSE(few_nodes(problem));
+}
+
+/// d listed eigenvalues j^-1.5, and an error of independent Gaussian coefficients where `drawn`.
+Experiment listed(Eigen::Index d, const std::string& optimizer, Orientation orientation,
+                  bool drawn) {
+  Experiment e = experiment(optimizer);
+  VectorProblem problem = make_problem(
+      from_eigenvalues(ArrayXd::LinSpaced(d, 1, static_cast<double>(d)).pow(-1.5), orientation),
+      PowerLawTarget{0.3}, gaussian_noise(0.2));
+  Random random(5, 0, 0);
+  if (drawn)
+    for (double& square : problem.initial) square *= std::pow(random.normal(), 2);
+  problem.target = GivenTarget{};
+  e.problem = problem;
+  return e;
+}
+
+TEST(FewNodes, KeepTheCurveOfALongList) {
+  for (const auto& [optimizer, orientation] :
+       {std::pair("\"sign_sgd\"", Orientation::generic),
+        std::pair("\"sign_sgd\"", Orientation::diagonal),
+        std::pair("\"clipped_sgd\"\nthreshold = 1", Orientation::generic)})
+    for (const bool drawn : {false, true}) {
+      const Experiment e = listed(25000, optimizer, orientation, drawn);
+      const ModeSystem few = mode_system(e), all = mode_system(e, Grids::listed);
+      EXPECT_LT(few.modes(), 1000) << optimizer;
+      // What is a sum over single directions needs an error that is smooth in them.
+      EXPECT_EQ(few.multiplicity.size(), drawn ? 0 : few.modes());
+      SolveOptions options;
+      options.rtol = 1e-10;
+      const ArrayXd at = ArrayXd::LinSpaced(3, 0, 2000);
+      const RiskCurve merged = solve(few, e.schedule, at, options),
+                      one_by_one = solve(all, e.schedule, at, options);
+      EXPECT_LT((merged.risk / one_by_one.risk - 1).abs().maxCoeff(), 1e-9) << optimizer;
+      EXPECT_LT(one_by_one.risk[2], 0.99 * one_by_one.risk[0]) << optimizer;
+    }
+}
+
+TEST(Thinned, KeepsMomentsInEachCell) {
+  Random random(6, 0, 0);
+  const Eigen::Index n = 5000;
+  ArrayXd point(n), one(n), other(n);
+  for (Eigen::Index k = 0; k < n; ++k) {
+    point[k] = 1 + random.uniform();
+    one[k] = std::pow(random.normal(), 2);
+    other[k] = point[k] < 1.5 ? 1 : 0;
+  }
+  const Measures few = thinned(point, {one, other}, 40);
+  EXPECT_LE(few.point.size(), 240);
+  EXPECT_GE(few.point.minCoeff(), point.minCoeff());
+  EXPECT_LE(few.point.maxCoeff(), point.maxCoeff());
+  EXPECT_GE(few.weight.minCoeff(), 0);
+  for (const double rate : {0.0, 1.0, 10.0}) {
+    const ArrayXd f = (-rate * point).exp(), g = (-rate * few.point).exp();
+    EXPECT_NEAR((few.weight.col(0) * g).sum() / (one * f).sum(), 1, 1e-9) << rate;
+    EXPECT_NEAR((few.weight.col(1) * g).sum() / (other * f).sum(), 1, 1e-9) << rate;
+  }
+  for (int degree = 0; degree < 6; ++degree)
+    EXPECT_NEAR((few.weight.col(0) * few.point.pow(degree)).sum() / (one * point.pow(degree)).sum(),
+                1, 1e-13);
 }
 
 TEST(CommonRule, KeepsTheMomentsOfEachMeasure) {

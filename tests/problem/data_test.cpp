@@ -230,6 +230,17 @@ TEST(NpyMatrix, ReadsEveryTypeInBothOrders) {
   check("|u1", raw<std::uint8_t>({1, 2, 3, 4, 5, 6}), false);
   const std::string vector = write("a.npy", npy("<f8", "(3,)", false, raw<double>({1, 2, 3})));
   EXPECT_TRUE((read_column(vector, "f") == Eigen::Array3d(1, 2, 3)).all());
+  const std::string row = write("a.npy", npy("|u1", "(1, 3)", true, raw<std::uint8_t>({4, 5, 6})));
+  EXPECT_TRUE((read_column(row, "f") == Eigen::Array3d(4, 5, 6)).all());
+  const std::string both = write("a.npy", npy("|u1", "(3, 2)", true, std::string(6, '\1')));
+  try {
+    read_column(both, "f");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("3 x 2 numbers: expected a single row or column"),
+              std::string::npos)
+        << error.what();
+  }
 }
 
 TEST(NpyMatrix, OfThreeAxesIsRefusedWithItsShape) {

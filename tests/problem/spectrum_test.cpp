@@ -159,6 +159,14 @@ TEST(PowerMass, IsTheSumOverTheIndicesOfEachNode) {
   EXPECT_THROW(node.expand(), InputError);
 }
 
+TEST(PowerMass, OfALongListIsThePowerOfEachIndex) {
+  const Eigen::ArrayXd index = Eigen::ArrayXd::LinSpaced(9000, 1, 9000);
+  const Spectrum s = spectrum_of(index.inverse(), "v");
+  for (const double exponent : {-4.0, -0.3, 0.0, 0.25, 1.0, 4.0, 5.0})
+    EXPECT_LT((s.power_mass(exponent) / index.pow(-2 * exponent) - 1).abs().maxCoeff(), 1e-14)
+        << exponent;
+}
+
 TEST(Expand, RefusesListsOfMoreThanTenMillion) {
   Spectrum s = spectrum_of(Eigen::ArrayXd::Ones(1), "v");
   s.multiplicity[0] = s.last[0] = 2e7;

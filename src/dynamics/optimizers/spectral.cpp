@@ -1,11 +1,14 @@
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "dynamics/few_nodes.hpp"
 #include "dynamics/gauss_measure.hpp"
+#include "dynamics/octaves.hpp"
 #include "dynamics/signal.hpp"
 #include "dynamics/spectral_rates.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -31,28 +34,40 @@ Grid full_grid(const MatrixProblem& problem) {
           (out.multiplicity.matrix() * in.multiplicity.matrix().transpose()).array()};
 }
 
-/// Grids that give the same risk curve: a and c are smooth in (log sigma, log lambda), so each side
-/// may keep the Gauss rules of its two measures, the count and the initial error. A target that is
-/// no product of the sides keeps the full grid.
-std::vector<Grid> short_grids(const MatrixProblem& problem) {
-  const auto error = product_of(problem.initial);
-  if (!error || problem.initial.size() < 2000) return {full_grid(problem)};
+/// Nodes of one side, of its counts and of the error's factor.
+Measures short_side(const Spectrum& side, const Eigen::ArrayXd& error) {
+  std::vector<Measures> parts;
+  Eigen::Index size = 0;
+  for (const auto& [first, count] : octaves(side.value, 2)) {
+    Measures both{side.value.segment(first, count), Eigen::ArrayXXd(count, 2)};
+    both.weight << side.multiplicity.segment(first, count), error.segment(first, count);
+    parts.push_back(common_rule(both, 8));  // 1e-7 of R
+    size += parts.back().point.size();
+  }
+  Measures all{Eigen::ArrayXd(size), Eigen::ArrayXXd(size, 2)};
+  Eigen::Index at = 0;
+  for (const Measures& part : parts) {
+    all.point.segment(at, part.point.size()) = part.point;
+    all.weight.middleRows(at, part.point.size()) = part.weight;
+    at += part.point.size();
+  }
+  return all;
+}
 
-  const auto outer = [](const Measure& a, const Measure& b) {
-    return Eigen::ArrayXXd((a.weight.matrix() * b.weight.matrix().transpose()).array());
+/// A grid that gives the same risk curve: a and c are smooth in (log sigma, log lambda), so each
+/// side may keep the Gauss rules of its two measures, the count and the initial error, at nodes in
+/// common. A target that is no product of the sides keeps the full grid.
+Grid short_grid(const MatrixProblem& problem) {
+  const auto error = product_of(problem.initial);
+  if (!error || problem.initial.size() < 2000) return full_grid(problem);
+
+  const auto outer = [](const auto& a, const auto& b) {
+    return Eigen::ArrayXXd((a.matrix() * b.matrix().transpose()).array());
   };
-  const Spectrum& out = problem.covariance_out.spectrum;
-  const Spectrum& in = problem.covariance_in.spectrum;
-  const auto rule = [](const Spectrum& side, const Eigen::ArrayXd& mass) {
-    return octave_rule(side.value, mass, 8, 2);  // 1e-7 of R
-  };
-  const Measure count_out = rule(out, out.multiplicity), count_in = rule(in, in.multiplicity),
-                error_out = rule(out, error->rows), error_in = rule(in, error->columns);
-  const auto zero = [](const Measure& a, const Measure& b) {
-    return Eigen::ArrayXXd(Eigen::ArrayXXd::Zero(a.point.size(), b.point.size()));
-  };
-  return {{count_out.point, count_in.point, zero(count_out, count_in), outer(count_out, count_in)},
-          {error_out.point, error_in.point, outer(error_out, error_in), zero(error_out, error_in)}};
+  const Measures out = short_side(problem.covariance_out.spectrum, error->rows),
+                 in = short_side(problem.covariance_in.spectrum, error->columns);
+  return {out.point, in.point, outer(out.weight.col(1), in.weight.col(1)),
+          outer(out.weight.col(0), in.weight.col(0))};
 }
 
 /// Chebyshev-Lobatto nodes in log R, and their Lagrange basis (barycentric).
@@ -120,6 +135,34 @@ void fill(ModeSystem& system, Eigen::Index column, const std::vector<Grid>& grid
             : Eigen::ArrayXd::Zero(n);
     at += n;
   }
+}
+
+/// Rates at many risks by those at the few that the others are combinations of, to roundoff of each
+/// mode's largest.
+struct Spanned {
+  Eigen::ArrayXXd columns;
+  Eigen::MatrixXd weights;  ///< shape (few, many)
+};
+Spanned spanned(const Eigen::ArrayXXd& rates) {
+  constexpr double least = 1e-12;
+  const Eigen::ArrayXd largest = rates.abs().rowwise().maxCoeff();
+  const Eigen::ArrayXXd scaled =
+      rates.colwise() * (largest > 0).select(1 / largest.max(1e-300), 0.0);
+  Eigen::ColPivHouseholderQR<Eigen::MatrixXd> qr(scaled.matrix());
+  qr.setThreshold(least);
+  const Eigen::Index rank = std::max<Eigen::Index>(1, qr.rank()), all = rates.cols();
+  const auto& order = qr.colsPermutation().indices();
+  Spanned few{Eigen::ArrayXXd(rates.rows(), rank), Eigen::MatrixXd::Zero(rank, all)};
+  const Eigen::MatrixXd rest = qr.matrixR()
+                                   .topLeftCorner(rank, rank)
+                                   .template triangularView<Eigen::Upper>()
+                                   .solve(qr.matrixR().topRightCorner(rank, all - rank));
+  for (Eigen::Index k = 0; k < rank; ++k) {
+    few.columns.col(k) = rates.col(order[k]);
+    few.weights(k, order[k]) = 1;
+  }
+  for (Eigen::Index k = rank; k < all; ++k) few.weights.col(order[k]) = rest.col(k - rank);
+  return few;
 }
 
 /// E |z|^n, z ~ N(0,1).
@@ -193,15 +236,19 @@ ModeSystem filled(const MatrixProblem& problem, const Terms& terms, Grids wanted
   const double top = high > 0 ? high : 1.0;
   const auto basis =
       std::make_shared<LogRiskBasis>(kLowest * (start > 0 ? start : top), top, kRiskNodes);
-  const std::vector<Grid> grids =
-      wanted == Grids::whole ? std::vector<Grid>{full_grid(problem)} : short_grids(problem);
+  const std::vector<Grid> grids = wanted == Grids::whole ? std::vector<Grid>{full_grid(problem)}
+                                                         : std::vector<Grid>{short_grid(problem)};
   ModeSystem system = stack(grids, kRiskNodes);
   add_knowledge(system, problem, terms);
   for (int m = kRiskNodes - 1; m >= 0; --m) fill(system, m, grids, rates->at(basis->risk(m)));
   system.noise_variance = variance;
-  system.response = [basis](const Now& now) {
-    const Eigen::ArrayXd values = basis->at(now.risk);
-    return Response{values, values};
+  Spanned drift = spanned(system.drift), diffusion = spanned(system.diffusion);
+  system.drift = std::move(drift.columns);
+  system.diffusion = std::move(diffusion.columns);
+  system.response = [basis, to_drift = std::move(drift.weights),
+                     to_diffusion = std::move(diffusion.weights)](const Now& now) {
+    const Eigen::VectorXd values = basis->at(now.risk).matrix();
+    return Response{(to_drift * values).array(), (to_diffusion * values).array()};
   };
   return system;
 }
