@@ -54,37 +54,39 @@ class BatchPower {
     const double shift = entries == GradientOf::matrix ? 0.5 * std::numbers::ln2 : 0;
     const double b = batch;
     // E over a normal n > 0, log n = v: the transform is asked at v + (log x)/2, on one grid.
-    constexpr int stride = 4;  // v advances by so many steps of it, log x/2 by one
+    constexpr std::size_t stride = 4;  // v advances by so many steps of it, log x/2 by one
     constexpr double h = 0.5 * kStep, v0 = -26, v1 = 2.3;
-    const auto count = static_cast<std::size_t>((v1 - v0 + 0.5 * (kHigh - kLow)) / h) + 2 * stride;
-    std::vector<double> less(count), ratio(count), slope_at(count), density, square;
-    for (std::size_t i = 0; i < count; ++i) {
-      const double y = v0 + 0.5 * kLow + h * static_cast<double>(i) - 0.5 * std::log(scale) -
-                       std::log(b) + shift;
-      less[i] = std::expm1(b * entry.log(y));
-      ratio[i] = (1 + less[i]) * entry.ratio(y);
-      slope_at[i] = (1 + less[i]) * 0.5 * b * entry.slope(y);
-    }
-    for (double v = v0; v < v1; v += stride * h) {
-      const double n = std::exp(v);
-      density.push_back(2 * stride * h * n * std::exp(-0.5 * n * n) /
-                        std::sqrt(2 * std::numbers::pi));
-      square.push_back(n * n);
-    }
-    std::vector<double> log_psi, slope, noise;
-    std::size_t from = 0;
-    for (double at = kLow; at < kHigh; at += kStep, ++from) {
-      double less_than_one = 0, chi = 0, minus = 0;
-      for (std::size_t j = 0; j < density.size(); ++j) {
-        const std::size_t i = from + stride * j;
-        less_than_one += density[j] * less[i];
-        chi += density[j] * square[j] * ratio[i];
-        minus -= density[j] * slope_at[i];
+    constexpr auto nodes = static_cast<Eigen::Index>((v1 - v0) / (stride * h)) + 1;
+    const auto count = static_cast<std::size_t>((kHigh - kLow) / kStep) + 1;
+    const Eigen::ArrayXd n = Eigen::ArrayXd::LinSpaced(
+                             nodes, v0, v0 + stride * h * static_cast<double>(nodes - 1)).exp();
+    const Eigen::ArrayXd density =
+        2 * stride * h / std::sqrt(2 * std::numbers::pi) * n * (-0.5 * n.square()).exp();
+    const Eigen::ArrayXd with_square = density * n.square();
+    // What one v after the other asks for stands together: by remainders of `stride`.
+    const Eigen::Index rows = nodes + static_cast<Eigen::Index>(count / stride) + 1;
+    Eigen::ArrayXXd less(rows, stride), ratio(rows, stride), minus(rows, stride);
+    for (std::size_t r = 0; r < stride; ++r)
+      for (Eigen::Index i = 0; i < rows; ++i) {
+        const auto column = static_cast<Eigen::Index>(r);
+        const double steps = static_cast<double>(stride * static_cast<std::size_t>(i) + r);
+        const double y =
+            v0 + 0.5 * kLow + h * steps - 0.5 * std::log(scale) - std::log(b) + shift;
+        less(i, column) = std::expm1(b * entry.log(y));
+        ratio(i, column) = (1 + less(i, column)) * entry.ratio(y);
+        minus(i, column) = -(1 + less(i, column)) * 0.5 * b * entry.slope(y);
       }
-      const double psi = 1 + less_than_one;
-      log_psi.push_back(std::log1p(less_than_one));
-      slope.push_back(std::log(std::max(chi / psi, 1e-300)));
-      noise.push_back(std::log(std::max(minus / psi, 1e-300)) - at);
+    std::vector<double> log_psi(count), slope(count), noise(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto of = [&](const Eigen::ArrayXd& weight, const Eigen::ArrayXXd& values) {
+        return (weight * values.col(static_cast<Eigen::Index>(i % stride))
+                             .segment(static_cast<Eigen::Index>(i / stride), nodes)).sum();
+      };
+      const double x = std::exp(kLow + kStep * static_cast<double>(i)),
+                   less_than_one = of(density, less), psi = 1 + less_than_one;
+      log_psi[i] = std::log1p(less_than_one);
+      slope[i] = of(with_square, ratio) / psi;
+      noise[i] = of(density, minus) / psi / x;
     }
     log_psi_ = {log_psi, kLow, kStep};
     slope_ = {slope, kLow, kStep};
@@ -102,10 +104,11 @@ class BatchPower {
     if (at > last_) return log_psi_(last_) + log_psi_.prime(last_) * (at - last_);
     return log_psi_(at);
   }
-  double slope(double at) const { return std::exp(slope_(std::clamp(at, kLow + kStep, last_))); }
+  double slope(double at) const { return slope_(std::clamp(at, kLow + kStep, last_)); }
+  /// Beyond the table a power of x.
   double noise(double at) const {
-    const double inside = std::clamp(at, kLow + kStep, last_);
-    return std::exp(noise_(inside) + noise_.prime(inside) * (at - inside));
+    const double inside = std::clamp(at, kLow + kStep, last_), y = noise_(inside);
+    return at == inside ? y : y * std::exp(noise_.prime(inside) / y * (at - inside));
   }
   /// Of log psi over log x up to `at`.
   double integral(double at) const {
