@@ -49,14 +49,14 @@ class AdaptiveResponse {
 
   AdaptiveNoise noise(double risk, double steps = HUGE_VAL) const {
     if (law_) return (*law_)(risk, steps);
-    return {(2 * risk + variance_) / batch_, {1, 1, 1}, {}};
+    return {(2 * risk + variance_) / batch_, {1, 1, 1}};
   }
   /// What batches share, through the linear part of the noise.
   SharedNoise shared(const Now& now) const {
     const AdaptiveNoise at = noise(now.risk);
+    const SharedNoise of = law_->shared(now.risk);
     const double share = at.scalars.linear / at.scalars.noise;
-    return {at.shared.progress_variance, at.shared.covariance * share,
-            at.shared.size_variance * share * share};
+    return {of.progress_variance, of.covariance * share, of.size_variance * share * share};
   }
   double power(const Now& now) const { return noise(now.risk).power; }
   Response operator()(const Now& now) const {
