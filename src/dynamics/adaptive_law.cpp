@@ -88,27 +88,47 @@ class BatchPower {
     return at < kLow + kStep ? exponent_ * log_psi(at) : log_psi_.prime(std::min(at, last_));
   }
 
+  /// Of sum log psi(s u_k).
+  double log_phi(double s, const LagNodes& lags) const {
+    const double delta = lags.delta, top = top_of(s, lags);
+    if (delta > 0.12 || lags.steps <= 32) {
+      double sum = 0, at = top, k = 0;
+      for (; at > -14 && k < lags.steps; at -= delta, ++k) sum += log_psi(at);
+      const double rate = slope_of_log(at) / log_psi(at) * delta;
+      return sum + log_psi(at) * std::expm1(-rate * (lags.steps - k)) / std::expm1(-rate);
+    }
+    const auto from = [&](double at) {  // Euler and Maclaurin
+      return integral(at) / delta + 0.5 * log_psi(at) + delta / 12 * slope_of_log(at);
+    };
+    return from(top) - (std::isinf(lags.steps) ? 0 : from(top - lags.steps * delta));
+  }
+  /// Where phi is 1/e: 1 of squares that are alike, far less where single ones rule their sum.
+  double reach(const LagNodes& lags) const {
+    double low = -60, high = 60;
+    while (high - low > 0.1) {
+      const double middle = 0.5 * (low + high);
+      (log_phi(std::exp(middle), lags) > -1 ? low : high) = middle;
+    }
+    return std::exp(low);
+  }
+
+  /// Of one time and of the slope: not `cross`.
   SumsOverLags sums(double s, const LagNodes& lags) const {
     SumsOverLags sums;
-    const double delta = lags.delta, top = std::log(s) + std::log(-std::expm1(-delta));
-    if (delta > 0.03 || lags.steps <= 32) {
-      double at = top, k = 0;
-      for (; at > -14 && k < lags.steps; at -= delta, ++k) sums.log_phi += log_psi(at);
-      const double rate = slope_of_log(at) / log_psi(at) * delta;
-      sums.log_phi += log_psi(at) * std::expm1(-rate * (lags.steps - k)) / std::expm1(-rate);
-    } else {  // Euler and Maclaurin
-      const auto from = [&](double at) {
-        return integral(at) / delta + 0.5 * log_psi(at) + delta / 12 * slope_of_log(at);
-      };
-      sums.log_phi = from(top) - (std::isinf(lags.steps) ? 0 : from(top - lags.steps * delta));
-    }
+    sums.log_phi = log_phi(s, lags);
+    const double top = top_of(s, lags);
     for (const LagNodes::Node& node : lags.nodes) {
-      const double x = slope(top - node.offset), y = noise(top - node.offset);
-      sums.slope += node.slope * x;
-      sums.square += node.square * y;
-      sums.cross += node.cross * y;
+      sums.slope += node.slope * slope(top - node.offset);
+      sums.square += node.square * noise(top - node.offset);
     }
     return sums;
+  }
+  /// Of sum w_k w'_k Y(s u_k).
+  double cross(double s, const LagNodes& lags) const {
+    const double top = top_of(s, lags);
+    double sum = 0;
+    for (const LagNodes::Node& node : lags.nodes) sum += node.cross * noise(top - node.offset);
+    return sum;
   }
 
  private:
@@ -130,7 +150,8 @@ class BatchPower {
       integrals_.push_back(integrals_.back() + simpson(log_x(i), log_x(i + 1)));
   }
 
-  /// E over a normal n > 0, log n = v: the transform is asked at v + (log x)/2 + shift, on one grid.
+  /// E over a normal n > 0, log n = v: the transform is asked at v + (log x)/2 + shift, on one
+  /// grid.
   static Columns of_entries(const EntryTransform& entry, double b, double shift) {
     using Eigen::ArrayXd, Eigen::Index;
     constexpr Index stride = 4;  // v advances by so many steps of it, log x/2 by one
@@ -164,6 +185,9 @@ class BatchPower {
     return table;
   }
 
+  static double top_of(double s, const LagNodes& lags) {
+    return std::log(s) + std::log(-std::expm1(-lags.delta));
+  }
   double simpson(double a, double b) const {
     return (b - a) / 6 * (log_psi(a) + 4 * log_psi(0.5 * (a + b)) + log_psi(b));
   }
@@ -176,33 +200,43 @@ class BatchPower {
 
 namespace {
 
+/// Between nodes: 1e-6, where squares have a mean; where they have none 1e-4, of C beside a filter.
+double step_of_nodes(const NoiseLaw& noise) {
+  return std::isinf(noise.variance) ? 0.35 : 0.5;
+}
+
 /// A and C of means over the last `steps` gradients, of weights that sum to what all do.
 AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, double beta2,
-                           double steps) {
+                           double steps, double step_of_nodes) {
   const double squares = -std::expm1(steps * std::log(beta2)), filter = weights.sum(steps);
   AdaptiveScalars scalars{0, 0, 0};
   struct Node {
     double s, weight, later;
   };
   const LagNodes lags(weights, beta2, steps);
+  const double reach = power.reach(lags);
   std::vector<Node> nodes;
   for (int i = 0; i < 200; ++i) {
-    const RootNode node = root_node(i);
-    const double s = node.s / squares, weight = node.weight / filter;
+    const RootNode node = root_node(i, step_of_nodes);
+    const double s = node.s * reach, weight = node.weight * std::sqrt(reach * squares) / filter;
+    const double weight_of_sum = std::sqrt(std::numbers::pi * s * squares) / filter;
     const SumsOverLags sums = power.sums(s, lags);
-    scalars.gain += weight * std::exp(sums.log_phi) * sums.slope;
+    const double phi = std::exp(sums.log_phi);
+    scalars.gain += weight * phi * sums.slope;
+    // Of one time the double integral is over s + y alone, whose measure is pi d(s + y).
+    scalars.noise += weight * weight_of_sum * phi * sums.square;
     double later = later_lags(s, weights.beta, beta2, steps,
-                              [&](double x) { return power.log_psi(std::log(x)); });
-    if (i == 0) later += later_below(later, s, weights.beta, beta2, steps);
+                              [&](double, double log_x) { return power.log_psi(log_x); });
+    if (i == 0) later += later_below(later, s, weights.beta, beta2, steps, step_of_nodes);
     nodes.push_back({s, weight, later});
     if (sums.log_phi < -35) break;
   }
+  if (!(weights.beta > 0)) return scalars;
   for (std::size_t i = 0; i < nodes.size(); ++i)
     for (std::size_t j = 0; j <= i; ++j) {
-      const SumsOverLags sums = power.sums(nodes[i].s + nodes[j].s, lags);
-      const double both = i == j ? 1 : 2;
-      scalars.noise += both * nodes[i].weight * nodes[j].weight * std::exp(sums.log_phi) *
-                       (sums.square + sums.cross * (nodes[i].later + nodes[j].later));
+      const double r = nodes[i].s + nodes[j].s, both = i == j ? 1 : 2;
+      scalars.noise += both * nodes[i].weight * nodes[j].weight * std::exp(power.log_phi(r, lags)) *
+                       power.cross(r, lags) * (nodes[i].later + nodes[j].later);
     }
   return scalars;
 }
@@ -285,6 +319,7 @@ template <class F>
 auto AdaptiveLaw::between_powers_of_4(double risk, const F& f) const {
   const double x = place(risk) / 2;
   const int node = static_cast<int>(std::floor(x)) - 1;
+  if (x != 0.5 * std::log2(risk)) return f(node + 1);  // beyond, where nothing changes
   auto sum = f(node);
   sum *= cubic_weight(x - node, 0);
   for (int j = 1; j < 4; ++j) sum += cubic_weight(x - node, j) * f(node + j);
@@ -312,8 +347,7 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
     const bool infinite = std::isinf(variance);
     now.power = infinite ? 1 / (gain * gain) : mean;
     const double unit = gain * std::sqrt(infinite ? 1 : mean), noise = (*ratio_)(root);
-    now.scalars = {infinite ? 1 : unit, noise,
-                   std::min(noise, unit * unit * ratio)};
+    now.scalars = {infinite ? 1 : unit, noise, std::min(noise, unit * unit * ratio)};
   }
   const double first = std::log2(std::max(steps, 1.0)), last = std::log2(start_memory());
   if (first >= last) return now;
@@ -323,9 +357,9 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
     return (1 - later) * starts[i] + later * starts[i + 1];
   };
   const Eigen::Array2d started =
-      (unit_ ? at_step(unit_->starts)
-             : between_powers_of_4(risk, [&](int power) { return at_step(starts_at(power)); }))
-          .exp();
+      (unit_ ? at_step(unit_->starts) : between_powers_of_4(risk, [&](int power) {
+        return at_step(starts_at(power));
+      })).exp();
   // C_0/C from that of a sign on.
   const double share = now.scalars.linear / now.scalars.noise;
   now.started = started[0];
@@ -338,7 +372,7 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
 AdaptiveScalars AdaptiveLaw::at(double risk) const {
   const double scale = typical(risk);
   const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
-  AdaptiveScalars scalars = scalars_of(power, weights_, beta2_, HUGE_VAL);
+  AdaptiveScalars scalars = scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_));
   scalars.gain /= std::sqrt(scale);
   return scalars;
 }
@@ -346,10 +380,11 @@ AdaptiveScalars AdaptiveLaw::at(double risk) const {
 AdaptiveLaw::Starts AdaptiveLaw::starts(double risk) const {
   const double scale = typical(risk);
   const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
-  const AdaptiveScalars steady = scalars_of(power, weights_, beta2_, HUGE_VAL);
+  const AdaptiveScalars steady =
+      scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_));
   Starts starts;
   for (double steps = 1; steps < start_memory(); steps *= 2) {
-    const AdaptiveScalars now = scalars_of(power, weights_, beta2_, steps);
+    const AdaptiveScalars now = scalars_of(power, weights_, beta2_, steps, step_of_nodes(noise_));
     starts.emplace_back(std::log(now.gain / steady.gain), std::log(now.noise / steady.noise));
   }
   starts.emplace_back(0, 0);
@@ -363,7 +398,8 @@ double AdaptiveLaw::linear(double risk) const {
   const double scale = typical(risk), variance = law_.noise_variance();
   const auto power =
       BatchPower::of_means(entry_transform(law_, risk, GradientOf::vector), batch_, scale);
-  const AdaptiveScalars scalars = scalars_of(power, weights_, beta2_, HUGE_VAL);
+  const AdaptiveScalars scalars =
+      scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_));
   const double felt = scalars.noise * scale / (scalars.gain * scalars.gain);
   return std::isinf(variance) ? felt : felt * batch_ / (2 * risk + variance);
 }
