@@ -216,7 +216,8 @@ int run(const PhasesArguments& options) {
     return ArrayXXd(flat.reshaped(beta.size(), alpha.size()).transpose());
   };
   result.record.set("optimizers", options.optimizers);
-  if (plan.momentum != std::array<double, 2>{}) result.record.set("momentum", options.momentum);
+  if (plan.momentum != std::array<double, 2>{})
+    result.record.set("momentum", ArrayXd(Eigen::Map<const ArrayXd>(plan.momentum.data(), 2)));
   result.record.set("dimension", plan.dimension);
   result.record.set("batch", static_cast<long>(plan.batch));
   result.record.set("sides", options.sides);
