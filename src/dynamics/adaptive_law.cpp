@@ -200,9 +200,10 @@ class BatchPower {
 
 namespace {
 
-/// Between nodes: 1e-6, where squares have a mean; where they have none 1e-4, of C beside a filter.
-double step_of_nodes(const NoiseLaw& noise) {
-  return std::isinf(noise.variance) ? 0.35 : 0.5;
+/// Between nodes: 1e-6, but for squares without a mean, 1e-4 in C beside a filter, and for those of
+/// a step or two, 1e-5.
+double step_of_nodes(const NoiseLaw& noise, double beta2) {
+  return std::isinf(noise.variance) || beta2 < 0.8 ? kNodeStep : 0.5;
 }
 
 /// A and C of means over the last `steps` gradients, of weights that sum to what all do.
@@ -372,7 +373,8 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
 AdaptiveScalars AdaptiveLaw::at(double risk) const {
   const double scale = typical(risk);
   const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
-  AdaptiveScalars scalars = scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_));
+  AdaptiveScalars scalars =
+      scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_, beta2_));
   scalars.gain /= std::sqrt(scale);
   return scalars;
 }
@@ -381,10 +383,11 @@ AdaptiveLaw::Starts AdaptiveLaw::starts(double risk) const {
   const double scale = typical(risk);
   const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
   const AdaptiveScalars steady =
-      scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_));
+      scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_, beta2_));
   Starts starts;
   for (double steps = 1; steps < start_memory(); steps *= 2) {
-    const AdaptiveScalars now = scalars_of(power, weights_, beta2_, steps, step_of_nodes(noise_));
+    const AdaptiveScalars now =
+        scalars_of(power, weights_, beta2_, steps, step_of_nodes(noise_, beta2_));
     starts.emplace_back(std::log(now.gain / steady.gain), std::log(now.noise / steady.noise));
   }
   starts.emplace_back(0, 0);
@@ -399,7 +402,7 @@ double AdaptiveLaw::linear(double risk) const {
   const auto power =
       BatchPower::of_means(entry_transform(law_, risk, GradientOf::vector), batch_, scale);
   const AdaptiveScalars scalars =
-      scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_));
+      scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_, beta2_));
   const double felt = scalars.noise * scale / (scalars.gain * scalars.gain);
   return std::isinf(variance) ? felt : felt * batch_ / (2 * risk + variance);
 }
