@@ -8,24 +8,33 @@
 namespace riskcurve {
 namespace {
 
-/// The largest g of all risks a run may come to: responses are monotone in R or nearly so.
+/// The largest g of all risks a run may come to: responses are monotone in R or nearly so. Of few
+/// risks, as many take a table each; of the first step, which may be far from those later, at the
+/// start alone.
 double largest_response(const ModeSystem& system, double horizon) {
   if (system.drift.cols() != 1 || system.extra_initial.size() > 0) return HUGE_VAL;
   const double start = system.risk(system.initial);
+  const auto response = [&](double t, double part) {
+    Now now{t, 0, std::max(part * start, kVanishedRisk)};
+    if (system.blocks) now.momentum = system.blocks->at(t, 0).momentum;
+    return system.steady_response(now).drift[0];
+  };
   double largest = 0;
-  for (const double t : {0.0, 0.5 * horizon, horizon * (1 - 4e-16)}) {
-    double last = 0;
-    for (const double part : {1e2, 1.0, 1e-1, 1e-2, 1e-4, 1e-8, 1e-16, 1e-100, 0.0}) {
-      Now now{t, 0, std::max(part * start, kVanishedRisk)};
-      if (system.blocks) now.momentum = system.blocks->at(t, 0).momentum;
-      const double response = system.steady_response(now).drift[0];
-      if (!(response <= largest)) largest = response;
-      // Noise alone decides by now; tables are not filled for risks that no run comes to.
-      if (part <= 1e-16 && std::abs(response - last) < 1e-3 * last) break;
-      last = response;
-    }
+  const auto see = [&](double g) {
+    if (!(g <= largest)) largest = g;
+    return g;
+  };
+  for (const double at : {0.0, 0.5 * horizon, horizon * (1 - 4e-16)}) {
+    const double t = system.settled(at), first = see(response(t, 1));
+    if (see(response(t, 0.1)) < first) see(response(t, 1e2));
+    // Noise alone decides by then, or nothing does.
+    const double low = see(response(t, 1e-16)), lower = see(response(t, 1e-17));
+    if (std::abs(low - lower) < 1e-3 * low) continue;
+    for (const double part : {1e-100, 0.0}) see(response(t, part));
   }
-  return largest;
+  const double settled = response(system.settled(0), 1);
+  const double started = settled > 0 ? response(0, 1) / settled : 1;
+  return started > 1 ? largest * started : largest;
 }
 
 double integral(const Schedule& step, double horizon) {

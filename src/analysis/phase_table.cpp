@@ -42,6 +42,8 @@ Table phase_table(const PhasePlan& plan, const ArrayXd& alpha, const ArrayXd& be
   table.identity = fmt::format("phases {} {} {} {} {} {} {}", name_of(plan.optimizers[0]),
                                name_of(plan.optimizers[1]), plan.dimension, plan.batch,
                                static_cast<int>(plan.sides), plan.schedules, plan.small);
+  if (plan.momentum != std::array<double, 2>{})
+    table.identity += fmt::format(" momentum {} {}", plan.momentum[0], plan.momentum[1]);
   for (const ArrayXd& list : {alpha, beta, plan.horizon})
     for (const double x : list) table.identity += fmt::format(" {}", x);
   // Where targets share no rates, each point by itself: it takes seconds.

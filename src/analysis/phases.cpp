@@ -196,6 +196,8 @@ void check(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
   require(plan.dimension >= 1 && plan.dimension <= 1e15, "dimension", plan.dimension,
           "a number between 1 and 1e15");
   require(plan.batch >= 1, "batch", plan.batch, "a whole number >= 1");
+  for (const double m : plan.momentum)
+    require(m >= 0 && m < 1, "momentum", m, "a number in [0, 1)");
   require(std::isfinite(alpha) && alpha >= 0, "alpha", alpha, "a finite number >= 0");
   for (const double b : beta) require(std::isfinite(b), "beta", b, "finite numbers");
   require(plan.horizon.size() >= 2, "horizon", static_cast<double>(plan.horizon.size()),
@@ -235,6 +237,8 @@ struct Rival {
 };
 Rival rival(const PhasePlan& plan, std::size_t which, const MatrixProblem& problem) {
   Rival of{{problem, with_batch(plan.optimizers[which], plan.batch), constant_schedule(1), {}}, {}};
+  if (plan.momentum[which] > 0)
+    of.experiment.chain.momentum = constant_schedule(plan.momentum[which]);
   const bool full = allows_any_signal(plan) && any_signal_is_known(problem, plan.optimizers[which]);
   if (full) of.experiment.signal = Signal::full;
   of.system = mode_system(of.experiment, full ? Grids::compressed : Grids::whole);

@@ -32,6 +32,7 @@ struct PhasesArguments {
   double dimension = 1e6;
   int batch = 0;
   std::string sides = "one";
+  std::vector<double> momentum{0, 0};
   std::vector<double> alpha{0.2, 1.5}, beta{0, 1.5}, horizons{10, 1e6};
   int points = 40, per_decade = 1;
   bool schedules = false, small = false;
@@ -80,6 +81,7 @@ std::array<Optimizer, 2> pair_of(const std::vector<std::string>& names) {
 PhasePlan plan_of(const PhasesArguments& options) {
   PhasePlan plan;
   plan.optimizers = pair_of(options.optimizers);
+  plan.momentum = {options.momentum[0], options.momentum[1]};
   plan.dimension = options.dimension;
   if (options.batch == 0 && options.dimension > 2e9)
     throw InputError("--batch", "missing", "a batch, where --dimension is above 2e9");
@@ -95,6 +97,13 @@ PhasePlan plan_of(const PhasesArguments& options) {
       std::max(2.0, std::round(options.per_decade * std::log10(last / first)) + 1));
   plan.horizon = ArrayXd::LinSpaced(count, std::log(first), std::log(last)).exp();
   return plan;
+}
+
+/// With its momentum.
+std::string title_of(const PhasePlan& plan, std::size_t which) {
+  const std::string title = title_of(plan.optimizers[which]);
+  const double momentum = plan.momentum[which];
+  return momentum > 0 ? fmt::format("{} with momentum {:g}", title, momentum) : title;
 }
 
 /// How the map shows its phases, in the order of phase_table. The first optimizer by its initial;
@@ -193,8 +202,7 @@ int run(const PhasesArguments& options) {
 
   Result result;
   const double first = plan.horizon[0], last = plan.horizon[plan.horizon.size() - 1];
-  const std::string first_title = title_of(plan.optimizers[0]),
-                    second_title = title_of(plan.optimizers[1]);
+  const std::string first_title = title_of(plan, 0), second_title = title_of(plan, 1);
   result.title = fmt::format(
       "{} against {}, {}-sided power law, N = {:g}, batch {}: {} for each of {} "
       "horizons, "
@@ -207,6 +215,8 @@ int run(const PhasesArguments& options) {
     return ArrayXXd(flat.reshaped(beta.size(), alpha.size()).transpose());
   };
   result.record.set("optimizers", options.optimizers);
+  if (plan.momentum != std::array<double, 2>{})
+    result.record.set("momentum", ArrayXd(Eigen::Map<const ArrayXd>(plan.momentum.data(), 2)));
   result.record.set("dimension", plan.dimension);
   result.record.set("batch", static_cast<long>(plan.batch));
   result.record.set("sides", options.sides);
@@ -252,6 +262,10 @@ void add_phases(CLI::App& app, Action& action) {
                    "the two, a,b, at their default parameters, of " + choice_text())
       ->delimiter(',')
       ->default_str("sign_sgd,sign_svd");
+  command->add_option("--momentum", options->momentum, "of the two, a,b (none)")
+      ->delimiter(',')
+      ->expected(2)
+      ->check(CLI::Range(0.0, 1.0));
   command->add_option("--dimension", options->dimension, "N of the N x N matrix")
       ->check(CLI::Range(1.0, 1e15))
       ->capture_default_str();

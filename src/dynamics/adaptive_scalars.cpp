@@ -54,7 +54,7 @@ SteadyScalars::SteadyScalars(const LagWeights& weights, double beta2)
     const SumsOverLags sums = steady_sums(s, weights, beta2);
     const double phi = std::exp(sums.log_phi);
     const double later = later_lags(s, weights.beta, beta2, HUGE_VAL,
-                                    [](double x) { return -0.5 * std::log1p(2 * x); });
+                                    [](double x, double) { return -0.5 * std::log1p(2 * x); });
     const double below = i > 0 ? 0 : later_below(later, s, weights.beta, beta2, HUGE_VAL);
     nodes_.push_back({s, weight, phi * sums.slope, sums.share, later + below});
     gain_ += weight * phi * sums.slope;

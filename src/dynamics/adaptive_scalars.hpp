@@ -50,29 +50,25 @@ class SteadyScalars {
 struct AdaptiveNoise {
   double power;
   AdaptiveScalars scalars;  ///< C and C_0 of the steps so far; A of many
-  SharedNoise shared;       ///< of a batch through the linear part; sampled as C_0 is
   double started = 1;       ///< A of the steps so far over A
 };
 class AdaptiveLaw {
  public:
   AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries, const LagWeights& weights,
               double beta2);
-  /// A and C to about 1e-6; C_0/A^2 is sampled (fixed seed, about 0.2 %). After so many steps from
-  /// nothing, of means over what weights they have by then: A and C to about 1e-3, C_0/C between
-  /// that of SignSGD and the last.
+  /// A and C to about 1e-6. After so many steps from nothing, of means over what weights they have
+  /// by then: A and C to about 1e-3, C_0/C between that of SignSGD and the last.
   AdaptiveNoise operator()(double risk, double steps = HUGE_VAL) const;
+  /// What directions share through the linear part of a batch: sampled (fixed seed).
+  SharedNoise shared(double risk) const;
 
  private:
   AdaptiveScalars at(double risk) const;  // of A in raw units, 1/sqrt(q)
-  /// What varies slowly with R: C_0/A^2 (of A in raw units where the power is infinite), and what
-  /// batches share.
-  struct Spread {
-    double ratio = 1;
-    SharedNoise shared = {};
-  };
   /// log A_t/A and log C_t/C after t = 1, 2, 4, .. steps, the last 0.
   using Starts = std::vector<Eigen::Array2d>;
-  Spread spread(double risk) const;
+  /// C_0/A^2, of A in raw units where the power is infinite. It varies slowly with R.
+  double linear(double risk) const;
+  SharedNoise sampled(double risk) const;
   /// log2 R, within what makes a difference: from where noise rules to where it is nothing.
   double place(double risk) const;
   /// A typical power of the residuals, the median of z^2 being 0.45.
@@ -92,7 +88,11 @@ class AdaptiveLaw {
     std::mutex lock;
     std::map<double, AdaptiveScalars> at;
   };
-  const Spread& spread_at(int power_of_16) const;
+  /// Of a function of R by its values at powers of 4: cubics in log R.
+  template <class F>
+  auto between_powers_of_4(double risk, const F& f) const;
+  double linear_at(int power_of_4) const;
+  const SharedNoise& shared_at(int power_of_16) const;
   const Starts& starts_at(int power_of_4) const;
   struct Spreads;
   std::shared_ptr<const Table> gain_, ratio_;
@@ -101,7 +101,6 @@ class AdaptiveLaw {
   /// Of Gaussian residuals, 2P/b = 1: the same whatever their noise.
   struct Unit {
     AdaptiveScalars scalars{};
-    Spread spread{};
     Starts starts;
   };
   Unit gaussian_unit() const;

@@ -27,11 +27,11 @@ EntryTransform::EntryTransform(double scale, const Function& m, const Function& 
   for (double y = low_ - 4 * kEntryStep; y < high + 4 * kEntryStep; y += kEntryStep) {
     const double x = std::exp(y);
     logs.push_back(std::log(m(x)));
-    tops.push_back(std::log(std::max(numerator(x), 1e-300)));
+    if (numerator) tops.push_back(std::log(std::max(numerator(x), 1e-300)));
   }
   high_ = high;
   log_ = {logs, low_ - 4 * kEntryStep, kEntryStep};
-  top_ = {tops, low_ - 4 * kEntryStep, kEntryStep};
+  if (numerator) top_ = UniformSpline(tops, low_ - 4 * kEntryStep, kEntryStep);
   start_ = log_(low_);
   exponent_ = std::max(1e-3, log_.prime(low_) / start_);
   // Up to the first whole step at or above high, where both go on by rule.
@@ -58,7 +58,7 @@ double EntryTransform::slope(double y) const {
 double EntryTransform::ratio(double y) const {
   if (y < low_) return 1;
   y = std::min(y, high_);
-  return std::exp(top_(y) - log_(y)) * (1 + top_.prime(y));
+  return top_ ? std::exp((*top_)(y)-log_(y)) * (1 + top_->prime(y)) : 1 + log_.prime(y);
 }
 
 double EntryTransform::integral(double y) const {
@@ -86,7 +86,7 @@ EntryTransform entry_transform(const ResidualLaw& law, double risk, GradientOf e
   const auto laplace = [&](double u) { return law.laplace(risk, u); };
   if (entries == GradientOf::vector) {
     const auto m = [&](double x) { return laplace(x * x); };
-    return EntryTransform(scale, m, m);
+    return EntryTransform(scale, m);
   }
   // (1 + x^2 l^2)^(-1/2), (..)^(-3/2) as integrals of e^(-t x^2 l^2) over t = e^v.
   const auto mean = [&](double x, double power) {

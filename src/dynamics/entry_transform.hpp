@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "dynamics/uniform_spline.hpp"
@@ -17,8 +18,9 @@ enum class GradientOf { vector, matrix };
 class EntryTransform {
  public:
   using Function = std::function<double(double x)>;
-  /// m(x), and with D = d/dy: N = (1 + D) numerator. scale: an x at which m has begun to fall.
-  EntryTransform(double scale, const Function& m, const Function& numerator);
+  /// m(x), and with D = d/dy: N = (1 + D) numerator, m itself where that is none. scale: an x at
+  /// which m has begun to fall.
+  EntryTransform(double scale, const Function& m, const Function& numerator = {});
 
   double low() const { return low_; }
   double high() const { return high_; }
@@ -32,7 +34,8 @@ class EntryTransform {
 
  private:
   double low_ = 0, high_ = 0, start_ = 0, exponent_ = 2;
-  UniformSpline log_, top_;
+  UniformSpline log_;
+  std::optional<UniformSpline> top_;
   std::vector<double> integral_, weighted_;  ///< of both below, at whole steps from low on
 };
 

@@ -254,14 +254,17 @@ SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const
   const double seen_risk =
       scale_ > 0 ? std::clamp(risk, 1e-5 * scale_, 1e5 * scale_) : std::max(risk, kVanishedRisk);
   const double x = 0.25 * std::log2(seen_risk);
+  // Beyond, where nothing changes, of one node.
+  const bool one = seen_risk != risk;
   const auto first = static_cast<int>(std::floor(x)) - 1;
   SignNoise sign{};
   // Of the first steps between t = 1, 2, 4, ..
   const double when = std::log2(steps), step = std::floor(when);
   Eigen::Array2d started = Eigen::Array2d::Zero();
   for (int i = 0; i < 4; ++i) {
+    if (one && i != 1) continue;
     const Node& node = node_at(first + i);
-    const double weight = cubic_weight(x - first, i);
+    const double weight = one ? 1 : cubic_weight(x - first, i);
     add(sign, weight, node.spread);
     if (!(step + 1 < static_cast<double>(node.starts.size()))) continue;
     const auto j = static_cast<std::size_t>(step);

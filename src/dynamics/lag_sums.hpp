@@ -26,23 +26,25 @@ struct RootNode {
   double s, weight;
 };
 inline constexpr double kFirstNode = -3.6, kNodeStep = 0.35;
-inline RootNode root_node(int i) {
-  const double eta = kFirstNode + kNodeStep * i, s = std::exp(eta - std::exp(-eta));
-  return {s, kNodeStep * (1 + std::exp(-eta)) * std::sqrt(s / std::numbers::pi)};
+inline RootNode root_node(int i, double step = kNodeStep) {
+  const double eta = kFirstNode + step * i, s = std::exp(eta - std::exp(-eta));
+  return {s, step * (1 + std::exp(-eta)) * std::sqrt(s / std::numbers::pi)};
 }
 
-/// H(y) = sum_(1 <= n < steps) (beta/sqrt(beta2))^n prod_(l <= n) psi((1 - beta2) beta2^(-l) y).
+/// H(y) = sum_(1 <= n < steps) (beta/sqrt(beta2))^n prod_(l <= n) psi((1 - beta2) beta2^(-l) y);
+/// log_psi is asked at x and log x.
 template <class LogPsi>
 double later_lags(double y, double beta, double beta2, double steps, const LogPsi& log_psi) {
   if (beta == 0) return 0;
   double sum = 0, log_term = 0, x = (1 - beta2) * y;
-  const double step = std::log(beta) - 0.5 * std::log(beta2);
+  const double delta = -std::log(beta2), step = std::log(beta) + 0.5 * delta, log_x = std::log(x);
+  const double little = step < 0 ? -1e-12 * std::expm1(step) : 0;  // of a sum, what is left of it
   for (int n = 1; n < steps && n < 100000; ++n) {
     x /= beta2;
-    log_term += step + log_psi(x);
+    log_term += step + log_psi(x, log_x + n * delta);
     const double term = std::exp(log_term);
     sum += term;
-    if (x > 1 && term < 1e-13 * sum) break;
+    if (term < little * sum || (x > 1 && term < 1e-13 * sum)) break;
     if (term < 1e-30) break;
   }
   return sum;
@@ -50,13 +52,14 @@ double later_lags(double y, double beta, double beta2, double steps, const LogPs
 
 /// What H of the nodes before the first, where only it counts, adds to the first's own: H ~
 /// y^(r - 1/2), r = log beta/log beta2, small where the filter remembers longer than the squares.
-inline double later_below(double later, double y, double beta, double beta2, double steps) {
+inline double later_below(double later, double y, double beta, double beta2, double steps,
+                          double step = kNodeStep) {
   if (beta == 0) return 0;
   const bool all = (1 - beta2) * y * std::pow(beta2, -steps) > 1;  // else H is flat there
   const double r = all ? std::log(beta) / std::log(beta2) : 0.5;
   const auto log_s = [](double eta) { return eta - std::exp(-eta); };
   double sum = 0;
-  for (double eta = kFirstNode - kNodeStep; eta > -700; eta -= kNodeStep) {
+  for (double eta = kFirstNode - step; eta > -700; eta -= step) {
     const double term = (1 + std::exp(-eta)) * std::exp(r * (log_s(eta) - log_s(kFirstNode)));
     sum += term;
     if (term < 1e-12 * sum || term < 1e-30) break;

@@ -1,26 +1,35 @@
 #pragma once
 #include <algorithm>
 #include <array>
-#include <boost/math/interpolators/cardinal_cubic_b_spline.hpp>
 #include <cstddef>
 #include <vector>
 
 namespace riskcurve {
 
-/// The cubic spline through values at low, low + step, ..; Boost's, kept as the cubic of each
-/// interval, which is quicker to evaluate. Beyond its ends the last cubic goes on.
+/// The cubic spline through values at low, low + step, .., at least five; its slopes at both ends
+/// are of fourth-order differences. Beyond them the last cubic goes on.
 class UniformSpline {
  public:
   UniformSpline() = default;
   UniformSpline(const std::vector<double>& values, double low, double step)
-      : low_(low), step_(step) {
-    const boost::math::interpolators::cardinal_cubic_b_spline<double> spline(
-        values.begin(), values.end(), low, step);
-    for (std::size_t i = 0; i + 1 < values.size(); ++i) {
-      const double at = low + step * static_cast<double>(i), next = at + step;
-      const double f = spline(at), g = spline(next), df = step * spline.prime(at),
-                   dg = step * spline.prime(next);
-      cubics_.push_back({f, df, 3 * (g - f) - 2 * df - dg, 2 * (f - g) + df + dg});
+      : low_(low), step_(step), cubics_(values.size() - 1) {
+    const std::size_t n = cubics_.size();
+    const auto end = [&](std::size_t at, int way) {
+      const auto f = [&](int i) { return values[at + static_cast<std::size_t>(way * i)]; };
+      return way * (4 * (f(1) + f(3) / 3) - (25.0 / 3 * f(0) + f(4)) / 4 - 3 * f(2));
+    };
+    // Slopes, per step: m_(i-1) + 4 m_i + m_(i+1) = 3 (f_(i+1) - f_(i-1)).
+    std::vector<double> slope(n + 1), over(n + 1, 0);
+    slope[0] = end(0, 1);
+    for (std::size_t i = 1; i < n; ++i) {
+      over[i] = 1 / (4 - over[i - 1]);
+      slope[i] = (3 * (values[i + 1] - values[i - 1]) - slope[i - 1]) * over[i];
+    }
+    slope[n] = end(n, -1);
+    for (std::size_t i = n; i-- > 1;) slope[i] -= over[i] * slope[i + 1];
+    for (std::size_t i = 0; i < n; ++i) {
+      const double f = values[i], g = values[i + 1], df = slope[i], dg = slope[i + 1];
+      cubics_[i] = {f, df, 3 * (g - f) - 2 * df - dg, 2 * (f - g) + df + dg};
     }
   }
 

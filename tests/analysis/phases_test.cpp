@@ -163,20 +163,26 @@ TEST(Phases, RisksOfAnyPairAreThoseOfTheOptimumOfEach) {
   struct Compared {
     std::array<Optimizer, 2> pair;
     Sides sides;
+    std::array<double, 2> momentum = {0, 0};
   };
   for (const Compared& c :
        {Compared{{Sgd{}, Adam{}}, Sides::in}, Compared{{Sgd{}, Adam{}}, Sides::both},
-        Compared{{Lion{}, RmsProp{}}, Sides::in}, Compared{{Lion{}, AdaGrad{}}, Sides::both},
+        Compared{{Sgd{}, SignSgd{}}, Sides::in, {0.9, 0.95}},
+        Compared{{Lion{}, Sgd{}}, Sides::both, {0, 0.9}}, Compared{{Lion{}, RmsProp{}}, Sides::in},
+        Compared{{Lion{}, AdaGrad{}}, Sides::both},
         Compared{{Schatten{1, 0.5}, SignSgd{}}, Sides::both},
         Compared{{RegularizedSvd{1, 0.01}, SignSvd{}}, Sides::in}}) {
     PhasePlan p = small_plan(60, decades(1, 2), c.sides);
     p.batch = 8;
     p.optimizers = c.pair;
+    p.momentum = c.momentum;
     const auto points = phase_column(p, 0.4, Eigen::Array2d(0.1, 0.8));
     Experiment experiment{problem(60, 0.4, 0.8, c.sides), {}, constant_schedule(1), {}};
     experiment.signal = Signal::small;
     for (const std::size_t i : {0, 1}) {
       experiment.optimizer = with_batch(c.pair[i], p.batch);
+      experiment.chain = {};
+      if (c.momentum[i] > 0) experiment.chain.momentum = constant_schedule(c.momentum[i]);
       const ModeSystem system = compress(mode_system(experiment));
       for (const Eigen::Index h : {0, 1}) {
         const Optimum best = best_step(system, p.horizon[h]);

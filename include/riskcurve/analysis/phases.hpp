@@ -24,6 +24,7 @@ struct PhasePlan {
   /// By the rates of small signals, where others are known too. Schedules always are, and two-sided
   /// maps, where a solve that sees any signal takes seconds.
   bool small = false;
+  std::array<double, 2> momentum = {0, 0};  ///< of each, as [optimizer] momentum; in [0, 1)
 };
 
 enum class Phase {

@@ -8,6 +8,7 @@
 
 #include "dynamics/adaptive_scalars.hpp"
 #include "dynamics/gradient_modes.hpp"
+#include "dynamics/lag_sums.hpp"
 #include "dynamics/memo.hpp"
 #include "dynamics/sign_basis.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -49,14 +50,14 @@ class AdaptiveResponse {
 
   AdaptiveNoise noise(double risk, double steps = HUGE_VAL) const {
     if (law_) return (*law_)(risk, steps);
-    return {(2 * risk + variance_) / batch_, {1, 1, 1}, {}};
+    return {(2 * risk + variance_) / batch_, {1, 1, 1}};
   }
   /// What batches share, through the linear part of the noise.
   SharedNoise shared(const Now& now) const {
     const AdaptiveNoise at = noise(now.risk);
+    const SharedNoise of = law_->shared(now.risk);
     const double share = at.scalars.linear / at.scalars.noise;
-    return {at.shared.progress_variance, at.shared.covariance * share,
-            at.shared.size_variance * share * share};
+    return {of.progress_variance, of.covariance * share, of.size_variance * share * share};
   }
   double power(const Now& now) const { return noise(now.risk).power; }
   Response operator()(const Now& now) const {
@@ -65,7 +66,9 @@ class AdaptiveResponse {
     // What signal and start do to the root, as far as the root is more than eps.
     double about_root = steady_ ? at.started : all_squares(now.time + 1);
     const double kappa = spread_ ? now.signal / at.power : 0;
-    if (steady_ && kappa > 0) about_root *= steady_->gain_under(kappa) * std::sqrt(1 + kappa);
+    if (kappa > 0)
+      about_root *=
+          (steady_ ? steady_->gain_under(kappa) : quiet_gain_under(kappa)) * std::sqrt(1 + kappa);
     const double root = std::sqrt(at.power * (1 + kappa));
     // How much of what is divided by moves with v; A of that, to second order in what v does.
     const double moves = root / (root + floor_);
@@ -94,6 +97,17 @@ class AdaptiveResponse {
     return t > 1e4
                ? 1
                : std::sqrt(t / 2) * std::exp(std::lgamma(0.5 * (t + 1)) - std::lgamma(0.5 * t + 1));
+  }
+
+  /// E z^2/sqrt(1 + kappa z^2), z standard normal: A(kappa)/A of so many squares that their mean is
+  /// quiet. The signal of a coordinate is taken as what it was all along, and as large.
+  static double quiet_gain_under(double kappa) {
+    double sum = 0;
+    for (int i = 0; i < 32; ++i) {
+      const RootNode node = root_node(i);
+      sum += node.weight * std::exp(-node.s) * std::pow(1 + 2 * kappa * node.s, -1.5);
+    }
+    return sum;
   }
 
   bool filtered_;
