@@ -54,15 +54,19 @@ class LogChebyshevOf {
     const auto log_f = [&](int j) {
       return std::log(std::max(f_(std::exp2(octave - 1 + 0.5 * (node(j) + 1))), 1e-200));
     };
-    // Far from where f bends three of its values are on a line, and all others too.
-    constexpr int last = kTerms - 1, middle = kTerms / 2 - 1;
-    for (const int j : {0, middle, last}) value[j] = log_f(j);
+    // Far from where f bends its values are on a line: what bends as a square shows in the middle,
+    // what bends as a cube between it and an end.
+    constexpr int last = kTerms - 1, middle = kTerms / 2 - 1, between = kTerms / 4;
+    for (const int j : {0, between, middle, last}) value[j] = log_f(j);
     c[1] = (value[0] - value[last]) / (node(0) - node(last));
     c[0] = value[0] - c[1] * node(0);
-    if (std::abs(value[middle] - c[0] - c[1] * node(middle)) < 1e-11) return c;
+    const auto on_line = [&](int j) {
+      return std::abs(value[j] - c[0] - c[1] * node(j)) < 1e-11;
+    };
+    if (on_line(middle) && on_line(between)) return c;
     c = {};
     for (int j = 1; j < last; ++j)
-      if (j != middle) value[j] = log_f(j);
+      if (j != middle && j != between) value[j] = log_f(j);
     for (int m = 0; m < kTerms; ++m) {
       for (int j = 0; j < kTerms; ++j) c[m] += value[j] * std::cos(M_PI * m * (j + 0.5) / kTerms);
       c[m] *= (m == 0 ? 1.0 : 2.0) / kTerms;
