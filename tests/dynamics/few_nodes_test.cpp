@@ -35,8 +35,10 @@ TEST(FewNodes, KeepTheCurveOfAProductTarget) {
     const ModeSystem few = mode_system(e), all = mode_system(e, Grids::listed);
     EXPECT_LT(2 * few.modes(), all.modes()) << optimizer;
     const ArrayXd at = ArrayXd::LinSpaced(5, 0, 2000);
-    const RiskCurve merged = solve(few, e.schedule, at, {.rtol = 1e-11}),
-                    listed = solve(all, e.schedule, at, {.rtol = 1e-11});
+    SolveOptions options;
+    options.rtol = 1e-11;
+    const RiskCurve merged = solve(few, e.schedule, at, options),
+                    listed = solve(all, e.schedule, at, options);
     EXPECT_LT((merged.risk / listed.risk - 1).abs().maxCoeff(), 1e-8) << optimizer;
     EXPECT_LT(listed.risk[4], 0.8 * listed.risk[0]) << optimizer;
   }

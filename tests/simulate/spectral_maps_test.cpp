@@ -125,9 +125,9 @@ TEST(SpectralMapSimulate, KaonIsTheSameForAnyNumberOfThreads) {
 TEST(SpectralMapSimulate, KaonOfOneNumberIsSignSvd) {
   for (const double momentum : {0.0, 0.8}) {
     Experiment kaon = small_experiment(Kaon{4, UniformValues{1, 1}}),
-               sign = small_experiment(SignSvd{4});
-    if (momentum > 0) kaon.chain.momentum = sign.chain.momentum = constant_schedule(momentum);
-    const Ensemble a = simulate(kaon, {.runs = 3}), b = simulate(sign, {.runs = 3});
+               signs = small_experiment(SignSvd{4});
+    if (momentum > 0) kaon.chain.momentum = signs.chain.momentum = constant_schedule(momentum);
+    const Ensemble a = simulate(kaon, {.runs = 3}), b = simulate(signs, {.runs = 3});
     EXPECT_LT((a.risk / b.risk - 1).abs().maxCoeff(), 1e-6) << momentum;
   }
 }
