@@ -60,7 +60,9 @@ class LogChebyshevOf {
     for (const int j : {0, between, middle, last}) value[j] = log_f(j);
     c[1] = (value[0] - value[last]) / (node(0) - node(last));
     c[0] = value[0] - c[1] * node(0);
-    const auto on_line = [&](int j) { return std::abs(value[j] - c[0] - c[1] * node(j)) < 1e-11; };
+    const auto on_line = [&](int j) {
+      return std::abs(value[j] - c[0] - c[1] * node(j)) < 1e-15 + 1e-12 * std::abs(value[j]);
+    };
     if (on_line(middle) && on_line(between)) return c;
     c = {};
     for (int j = 1; j < last; ++j)
