@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -49,7 +50,8 @@ def python():
     """A program in an interpreter of its own."""
 
     def start(code, **options):
+        # Ctrl-C is ignored in what a shell runs in the background, and in its children.
         return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True, **options)
+                                text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options)
 
     return start
