@@ -1,4 +1,5 @@
 // Shards of sweep, phases, validate, simulate and compare, each a process, and riskcurve merge.
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -74,6 +75,37 @@ class ShardCommand : public CommandFixture {
         << "it had ended before it was killed";
     ASSERT_GE(lines(journal), 4);
   }
+  /// Of 60 points, of which shard 2 of 3 is killed with a line cut short, told of and resumed.
+  void expect_same_bytes_though_killed(std::vector<std::string> words, const std::string& suffix,
+                                       const std::string& cut) const {
+    const std::string x = "x" + suffix, whole = "whole" + suffix, own = x + ".partial-2-of-3";
+    const std::string command = fmt::format("{} --out ", fmt::join(words, " "));
+    ASSERT_EQ(shell("$R " + command + whole), 0) << contents("err.txt");
+    words.insert(words.end(), {"--out", x, "--shard", "2/3"});
+    kill_early(words, own);
+    const long saved = lines(own) - 1;
+    ASSERT_LT(saved, 20);
+    std::ofstream(folder / own, std::ios::app) << cut;  // as a kill may do
+
+    EXPECT_NE(complaint(command + x + shard(2, 3)).find("--resume goes on"), std::string::npos);
+    ASSERT_EQ(shell("$R " + command + x + shard(1, 3)), 0) << contents("err.txt");
+    ASSERT_EQ(shell("$R " + command + x + shard(3, 3)), 0) << contents("err.txt");
+    const std::string missing = complaint("merge " + command + x);
+    EXPECT_NE(missing.find(std::to_string(20 - saved) + " of 60 points are missing"),
+              std::string::npos)
+        << missing;
+    EXPECT_NE(missing.find("--shard 2 of 3"), std::string::npos) << missing;
+    EXPECT_FALSE(fs::exists(folder / x));
+    EXPECT_EQ(journals().size(), 3u);
+
+    const std::string before = contents(own);
+    ASSERT_EQ(shell("$R " + command + x + shard(2, 3) + "--resume"), 0) << contents("err.txt");
+    EXPECT_EQ(contents(own).rfind(before.substr(0, before.rfind('\n') + 1), 0), 0u);
+    EXPECT_EQ(lines(own), 21);  // nothing twice
+    ASSERT_EQ(shell("$R merge " + command + x), 0) << contents("err.txt");
+    EXPECT_EQ(contents(x), contents(whole));
+    EXPECT_EQ(journals(), std::vector<std::string>());
+  }
 };
 
 const std::string sweep_x = "sweep grid.toml --out x.csv";
@@ -97,31 +129,7 @@ TEST_F(ShardCommand, MergedTheyAreTheBytesOfASerialRun) {
 TEST_F(ShardCommand, KilledAndResumedEndsInTheSameBytes) {
   write("file.toml", kSlowProblem);
   write("grid.toml", swept_grid(30));
-  ASSERT_EQ(shell("$R sweep grid.toml --out whole.csv"), 0) << contents("err.txt");
-  const std::string own = "x.csv.partial-2-of-3";
-  kill_early({"sweep", "grid.toml", "--out", "x.csv", "--shard", "2/3"}, own);
-  const long saved = lines(own) - 1;
-  ASSERT_LT(saved, 20);
-  std::ofstream(folder / own, std::ios::app) << "58,sign_sgd,0.";  // cut as a kill may do
-
-  EXPECT_NE(complaint(sweep_x + shard(2, 3)).find("--resume goes on"), std::string::npos);
-  ASSERT_EQ(shell("$R " + sweep_x + shard(1, 3)), 0) << contents("err.txt");
-  ASSERT_EQ(shell("$R " + sweep_x + shard(3, 3)), 0) << contents("err.txt");
-  const std::string missing = complaint("merge " + sweep_x);
-  EXPECT_NE(missing.find(std::to_string(20 - saved) + " of 60 points are missing"),
-            std::string::npos)
-      << missing;
-  EXPECT_NE(missing.find("--shard 2 of 3"), std::string::npos) << missing;
-  EXPECT_FALSE(fs::exists(folder / "x.csv"));
-  EXPECT_EQ(journals().size(), 3u);
-
-  const std::string before = contents(own);
-  ASSERT_EQ(shell("$R " + sweep_x + shard(2, 3) + "--resume"), 0) << contents("err.txt");
-  EXPECT_EQ(contents(own).rfind(before.substr(0, before.rfind('\n') + 1), 0), 0u);
-  EXPECT_EQ(lines(own), 21);  // nothing twice
-  ASSERT_EQ(shell("$R merge " + sweep_x), 0) << contents("err.txt");
-  EXPECT_EQ(contents("x.csv"), contents("whole.csv"));
-  EXPECT_EQ(journals(), std::vector<std::string>());
+  expect_same_bytes_though_killed({"sweep", "grid.toml"}, ".csv", "58,sign_sgd,0.");
 }
 
 TEST_F(ShardCommand, MissingPointsAreNamedAndNothingIsWritten) {
@@ -215,29 +223,8 @@ TEST_F(ShardCommand, OfAnEnsembleAreTheBytesOfASerialRun) {
 
 TEST_F(ShardCommand, OfAnEnsembleKilledAndResumedEndsInTheSameBytes) {
   write("file.toml", kSlowRun);
-  const std::string whole = "simulate file.toml --runs 60 --out ", runs = whole + "x.npz";
-  ASSERT_EQ(shell("$R " + whole + "whole.npz"), 0) << contents("err.txt");
-  const std::string own = "x.npz.partial-2-of-3";
-  kill_early({"simulate", "file.toml", "--runs", "60", "--out", "x.npz", "--shard", "2/3"}, own);
-  const long saved = lines(own) - 1;
-  ASSERT_LT(saved, 20);
-  std::ofstream(folder / own, std::ios::app) << "58,0.5,0.";  // cut as a kill may do
-
-  EXPECT_NE(complaint(runs + shard(2, 3)).find("--resume goes on"), std::string::npos);
-  ASSERT_EQ(shell("$R " + runs + shard(1, 3)), 0) << contents("err.txt");
-  ASSERT_EQ(shell("$R " + runs + shard(3, 3)), 0) << contents("err.txt");
-  const std::string missing = complaint("merge " + runs);
-  EXPECT_NE(missing.find(std::to_string(20 - saved) + " of 60 points are missing"),
-            std::string::npos)
-      << missing;
-  EXPECT_NE(missing.find("--shard 2 of 3"), std::string::npos) << missing;
-  const std::string before = contents(own);
-  ASSERT_EQ(shell("$R " + runs + shard(2, 3) + "--resume"), 0) << contents("err.txt");
-  EXPECT_EQ(contents(own).rfind(before.substr(0, before.rfind('\n') + 1), 0), 0u);
-  EXPECT_EQ(lines(own), 21);  // nothing twice
-  ASSERT_EQ(shell("$R merge " + runs), 0) << contents("err.txt");
-  EXPECT_EQ(contents("x.npz"), contents("whole.npz"));
-  EXPECT_EQ(journals(), std::vector<std::string>());
+  expect_same_bytes_though_killed({"simulate", "file.toml", "--runs", "60"}, ".npz", "58,0.5,0.");
+  const std::string runs = "simulate file.toml --runs 60 --out x.npz";
   fs::remove(folder / "x.npz");
 
   for (const int signal : {SIGKILL, SIGINT}) {  // of a whole run alike
