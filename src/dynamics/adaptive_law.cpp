@@ -408,28 +408,9 @@ double AdaptiveLaw::linear(double risk) const {
 }
 
 SharedNoise AdaptiveLaw::sampled(double risk) const {
-  // D of a batch: what its gradients move all updates by that remember them; 1/sqrt(v) as above.
-  const double memory = 1 / (1 - std::max(beta2_, weights_.beta));
-  const int b = std::min(batch_, kMostDrawn);
-  const auto steps = static_cast<std::size_t>(std::clamp(400 * memory, 2e4, 1e5));
-  const auto warm = static_cast<std::size_t>(12 * memory) + 2;
-  const auto drawn = spreads_->draws.first(steps + 2 * warm);
-  std::vector<BatchSample> batches(drawn->size());
-  std::vector<double> inverse(batches.size());
-  double v = 0;
-  for (std::size_t k = 0; k < batches.size(); ++k) {
-    batches[k] = (*drawn)[k].at(risk);
-    v = k == 0 ? batches[k].square : beta2_ * v + (1 - beta2_) * batches[k].square;
-    inverse[k] = 1 / std::sqrt(v);
-  }
-  double rest = 0;
-  BatchMoves moves;
-  for (std::size_t k = batches.size(); k-- > warm;) {
-    const double d = weights_.first * inverse[k] + weights_.later * rest;
-    rest = weights_.beta * rest + inverse[k];
-    if (k + warm < batches.size()) moves.add(batches[k], d);
-  }
-  return moves.shared(risk, b, batch_);
+  return sampled_shared(spreads_->draws, risk, batch_,
+                        {weights_.first, weights_.later, weights_.beta},
+                        {1 - beta2_, (1 - beta2_) * beta2_, beta2_});
 }
 
 SharedNoise AdaptiveLaw::shared(double risk) const {

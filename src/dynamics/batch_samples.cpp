@@ -41,10 +41,37 @@ double typical_square(const NoiseLaw& noise, double risk) {
   return squares[500];
 }
 
-SharedNoise BatchMoves::shared(double risk, int sampled, int batch) const {
-  const Eigen::Vector2d mean = sum_ / count_;
+SharedNoise sampled_shared(BatchDraws& draws, double risk, int batch, const LagMemory& gradient,
+                           const LagMemory& power) {
+  const double memory = std::max(gradient.memory(), power.memory());
+  const auto steps = static_cast<std::size_t>(std::clamp(400 * memory, 2e4, 1e5));
+  const auto warm = static_cast<std::size_t>(12 * memory) + 2;
+  const auto drawn = draws.first(steps + 2 * warm);
+  std::vector<BatchSample> batches(steps + 2 * warm);
+  std::vector<double> inverse(batches.size());
+  double past = 0;
+  for (std::size_t k = 0; k < batches.size(); ++k) {
+    batches[k] = (*drawn)[k].at(risk);
+    inverse[k] = 1 / std::sqrt(power.first * batches[k].square + power.later * past);
+    past = power.beta * past + batches[k].square;
+  }
+  // Backwards: D of each batch that is met by all who remember it.
+  double rest = 0, count = 0;
+  Eigen::Vector2d sum = Eigen::Vector2d::Zero();
+  Eigen::Matrix2d squares = Eigen::Matrix2d::Zero();
+  for (std::size_t k = batches.size(); k-- > warm;) {
+    const double d = gradient.first * inverse[k] + gradient.later * rest;
+    rest = gradient.beta * rest + inverse[k];
+    if (k + warm >= batches.size()) continue;
+    const Eigen::Vector2d moved(batches[k].along * d, batches[k].square * d * d);
+    sum += moved;
+    squares += moved * moved.transpose();
+    ++count;
+  }
+  const Eigen::Vector2d mean = sum / count;
+  const double fewer = static_cast<double>(std::min(batch, kMostDrawn)) / batch;
   const Eigen::Matrix2d both = mean * mean.transpose(),
-                        scatter = (squares_ / count_ - both).cwiseQuotient(both) * sampled / batch;
+                        scatter = (squares / count - both).cwiseQuotient(both) * fewer;
   return {scatter(0, 0) - 2 * risk * mean[1] / (mean[0] * mean[0]) / batch, scatter(0, 1),
           scatter(1, 1)};
 }

@@ -48,30 +48,16 @@ class BatchDraws {
 /// The median of l^2, sampled.
 double typical_square(const NoiseLaw& noise, double risk);
 
-/// Batches that move all updates which remember them by D each, in units of which their noise has
-/// the power q D^2 and their signal the weight l g D.
-class BatchMoves {
- public:
-  void add(const BatchSample& sample, double d) {
-    const Eigen::Vector2d moved(sample.along * d, sample.square * d * d);
-    sum_ += moved;
-    squares_ += moved * moved.transpose();
-    all_.square += sample.square;
-    all_.along += sample.along;
-    ++count_;
-  }
-  double size() const { return sum_[1] / count_; }             ///< E q D^2
-  double slope() const { return sum_[0] / all_.along; }        ///< E l g D/E l g
-  double mean_square() const { return all_.square / count_; }  ///< E q
-  /// What directions share (docs/theory/bands.md), X = D l g and Y = q D^2, of batches of `batch`
-  /// where `sampled` were drawn: larger ones scatter less.
-  SharedNoise shared(double risk, int sampled, int batch) const;
-
- private:
-  Eigen::Vector2d sum_ = Eigen::Vector2d::Zero();
-  Eigen::Matrix2d squares_ = Eigen::Matrix2d::Zero();
-  BatchSample all_{};
-  double count_ = 0;
+/// Weights over lags: of the newest, of the one before, and what each later one has of the last.
+struct LagMemory {
+  double first, later, beta;
+  double memory() const { return 1 / (1 - beta); }
 };
+
+/// What directions share (docs/theory/bands.md) through the linear part of updates m/sqrt(v), m the
+/// gradients by one memory and v their power by another. A batch moves all updates that remember it
+/// by D each: X = D l g and Y = q D^2. Larger batches than are drawn scatter less. Sampled.
+SharedNoise sampled_shared(BatchDraws& draws, double risk, int batch, const LagMemory& gradient,
+                           const LagMemory& power);
 
 }  // namespace riskcurve

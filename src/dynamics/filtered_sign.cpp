@@ -17,11 +17,6 @@ namespace {
 
 using std::numbers::pi;
 
-/// sum_l f_l over lags at once: log m at x w_l, and w_l Q there, over the lags l < steps.
-struct LagSums {
-  double log, slope;
-};
-
 /// Euler and Maclaurin over all lags from the one at y on, of weight 1.
 LagSums lags_from(const EntryTransform& transform, double y, double delta) {
   const double q = transform.ratio(y), d = 1e-3;
@@ -30,6 +25,15 @@ LagSums lags_from(const EntryTransform& transform, double y, double delta) {
   return {transform.integral(y) / delta + 0.5 * transform.log(y) + delta / 12 * transform.slope(y),
           transform.weighted_integral(y) / delta + 0.5 * q + delta / 12 * growth};
 }
+
+SharedNoise as_shared(const Eigen::Array3d& x) {
+  return {x[0], x[1], x[2]};
+}
+Eigen::Array3d as_array(const SignNoise& x) {
+  return {x.seen, x.felt, x.remainder};
+}
+
+}  // namespace
 
 LagSums lag_sums(const EntryTransform& transform, double y, const LagWeights& weights,
                  double steps) {
@@ -56,17 +60,6 @@ LagSums lag_sums(const EntryTransform& transform, double y, const LagWeights& we
   sums.slope += weights.later * (from.slope - std::exp(-delta * later) * beyond.slope);
   return sums;
 }
-
-void add(SignNoise& sum, double weight, const SignNoise& x) {
-  sum.seen += weight * x.seen;
-  sum.felt += weight * x.felt;
-  sum.remainder += weight * x.remainder;
-  sum.shared.progress_variance += weight * x.shared.progress_variance;
-  sum.shared.covariance += weight * x.shared.covariance;
-  sum.shared.size_variance += weight * x.shared.size_variance;
-}
-
-}  // namespace
 
 double cubic_weight(double x, int i) {
   double weight = 1;
@@ -123,69 +116,18 @@ double FilteredNoise::Setting::seen(double risk, double momentum, double steps) 
 }
 
 SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
-  const LagWeights weights(momentum, filter.share_of(momentum));
-  // Up to 1.2 times a power of two, so that what is sampled is smooth in the momentum but for
-  // there.
-  const double memory = 1.2 * std::exp2(std::ceil(-std::log2(1.2 * (1 - momentum))));
-  constexpr double memories = 1000, samples = 1e6;
-  const int b = std::min(batch, kMostDrawn);
-  const auto steps = static_cast<std::size_t>(
-      std::max(60 * memory, std::min(memories * memory + 1000, samples / b)));
-  const auto warm = static_cast<std::size_t>(16 * memory) + 2;
-  const auto drawn = draws->first(steps + warm);
-  std::vector<BatchSample> batches(steps + warm);
-  std::vector<double> inverse(steps + warm), later(steps + warm);
-  const double beta2 = momentum * momentum;
-  double past = 0;  // sum_(l >= 1) of (w_l/w_1)^2 q_l
-  for (std::size_t k = 0; k < batches.size(); ++k) {
-    batches[k] = (*drawn)[k].at(risk);
-    const double q = batches[k].square;
-    const double w0 = weights.first, w1 = weights.later;
-    inverse[k] = 1 / std::sqrt(w0 * w0 * q + w1 * w1 * past);
-    // r_l of the lags l >= 1 is w_1 beta^(l-1) of this, over both roots.
-    later[k] = w1 * (w0 * q + momentum * w1 * past);
-    past = beta2 * past + q;
-  }
-  // Backwards: D of each batch, but for those that not all who remember them are there of.
-  double rest = 0;
-  BatchMoves moves;
-  for (std::size_t k = batches.size(); k-- > warm;) {
-    const double d = weights.first * inverse[k] + weights.later * rest;
-    rest = momentum * rest + inverse[k];
-    if (k + warm < batches.size()) moves.add(batches[k], d);
-  }
-  // Lags one by one at first, then at growing distances.
-  const auto excess = [](double r) { return std::asin(std::min(r, 1.0)) - std::min(r, 1.0); };
-  double remainder = excess(1), plain = excess(1), before = 0, plain_before = 0;
-  std::size_t lag_before = 0;
-  const double stride_growth = 0.08;
-  for (std::size_t lag = 1; lag + 1 < warm;
-       lag += 1 + static_cast<std::size_t>(stride_growth * static_cast<double>(lag))) {
-    const double decayed = std::pow(momentum, static_cast<double>(lag - 1));
-    const std::size_t stride = 1 + static_cast<std::size_t>(0.1 * memory);
-    double sum = 0;
-    std::size_t n = 0;
-    for (std::size_t k = warm; k + warm < batches.size(); k += stride, ++n)
-      sum += excess(decayed * later[k] * inverse[k] * inverse[k + lag]);
-    sum /= static_cast<double>(n);
-    const double plain_now = excess(weights.correlation() * decayed);
-    const auto width = static_cast<double>(lag - lag_before);
-    // The trapezoid over the lags after the last up to this one.
-    if (lag == 1) {
-      remainder += 2 * sum;
-      plain += 2 * plain_now;
-    } else {
-      remainder += (width - 1) * before + (width + 1) * sum;
-      plain += (width - 1) * plain_before + (width + 1) * plain_now;
-    }
-    before = sum;
-    plain_before = plain_now;
-    lag_before = lag;
-  }
-  // Of more samples q fluctuates as much less, where it has a mean.
-  const double less = std::isinf(law.noise_variance()) ? 1 : static_cast<double>(b) / batch;
-  return {1, 1 + (moves.size() * weights.squares() - 1) * less, 1 + (remainder / plain - 1) * less,
-          moves.shared(risk, b, batch)};
+  const LagWeights of = weights(momentum);
+  const SignSpread spread = sign_spread(entry_transform(law, risk, GradientOf::vector), batch, of);
+  return {1, spread.felt, spread.remainder / (pi / 2 * sign_remainder(pi / 2, of))};
+}
+
+Eigen::Array3d FilteredNoise::Setting::shared(double risk, double momentum) const {
+  const LagWeights of = weights(momentum);
+  const double square = momentum * momentum;
+  const SharedNoise x =
+      sampled_shared(*draws, risk, batch, {of.first, of.later, momentum},
+                     {of.first * of.first, of.later * of.later, square});
+  return {x.progress_variance, x.covariance, x.size_variance};
 }
 
 FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
@@ -195,29 +137,37 @@ FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
   if (setting.law.gaussian()) {
     // By the noise too: batches are drawn with it.
     using Key = std::tuple<std::string, double, int, GradientOf, double, double>;
-    static Memo<Key, std::pair<double, SignNoise>> units;
+    static Memo<Key, Unit> units;
     const auto unit =
         units({setting.noise.kind, setting.noise.variance, setting.batch, setting.entries, momentum,
                setting.filter.share_of(momentum)},
               [&] {
-                return std::pair(setting.seen(0.5, momentum) / (1 + setting.law.noise_variance()),
-                                 setting.spread(0.5, momentum));
+                return Unit{setting.seen(0.5, momentum) / (1 + setting.law.noise_variance()),
+                            setting.spread(0.5, momentum), setting.shared(0.5, momentum)};
               });
-    std::tie(unit_, unit_spread_) = *unit;
+    unit_ = *unit;
   } else {
     nodes_ = std::make_unique<Node[]>(kHighest - kLowest + 1);
     scale_ = typical_square(setting.noise, 0);
   }
 }
 
-const FilteredNoise::AtMomentum::Node& FilteredNoise::AtMomentum::node_at(int power_of_16) const {
-  Node& node = nodes_[static_cast<std::size_t>(power_of_16 - kLowest)];
+const FilteredNoise::AtMomentum::Node& FilteredNoise::AtMomentum::spread_at(int power_of_16) const {
+  Node& node = node_at(power_of_16);
   std::call_once(node.filled, [&] {
     const double risk = std::ldexp(1.0, 4 * power_of_16);
     node.spread = setting_.spread(risk, momentum_);
     node.starts = setting_.starts(risk, momentum_);
   });
   return node;
+}
+
+const Eigen::Array3d& FilteredNoise::AtMomentum::shared_at(int power_of_16) const {
+  Node& node = node_at(power_of_16);
+  std::call_once(node.drawn, [&] {
+    node.shared = setting_.shared(std::ldexp(1.0, 4 * power_of_16), momentum_);
+  });
+  return node.shared;
 }
 
 std::vector<Eigen::Array2d> FilteredNoise::Setting::starts(double risk, double momentum) const {
@@ -242,39 +192,43 @@ std::vector<Eigen::Array2d> FilteredNoise::Setting::starts(double risk, double m
   return starts;
 }
 
+template <class F>
+auto FilteredNoise::AtMomentum::between(double risk, const F& f) const {
+  const double seen =
+      scale_ > 0 ? std::clamp(risk, 1e-5 * scale_, 1e5 * scale_) : std::max(risk, kVanishedRisk);
+  const double x = 0.25 * std::log2(seen);
+  const int first = static_cast<int>(std::floor(x)) - 1;
+  if (seen != risk) return f(first + 1);
+  decltype(f(first)) sum = cubic_weight(x - first, 0) * f(first);
+  for (int i = 1; i < 4; ++i) sum += cubic_weight(x - first, i) * f(first + i);
+  return sum;
+}
+
 SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const {
   if (setting_.law.gaussian()) {
-    SignNoise sign = unit_spread_;
-    sign.seen = unit_ * (2 * risk + setting_.law.noise_variance());
+    SignNoise sign = unit_.spread;
+    sign.seen = unit_.seen * (2 * risk + setting_.law.noise_variance());
     sign.felt *= sign.seen;
     return sign;
   }
-  if (std::isnan(risk)) return {NAN, NAN, NAN, {}};  // of a run that has left the numbers
-  // Slow but for seen: between powers of 16 of R, from where noise rules to where it is nothing.
-  const double seen_risk =
-      scale_ > 0 ? std::clamp(risk, 1e-5 * scale_, 1e5 * scale_) : std::max(risk, kVanishedRisk);
-  const double x = 0.25 * std::log2(seen_risk);
-  // Beyond, where nothing changes, of one node.
-  const bool one = seen_risk != risk;
-  const auto first = static_cast<int>(std::floor(x)) - 1;
-  SignNoise sign{};
+  if (std::isnan(risk)) return {NAN, NAN, NAN};  // of a run that has left the numbers
+  const Eigen::Array3d spread =
+      between(risk, [&](int node) { return as_array(spread_at(node).spread); });
   // Of the first steps between t = 1, 2, 4, ..
   const double when = std::log2(steps), step = std::floor(when);
-  Eigen::Array2d started = Eigen::Array2d::Zero();
-  for (int i = 0; i < 4; ++i) {
-    if (one && i != 1) continue;
-    const Node& node = node_at(first + i);
-    const double weight = one ? 1 : cubic_weight(x - first, i);
-    add(sign, weight, node.spread);
-    if (!(step + 1 < static_cast<double>(node.starts.size()))) continue;
+  const Eigen::Array2d started = between(risk, [&](int node) -> Eigen::Array2d {
+    const std::vector<Eigen::Array2d>& starts = spread_at(node).starts;
+    if (!(step + 1 < static_cast<double>(starts.size()))) return Eigen::Array2d::Zero();
     const auto j = static_cast<std::size_t>(step);
-    started += weight * (node.starts[j] + (when - step) * (node.starts[j + 1] - node.starts[j]));
-  }
-  started = started.exp();
-  sign.seen = seen_(std::sqrt(std::sqrt(risk)));
-  sign.felt *= sign.seen * started[0];
-  sign.seen *= started[0] / started[1];
-  return sign;
+    return starts[j] + (when - step) * (starts[j + 1] - starts[j]);
+  }).exp();
+  const double seen = seen_(std::sqrt(std::sqrt(risk)));
+  return {seen * started[0] / started[1], spread[1] * seen * started[0], spread[2]};
+}
+
+Eigen::Array3d FilteredNoise::AtMomentum::shared(double risk) const {
+  if (setting_.law.gaussian()) return unit_.shared;
+  return between(risk, [&](int node) { return shared_at(node); });
 }
 
 const FilteredNoise::AtMomentum& FilteredNoise::of(double momentum) const {
@@ -292,24 +246,14 @@ const FilteredNoise::AtMomentum& FilteredNoise::of(double momentum) const {
 
 SignNoise FilteredNoise::operator()(double risk, double momentum, double steps) const {
   if (!filter_.varying) return of(momentum)(risk, steps);
-  const double x = -std::log1p(-momentum) / kMomentaApart, first = std::max(0.0, std::floor(x) - 1);
-  SignNoise sign{};
-  for (int i = 0; i < 4; ++i)
-    add(sign, cubic_weight(x - first, i),
-        of(-std::expm1(-kMomentaApart * (first + i)))(risk, steps));
-  return sign;
+  const Eigen::Array3d sign =
+      between_momenta(momentum, [&](double m) { return as_array(of(m)(risk, steps)); });
+  return {sign[0], sign[1], sign[2]};
 }
 
-double between_wholes(double x, const std::function<double(double)>& f) {
-  const double first = std::max(0.0, std::floor(x) - 1);
-  double sum = 0;
-  for (int i = 0; i < 4; ++i) sum += cubic_weight(x - first, i) * f(first + i);
-  return sum;
-}
-
-double between_momenta(double momentum, const std::function<double(double momentum)>& f) {
-  return between_wholes(-std::log1p(-momentum) / kMomentaApart,
-                        [&](double whole) { return f(-std::expm1(-kMomentaApart * whole)); });
+SharedNoise FilteredNoise::shared(double risk, double momentum) const {
+  if (!filter_.varying) return as_shared(of(momentum).shared(risk));
+  return as_shared(between_momenta(momentum, [&](double m) { return of(m).shared(risk); }));
 }
 
 double sign_remainder(double theta, const LagWeights& weights) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -38,11 +39,9 @@ struct LagWeights {
 ///     remainder: sum over lags of E arcsin r_l - r_l, r_l the correlation of M and M l steps
 ///     later,
 ///                over its value where S does not fluctuate.
-/// N to about 1e-6; the others are sampled (fixed seed, about 1 %). No moment of the noise is
-/// needed.
+/// N to about 1e-6, the others to 1e-3. No moment of the noise is needed.
 struct SignNoise {
   double seen, felt, remainder;
-  SharedNoise shared;  ///< of the linear part, X = D sum l_i g_i, Y = q D^2; sampled
 };
 class FilteredNoise {
  public:
@@ -50,6 +49,8 @@ class FilteredNoise {
   FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entries, const Filter& filter);
   /// After so many steps from nothing, where the residuals are not Gaussian: N of the lags so far.
   SignNoise operator()(double risk, double momentum, double steps = HUGE_VAL) const;
+  /// What directions share through a batch, by the linear part: sampled (fixed seed).
+  SharedNoise shared(double risk, double momentum) const;
 
  private:
   /// What they depend on beside R and beta.
@@ -60,9 +61,11 @@ class FilteredNoise {
     GradientOf entries;
     Filter filter;
     std::shared_ptr<BatchDraws> draws;
+    LagWeights weights(double momentum) const { return {momentum, filter.share_of(momentum)}; }
     double seen(double risk, double momentum, double steps = HUGE_VAL) const;
     /// The others, with seen = 1.
     SignNoise spread(double risk, double momentum) const;
+    Eigen::Array3d shared(double risk, double momentum) const;
     /// After t = 1, 2, 4, .. steps, the last 0: log N_t/N, and the log of what the filter holds of
     /// noise that grew so over what it would of N_t from the start on.
     std::vector<Eigen::Array2d> starts(double risk, double momentum) const;
@@ -73,21 +76,36 @@ class FilteredNoise {
    public:
     AtMomentum(const Setting& setting, double momentum);
     SignNoise operator()(double risk, double steps) const;
+    Eigen::Array3d shared(double risk) const;
 
    private:
     static constexpr int kLowest = -270, kHighest = 270;  // powers of 16 of R
     struct Node {
-      std::once_flag filled;
+      std::once_flag filled, drawn;
       SignNoise spread;
       std::vector<Eigen::Array2d> starts;
+      Eigen::Array3d shared;
     };
-    const Node& node_at(int power_of_16) const;
+    Node& node_at(int power_of_16) const {
+      return nodes_[static_cast<std::size_t>(power_of_16 - kLowest)];
+    }
+    const Node& spread_at(int power_of_16) const;
+    const Eigen::Array3d& shared_at(int power_of_16) const;
+    /// Between powers of 16 of R, from where noise rules to where it is nothing: cubics, beyond
+    /// which nothing changes. f says what each of the nodes has.
+    template <class F>
+    auto between(double risk, const F& f) const;
     Setting setting_;
     double momentum_;
     LogChebyshevOf<10> seen_;  ///< of R^(1/4), in which an octave is four of R; 1e-7
     double scale_ = 0;         ///< a typical epsilon^2
-    double unit_ = 0;          ///< Gaussian residuals: N over 2P
-    SignNoise unit_spread_{};
+    /// Gaussian residuals: N over 2P.
+    struct Unit {
+      double seen = 0;
+      SignNoise spread{};
+      Eigen::Array3d shared;
+    };
+    Unit unit_;
     std::unique_ptr<Node[]> nodes_;
   };
   struct Tables {
@@ -103,15 +121,39 @@ class FilteredNoise {
   std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
 };
 
+/// sum_l f_l over lags at once: log m at y + log w_l, and w_l Q there, over lags l < steps.
+struct LagSums {
+  double log, slope;
+};
+LagSums lag_sums(const EntryTransform& transform, double y, const LagWeights& weights,
+                 double steps = HUGE_VAL);
+
+/// Between two times of a filter: E q D^2 sum w_l^2, and the sum over lags of E arcsin r_l - r_l,
+/// of batches with this transform. 1e-3 (docs/theory/chain.md#a-filter-before-the-map).
+struct SignSpread {
+  double felt, remainder;
+};
+SignSpread sign_spread(const EntryTransform& batch_of_one, int batch, const LagWeights& weights);
+
 /// (2/pi) sum over all lags of arcsin(rho r_l) - rho r_l, rho = sin(theta): what the sign adds to
 /// the noise of its linear part, between coordinates of correlation rho.
 double sign_remainder(double theta, const LagWeights& weights);
 
 /// A function of x >= 0 between its values at whole x: cubics.
-double between_wholes(double x, const std::function<double(double whole)>& f);
+template <class F>
+auto between_wholes(double x, const F& f) {
+  const double first = std::max(0.0, std::floor(x) - 1);
+  decltype(f(first)) sum = cubic_weight(x - first, 0) * f(first);
+  for (int i = 1; i < 4; ++i) sum += cubic_weight(x - first, i) * f(first + i);
+  return sum;
+}
 /// Momenta that tables are made for are whole multiples of it in -log(1 - beta).
 inline constexpr double kMomentaApart = 0.125;
 /// Of momentum between few of its values: cubics in log(1 - beta).
-double between_momenta(double momentum, const std::function<double(double momentum)>& f);
+template <class F>
+auto between_momenta(double momentum, const F& f) {
+  return between_wholes(-std::log1p(-momentum) / kMomentaApart,
+                        [&](double whole) { return f(-std::expm1(-kMomentaApart * whole)); });
+}
 
 }  // namespace riskcurve

@@ -52,23 +52,43 @@ TEST(FilteredSign, OfARiskThatIsNoNumberIsNone) {
   EXPECT_TRUE(std::isnan(noise(NAN, 0.9, 20).felt));
 }
 
-// A sum over 400000 steps and all lags, in another language.
+// Sums over 2.4 to 6 million steps and all lags, in another language; standard errors beside them.
 TEST(FilteredSign, FluctuatingResidualsRaiseItsNoiseAsMeasured) {
   struct Measured {
     NoiseLaw law;
     int batch;
-    double risk, momentum;
-    bool nesterov;
-    double felt, remainder;
+    double risk;
+    LagWeights weights;
+    double felt, felt_error, remainder, remainder_error;
   };
-  for (const Measured& m : {Measured{student_t_noise(1, 0.3), 1, 0.2, 0.9, false, 1.376, 2.881},
-                            Measured{student_t_noise(3, 0.3), 1, 0.02, 0.9, false, 1.0675, 1.469},
-                            Measured{student_t_noise(3, 0.3), 4, 0.02, 0.9, true, 1.104, 1.352},
-                            Measured{gaussian_noise(0.5), 1, 0.2, 0.9, false, 1.0328, 1.293}}) {
-    const SignNoise noise = FilteredNoise(m.law, m.batch, GradientOf::vector,
-                                          Filter{0, m.nesterov, false})(m.risk, m.momentum);
-    EXPECT_NEAR(noise.felt / noise.seen, m.felt, 0.04 * m.felt);
-    EXPECT_NEAR(noise.remainder, m.remainder, 0.05 * m.remainder);
+  const NoiseLaw cauchy = student_t_noise(1, 0.3), student = student_t_noise(3, 0.3);
+  const LagWeights signum(0.9, 0.9), nesterov(0.9, 0.81), lion(0.99, 0.9);
+  for (const Measured& m :
+       {Measured{cauchy, 1, 0.2, signum, 1.37580, 0.0016, 2.8751, 0.007},
+        Measured{student, 1, 0.02, signum, 1.06765, 0.00014, 1.4698, 0.0006},
+        Measured{student, 4, 0.02, nesterov, 1.10356, 0.00024, 1.3505, 0.0009},
+        Measured{gaussian_noise(0.5), 1, 0.2, signum, 1.03285, 4e-5, 1.29346, 0.00016},
+        Measured{cauchy, 8, 0.3, lion, 3.6142, 0.016, 44.37, 0.37},
+        Measured{student, 8, 0.3, lion, 1.10888, 0.0005, 1.2893, 0.003}}) {
+    const SignSpread spread = sign_spread(
+        entry_transform(ResidualLaw(m.law), m.risk, GradientOf::vector), m.batch, m.weights);
+    EXPECT_NEAR(spread.felt, m.felt, 3 * m.felt_error + 1e-3 * m.felt);
+    const double steady =
+        std::numbers::pi / 2 * sign_remainder(std::numbers::pi / 2, m.weights);
+    EXPECT_NEAR(spread.remainder / steady, m.remainder,
+                3 * m.remainder_error + 1e-3 * m.remainder);
+  }
+}
+
+TEST(FilteredSign, BatchesOfManyDoNotFluctuate) {
+  const EntryTransform one =
+      entry_transform(ResidualLaw(gaussian_noise(0.5)), 0.2, GradientOf::vector);
+  for (const LagWeights& weights :
+       {LagWeights(0.9, 0.9), LagWeights(0.99, 0.9), LagWeights(0.5, 0.2), LagWeights(0.98, 1)}) {
+    const SignSpread spread = sign_spread(one, 1000000, weights);
+    EXPECT_NEAR(spread.felt, 1, 2e-4);
+    const double steady = std::numbers::pi / 2 * sign_remainder(std::numbers::pi / 2, weights);
+    EXPECT_NEAR(spread.remainder / steady, 1, 1e-3);
   }
 }
 

@@ -85,7 +85,7 @@ ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, GradientO
     const Response response = sign->response(now);
     const double of_linear = linear * response.diffusion[0] * std::pow(response.drift[0], 2);
     const double share = of_linear / (of_linear + rest * response.diffusion[1]);
-    SharedNoise shared = sign->noise(now.risk, now.momentum).shared;
+    SharedNoise shared = sign->noise.shared(now.risk, now.momentum);
     shared.covariance *= share;
     shared.size_variance *= share * share;
     return shared;

@@ -1,0 +1,193 @@
+// Between two times of a filter: what the sign of its output keeps of batches that fluctuate.
+#include <algorithm>
+#include <boost/math/quadrature/gauss.hpp>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "dynamics/filtered_sign.hpp"
+#include "dynamics/uniform_spline.hpp"
+
+namespace riskcurve {
+namespace {
+
+using std::numbers::pi;
+
+/// M(y) = sum_(l >= 1) log m(y + log w_l) of a batch, through log(-M): nearly straight at both ends.
+class LaterLags {
+ public:
+  LaterLags(const EntryTransform& one, int batch, const LagWeights& weights)
+      : low_(one.low() - std::log(weights.later) - kBelow) {
+    std::vector<double> values;
+    const double high = one.high() - std::log(weights.later) + kBelow;
+    for (double y = low_; y < high; y += kStep) {
+      const double first = one.log(y + std::log(weights.first));
+      values.push_back(std::log(-batch * (lag_sums(one, y, weights).log - first)));
+    }
+    of_ = UniformSpline(values, low_, kStep);
+    high_ = high - kStep;
+  }
+  double operator()(double y) const { return -std::exp(log_at(y)); }
+  /// dM/dy over M.
+  double growth(double y) const { return of_.prime(std::clamp(y, low_, high_)); }
+
+ private:
+  static constexpr double kStep = 0.25, kBelow = 4;
+  double log_at(double y) const {
+    const double at = std::clamp(y, low_, high_);
+    return of_(at) + (y - at) * of_.prime(at);
+  }
+  double low_, high_;
+  UniformSpline of_;
+};
+
+/// Over t = log(v/u): panels that close in on where the two times' lags cancel.
+std::vector<double> panels(const std::vector<double>& cusps) {
+  constexpr double away[] = {0, 0.1, 0.4, 1, 2, 3.5, 6, 10, 15};
+  std::vector<double> edges;
+  for (const double c : cusps)
+    for (const double d : away)
+      for (const double at : {c - d, c + d}) {
+        const auto nearer = [&](double other) { return std::abs(at - other) < d; };
+        if (std::none_of(cusps.begin(), cusps.end(), nearer)) edges.push_back(at);
+      }
+  std::sort(edges.begin(), edges.end());
+  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
+  return edges;
+}
+
+/// E r_n and E arcsin r_n.
+struct Correlated {
+  double plain = 0, arcsine = 0;
+};
+
+class TwoTimes {
+ public:
+  TwoTimes(const EntryTransform& one, int batch, const LagWeights& weights)
+      : one_(one),
+        batch_(batch),
+        weights_(weights),
+        delta_(-std::log(weights.beta)),
+        log_first_(std::log(weights.first)),
+        later_(one, batch, weights) {
+    top_ = one.low();
+    while (newest(top_ + log_first_) + later_(top_) > -1) top_ += 0.5;
+  }
+
+  /// n >= 1 steps apart, any number.
+  Correlated at(double n) const {
+    const double log_n = std::log(weights_.later) - (n - 1) * delta_;  // log w_n
+    std::vector<double> cusps{n * delta_};
+    if (weights_.first > 0 && std::abs(log_first_ - log_n - n * delta_) > 1e-9)
+      cusps.push_back(log_first_ - log_n);
+    using Gauss = boost::math::quadrature::gauss<double, 4>;
+    Correlated sum;
+    const std::vector<double> edges = panels(cusps);
+    for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
+      const double middle = 0.5 * (edges[i] + edges[i + 1]), half = 0.5 * (edges[i + 1] - edges[i]);
+      for (std::size_t k = 0; k < Gauss::abscissa().size(); ++k)
+        for (const double way : {-1.0, 1.0}) {
+          const Correlated here = along(middle + way * half * Gauss::abscissa()[k], n, log_n);
+          const double weight = half * Gauss::weights()[k];
+          sum.plain += weight * here.plain;
+          sum.arcsine += weight * here.arcsine;
+        }
+    }
+    return {4 / pi * sum.plain, sum.arcsine / pi};
+  }
+
+ private:
+  double newest(double y) const { return batch_ * one_.log(y); }
+
+  /// The integrals over the size of (u, v), v/u = e^t.
+  Correlated along(double t, double n, double log_n) const {
+    const double u = -std::max(t, 0.0), v = u + t;  // logarithms, the larger 0
+    const auto log_of = [](double a, double b) {    // log |e^a + e^b|, and of the difference
+      const double high = std::max(a, b), x = std::exp(-std::abs(a - b));
+      return std::pair(high + std::log1p(x), high + std::log(std::max(1 - x, 1e-300)));
+    };
+    const double fall = n * delta_;
+    const auto [first_sum, first_less] = log_of(u + log_first_, v + log_n);
+    const auto [later_sum, later_less] = log_of(u, v - fall);
+    const double first_root = 0.5 * log_of(2 * (u + log_first_), 2 * (v + log_n)).first,
+                 later_root = 0.5 * log_of(2 * u, 2 * (v - fall)).first;
+    const double first_share = std::exp(u + v + log_first_ + log_n - 2 * first_root),
+                 later_share = std::exp(u + v - fall - 2 * later_root);
+    const auto value = [&](double p) -> Correlated {
+      const double alone =
+          newest(p + v + log_first_) + later_(p + v) - later_(p + v - fall + delta_);
+      const auto phi = [&](double first, double later) {
+        return std::exp(alone + newest(p + first) + later_(p + later));
+      };
+      const double m = later_(p + later_root),
+                   psi = std::exp(alone + newest(p + first_root) + m);
+      const double moved = batch_ * one_.slope(p + first_root) * first_share +
+                           m * later_.growth(p + later_root) * later_share;
+      return {-0.5 * psi * moved, phi(first_less, later_less) - phi(first_sum, later_sum)};
+    };
+    Correlated sum;
+    double peak = 0, before = 0;
+    const auto add = [&](double p) {
+      const Correlated here = value(p);
+      sum.plain += kStep * here.plain;
+      sum.arcsine += kStep * here.arcsine;
+      peak = std::max(peak, here.arcsine);
+      return here;
+    };
+    for (double p = top_; p < top_ + 60; p += kStep)
+      if (add(p).arcsine < 1e-7 * peak) break;
+    for (double p = top_ - kStep; p > top_ - 80; p -= kStep) {
+      const Correlated here = add(p);
+      if (here.arcsine < kLeft * peak) {  // from here down both fall by one factor a step
+        const double ratio = before > 0 ? std::min(here.arcsine / before, 0.95) : 0;
+        sum.plain += kStep * here.plain * ratio / (1 - ratio);
+        sum.arcsine += kStep * here.arcsine * ratio / (1 - ratio);
+        break;
+      }
+      before = here.arcsine;
+    }
+    return sum;
+  }
+
+  static constexpr double kStep = 0.4, kLeft = 1e-3;
+  const EntryTransform& one_;
+  double batch_;
+  LagWeights weights_;
+  double delta_, log_first_;
+  LaterLags later_;
+  double top_ = 0;
+};
+
+}  // namespace
+
+SignSpread sign_spread(const EntryTransform& one, int batch, const LagWeights& weights) {
+  SignSpread spread{1, pi / 2 - 1};
+  if (!(weights.later > 0)) return spread;
+  const TwoTimes times(one, batch, weights);
+  double plain = 1;
+  const auto add = [&](double weight, const Correlated& at) {
+    plain += 2 * weight * at.plain;
+    spread.remainder += 2 * weight * (at.arcsine - at.plain);
+  };
+  // Lags one by one, then their sum as an integral (Euler and Maclaurin), in log n.
+  constexpr int few = 6;
+  constexpr double reach = 30;
+  std::vector<Correlated> first;
+  for (int n = 1; n <= few; ++n) first.push_back(times.at(n));
+  for (int n = 1; n < few; ++n) add(1, first[static_cast<std::size_t>(n - 1)]);
+  add(0.5 - 1.0 / 12, first[few - 1]);
+  add(1.0 / 12, first[few - 2]);
+  using Gauss = boost::math::quadrature::gauss<double, 15>;
+  const double from = std::log(few), to = std::log(few + reach / -std::log(weights.beta));
+  const double middle = 0.5 * (from + to), half = 0.5 * (to - from);
+  for (std::size_t k = 0; k < Gauss::abscissa().size(); ++k)
+    for (const double way : {-1.0, 1.0}) {
+      if (k == 0 && way > 0) continue;  // the middle
+      const double n = std::exp(middle + way * half * Gauss::abscissa()[k]);
+      add(half * Gauss::weights()[k] * n, times.at(n));
+    }
+  spread.felt = plain * weights.squares();
+  return spread;
+}
+
+}  // namespace riskcurve
