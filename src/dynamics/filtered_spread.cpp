@@ -13,7 +13,7 @@ namespace {
 
 using std::numbers::pi;
 
-/// M(y) = sum_(l >= 1) log m(y + log w_l) of a batch, through log(-M): nearly straight at both ends.
+/// M(y) = sum_(l >= 1) log m(y + log w_l) of a batch.
 class LaterLags {
  public:
   LaterLags(const EntryTransform& one, int batch, const LagWeights& weights)
@@ -22,28 +22,24 @@ class LaterLags {
     const double high = one.high() - std::log(weights.later) + kBelow;
     for (double y = low_; y < high; y += kStep) {
       const double first = one.log(y + std::log(weights.first));
-      values.push_back(std::log(-batch * (lag_sums(one, y, weights).log - first)));
+      values.push_back(batch * (lag_sums(one, y, weights).log - first));
     }
     of_ = UniformSpline(values, low_, kStep);
-    high_ = high - kStep;
+    exponent_ = of_.prime(low_) / of_(low_);
   }
-  double operator()(double y) const { return -std::exp(log_at(y)); }
-  /// dM/dy over M.
-  double growth(double y) const { return of_.prime(std::clamp(y, low_, high_)); }
+  double operator()(double y) const { return y < low_ ? below(y) : of_(y); }
+  double prime(double y) const { return y < low_ ? exponent_ * below(y) : of_.prime(y); }
 
  private:
-  static constexpr double kStep = 0.25, kBelow = 4;
-  double log_at(double y) const {
-    const double at = std::clamp(y, low_, high_);
-    return of_(at) + (y - at) * of_.prime(at);
-  }
-  double low_, high_;
+  static constexpr double kStep = 0.125, kBelow = 4;
+  double below(double y) const { return of_(low_) * std::exp(exponent_ * (y - low_)); }
+  double low_, exponent_ = 1;
   UniformSpline of_;
 };
 
 /// Over t = log(v/u): panels that close in on where the two times' lags cancel.
 std::vector<double> panels(const std::vector<double>& cusps) {
-  constexpr double away[] = {0, 0.1, 0.4, 1, 2, 3.5, 6, 10, 15};
+  constexpr double away[] = {0, 0.1, 0.4, 1.1, 2.5, 5.5, 13};
   std::vector<double> edges;
   for (const double c : cusps)
     for (const double d : away)
@@ -80,13 +76,14 @@ class TwoTimes {
     std::vector<double> cusps{n * delta_};
     if (weights_.first > 0 && std::abs(log_first_ - log_n - n * delta_) > 1e-9)
       cusps.push_back(log_first_ - log_n);
-    using Gauss = boost::math::quadrature::gauss<double, 4>;
+    using Gauss = boost::math::quadrature::gauss<double, 3>;
     Correlated sum;
     const std::vector<double> edges = panels(cusps);
     for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
       const double middle = 0.5 * (edges[i] + edges[i + 1]), half = 0.5 * (edges[i + 1] - edges[i]);
       for (std::size_t k = 0; k < Gauss::abscissa().size(); ++k)
         for (const double way : {-1.0, 1.0}) {
+          if (k == 0 && way > 0) continue;  // the middle
           const Correlated here = along(middle + way * half * Gauss::abscissa()[k], n, log_n);
           const double weight = half * Gauss::weights()[k];
           sum.plain += weight * here.plain;
@@ -119,11 +116,10 @@ class TwoTimes {
       const auto phi = [&](double first, double later) {
         return std::exp(alone + newest(p + first) + later_(p + later));
       };
-      const double m = later_(p + later_root),
-                   psi = std::exp(alone + newest(p + first_root) + m);
       const double moved = batch_ * one_.slope(p + first_root) * first_share +
-                           m * later_.growth(p + later_root) * later_share;
-      return {-0.5 * psi * moved, phi(first_less, later_less) - phi(first_sum, later_sum)};
+                           later_.prime(p + later_root) * later_share;
+      return {-0.5 * phi(first_root, later_root) * moved,
+              phi(first_less, later_less) - phi(first_sum, later_sum)};
     };
     Correlated sum;
     double peak = 0, before = 0;
@@ -149,7 +145,7 @@ class TwoTimes {
     return sum;
   }
 
-  static constexpr double kStep = 0.4, kLeft = 1e-3;
+  static constexpr double kStep = 0.4, kLeft = 3e-3;
   const EntryTransform& one_;
   double batch_;
   LagWeights weights_;
@@ -177,12 +173,11 @@ SignSpread sign_spread(const EntryTransform& one, int batch, const LagWeights& w
   for (int n = 1; n < few; ++n) add(1, first[static_cast<std::size_t>(n - 1)]);
   add(0.5 - 1.0 / 12, first[few - 1]);
   add(1.0 / 12, first[few - 2]);
-  using Gauss = boost::math::quadrature::gauss<double, 15>;
+  using Gauss = boost::math::quadrature::gauss<double, 10>;
   const double from = std::log(few), to = std::log(few + reach / -std::log(weights.beta));
   const double middle = 0.5 * (from + to), half = 0.5 * (to - from);
   for (std::size_t k = 0; k < Gauss::abscissa().size(); ++k)
     for (const double way : {-1.0, 1.0}) {
-      if (k == 0 && way > 0) continue;  // the middle
       const double n = std::exp(middle + way * half * Gauss::abscissa()[k]);
       add(half * Gauss::weights()[k] * n, times.at(n));
     }
