@@ -37,18 +37,19 @@ class LaterLags {
   UniformSpline of_;
 };
 
-/// Over t = log(v/u): panels that close in on where the two times' lags cancel.
-std::vector<double> panels(const std::vector<double>& cusps) {
-  constexpr double away[] = {0, 0.1, 0.4, 1.1, 2.5, 5.5, 13};
+/// Over t = log(v/u): edges of panels that close in on where two times' lags cancel, the newest's and
+/// the others'. They move with both cusps and never appear or vanish, so that sums are smooth.
+std::vector<double> panels(double cusp, double other) {
+  constexpr double away[] = {0, 0.1, 0.4, 1.1, 2.5, 5.5, 13}, between[] = {0.03, 0.15, 0.5, 0.85, 0.97};
+  const auto [low, high] = std::minmax(cusp, other);
   std::vector<double> edges;
-  for (const double c : cusps)
-    for (const double d : away)
-      for (const double at : {c - d, c + d}) {
-        const auto nearer = [&](double other) { return std::abs(at - other) < d; };
-        if (std::none_of(cusps.begin(), cusps.end(), nearer)) edges.push_back(at);
-      }
+  for (const double d : away) {
+    edges.push_back(low - d);
+    if (high > low || d > 0) edges.push_back(high + d);
+  }
+  if (high > low)
+    for (const double x : between) edges.push_back(low + x * (high - low));
   std::sort(edges.begin(), edges.end());
-  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
   return edges;
 }
 
@@ -66,24 +67,27 @@ class TwoTimes {
         delta_(-std::log(weights.beta)),
         log_first_(std::log(weights.first)),
         later_(one, batch, weights) {
-    top_ = one.low();
-    while (newest(top_ + log_first_) + later_(top_) > -1) top_ += 0.5;
+    double low = one.low(), high = low;
+    const auto begun = [&](double y) { return newest(y + log_first_) + later_(y) < -1; };
+    while (!begun(high)) low = high, high += 2;
+    while (high - low > 1e-9) (begun(0.5 * (low + high)) ? high : low) = 0.5 * (low + high);
+    top_ = low;
+    const double exponent = one.slope(one.low()) / one.log(one.low());
+    below_ = static_cast<int>(std::ceil(std::log(1 / kLeft) / (exponent * kStep)));
   }
 
   /// n >= 1 steps apart, any number.
   Correlated at(double n) const {
     const double log_n = std::log(weights_.later) - (n - 1) * delta_;  // log w_n
-    std::vector<double> cusps{n * delta_};
-    if (weights_.first > 0 && std::abs(log_first_ - log_n - n * delta_) > 1e-9)
-      cusps.push_back(log_first_ - log_n);
-    using Gauss = boost::math::quadrature::gauss<double, 3>;
+    const double cusp = n * delta_, newest = log_first_ - log_n;
+    const bool one = !(weights_.first > 0) || std::abs(newest - cusp) < 1e-9;
+    const std::vector<double> edges = panels(cusp, one ? cusp : newest);
     Correlated sum;
-    const std::vector<double> edges = panels(cusps);
+    using Gauss = boost::math::quadrature::gauss<double, 4>;
     for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
       const double middle = 0.5 * (edges[i] + edges[i + 1]), half = 0.5 * (edges[i + 1] - edges[i]);
       for (std::size_t k = 0; k < Gauss::abscissa().size(); ++k)
         for (const double way : {-1.0, 1.0}) {
-          if (k == 0 && way > 0) continue;  // the middle
           const Correlated here = along(middle + way * half * Gauss::abscissa()[k], n, log_n);
           const double weight = half * Gauss::weights()[k];
           sum.plain += weight * here.plain;
@@ -122,7 +126,7 @@ class TwoTimes {
               phi(first_less, later_less) - phi(first_sum, later_sum)};
     };
     Correlated sum;
-    double peak = 0, before = 0;
+    double peak = 0;
     const auto add = [&](double p) {
       const Correlated here = value(p);
       sum.plain += kStep * here.plain;
@@ -131,27 +135,24 @@ class TwoTimes {
       return here;
     };
     for (double p = top_; p < top_ + 60; p += kStep)
-      if (add(p).arcsine < 1e-7 * peak) break;
-    for (double p = top_ - kStep; p > top_ - 80; p -= kStep) {
-      const Correlated here = add(p);
-      if (here.arcsine < kLeft * peak) {  // from here down both fall by one factor a step
-        const double ratio = before > 0 ? std::min(here.arcsine / before, 0.95) : 0;
-        sum.plain += kStep * here.plain * ratio / (1 - ratio);
-        sum.arcsine += kStep * here.arcsine * ratio / (1 - ratio);
-        break;
-      }
-      before = here.arcsine;
-    }
+      if (add(p).arcsine < kVanished * peak) break;
+    Correlated last, before;
+    for (int i = 1; i <= below_; ++i) before = last, last = add(top_ - kStep * i);
+    // From here down both fall by one factor a step.
+    const double ratio = before.plain > 0 ? std::min(last.plain / before.plain, 0.95) : 0;
+    sum.plain += kStep * last.plain * ratio / (1 - ratio);
+    sum.arcsine += kStep * last.arcsine * ratio / (1 - ratio);
     return sum;
   }
 
-  static constexpr double kStep = 0.4, kLeft = 3e-3;
+  static constexpr double kStep = 0.4, kLeft = 1e-3, kVanished = 1e-10;
   const EntryTransform& one_;
   double batch_;
   LagWeights weights_;
   double delta_, log_first_;
   LaterLags later_;
   double top_ = 0;
+  int below_ = 0;
 };
 
 }  // namespace
@@ -169,11 +170,12 @@ SignSpread sign_spread(const EntryTransform& one, int batch, const LagWeights& w
   constexpr int few = 6;
   constexpr double reach = 30;
   std::vector<Correlated> first;
-  for (int n = 1; n <= few; ++n) first.push_back(times.at(n));
-  for (int n = 1; n < few; ++n) add(1, first[static_cast<std::size_t>(n - 1)]);
-  add(0.5 - 1.0 / 12, first[few - 1]);
-  add(1.0 / 12, first[few - 2]);
-  using Gauss = boost::math::quadrature::gauss<double, 10>;
+  for (int n = 1; n <= few + 1; ++n) first.push_back(times.at(n));
+  for (std::size_t n = 1; n < few; ++n) add(1, first[n - 1]);
+  add(0.5, first[few - 1]);
+  add(1.0 / 24, first[few - 2]);
+  add(-1.0 / 24, first[few]);
+  using Gauss = boost::math::quadrature::gauss<double, 12>;
   const double from = std::log(few), to = std::log(few + reach / -std::log(weights.beta));
   const double middle = 0.5 * (from + to), half = 0.5 * (to - from);
   for (std::size_t k = 0; k < Gauss::abscissa().size(); ++k)
