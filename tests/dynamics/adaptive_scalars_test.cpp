@@ -117,10 +117,31 @@ TEST(AdaptiveSystem, OfAdaGradSeesASpreadSignal) {
     for (double z = -9; z < 9; z += 0.1)
       mean += 0.1 * z * z * std::exp(-0.5 * z * z) /
               std::sqrt(2 * std::numbers::pi * (1 + kappa * z * z));
-    const Now plain{.time = 1e6, .risk = 0.3},
-        under{.time = 1e6, .risk = 0.3, .signal = kappa * power};
+    const Now plain{.time = 1e8, .risk = 0.3},
+        under{.time = 1e8, .risk = 0.3, .signal = kappa * power};
     const double ratio = system.response(under).drift[0] / system.response(plain).drift[0];
     EXPECT_NEAR(ratio / std::sqrt(1 + kappa), mean, 1e-7) << kappa;  // V has the mean signal
+  }
+}
+
+// One square is a sign's. Of two, a = m + the mean of two normals and b, what tells these apart, in
+// polar coordinates: A = sqrt(pi/2) times the mean of cos^2/sqrt(1 + 2 kappa cos^2).
+TEST(AdaptiveSystem, OfAdaGradSeesASpreadSignalFromTheFirstStepOn) {
+  const ModeSystem system =
+      mode_system(power_law_problem(100, 0.3, 0.2, gaussian_noise(0.5)), AdaGrad{4});
+  const double power = (2 * 0.3 + 0.25) / 4;
+  for (const double kappa : {0.1, 1.0, 10.0}) {
+    const auto under_over_plain = [&](double time) {
+      return system.response({.time = time, .risk = 0.3, .signal = kappa * power}).drift[0] /
+             system.response({.time = time, .risk = 0.3}).drift[0] / std::sqrt(1 + kappa);
+    };
+    EXPECT_NEAR(under_over_plain(0), 1 / std::sqrt(1 + kappa), 2e-6) << kappa;
+    double two = 0;
+    for (int i = 0; i < 400; ++i) {
+      const double square = std::pow(std::cos(std::numbers::pi * i / 400), 2);
+      two += 2 * square / std::sqrt(1 + 2 * kappa * square) / 400;
+    }
+    EXPECT_NEAR(under_over_plain(1), two, 2e-6) << kappa;
   }
 }
 

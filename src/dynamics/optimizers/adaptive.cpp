@@ -67,8 +67,9 @@ class AdaptiveResponse {
     double about_root = steady_ ? at.started : all_squares(now.time + 1);
     const double kappa = spread_ ? now.signal / at.power : 0;
     if (kappa > 0)
-      about_root *=
-          (steady_ ? steady_->gain_under(kappa) : quiet_gain_under(kappa)) * std::sqrt(1 + kappa);
+      about_root = (steady_ ? about_root * steady_->gain_under(kappa)
+                            : all_squares_under(kappa, now.time + 1)) *
+                   std::sqrt(1 + kappa);
     const double root = std::sqrt(at.power * (1 + kappa));
     // How much of what is divided by moves with v; A of that, to second order in what v does.
     const double moves = root / (root + floor_);
@@ -99,13 +100,17 @@ class AdaptiveResponse {
                : std::sqrt(t / 2) * std::exp(std::lgamma(0.5 * (t + 1)) - std::lgamma(0.5 * t + 1));
   }
 
-  /// E z^2/sqrt(1 + kappa z^2), z standard normal: A(kappa)/A of so many squares that their mean is
-  /// quiet. The signal of a coordinate is taken as what it was all along, and as large.
-  static double quiet_gain_under(double kappa) {
+  /// The same under a signal: of a sign at t = 1, tends to E z^2/sqrt(1 + kappa z^2), z standard
+  /// normal. The signal of a coordinate is taken as what it was all along, and as large.
+  static double all_squares_under(double kappa, double t) {
     double sum = 0;
-    for (int i = 0; i < 32; ++i) {
+    for (int i = 0; i < 200; ++i) {
       const RootNode node = root_node(i);
-      sum += node.weight * std::exp(-node.s) * std::pow(1 + 2 * kappa * node.s, -1.5);
+      const double x = 2 * node.s / t;
+      const double term = node.weight * std::exp(0.5 * (1 - t) * std::log1p(x)) *
+                          std::pow(1 + x + 2 * kappa * node.s, -1.5);
+      sum += term;
+      if (term < 1e-12 * sum) break;
     }
     return sum;
   }
