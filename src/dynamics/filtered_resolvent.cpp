@@ -192,6 +192,12 @@ class MixtureSums {
 
 }  // namespace
 
+ArrayXd sampled_variance(const Columns& columns, const ArrayXd& error) {
+  const ArrayXd of_entry = columns.lambda * error;
+  const double of_row = (columns.count * of_entry).sum();
+  return (1 + 2 * of_row + (2 * columns.rows + 4) * of_entry) / (columns.batch * columns.lambda);
+}
+
 std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, const NoiseLaw& noise,
                                                       double risk, double memory,
                                                       const FilteredGradient& gradient,
@@ -202,9 +208,9 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
   result->tables = filter_tables(noise, risk, memory, gradient, share, columns.count,
                                  last ? &last->tables : nullptr);
   const double part_of_noise = noise.variance / (2 * risk + noise.variance);
-  const ArrayXd sampled =
-      columns.lambda * (2 * gradient.risk + part_of_noise + 2 * share) / columns.batch;
-  const FilteredVariance variance(gradient, columns.lambda, sampled, result->tables, part_of_noise);
+  const ArrayXd sampled = columns.lambda.square() * sampled_variance(columns, gradient.error);
+  const FilteredVariance variance(gradient, columns.lambda, columns.batch, sampled, result->tables,
+                                  part_of_noise);
   const Equation equation(columns, variance, f.shift);
   const double rank = columns.batch * result->tables.gradients(gradient.momentum);
   const std::vector<Equation::Point> points = nodes(columns, equation, rank, f);

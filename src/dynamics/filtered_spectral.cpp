@@ -102,7 +102,7 @@ FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
     answer.fresh = now->slopes.fresh;
     answer.held = now->slopes.memory;
     answer.fresh_noise = now->slopes.fresh_noise;
-    answer.sampled = (1 + 2 * rows * columns.lambda * u.error) / (batch * columns.lambda);
+    answer.sampled = sampled_variance(columns, u.error);
     answer.power = now->power / rows;
     const ArrayXd variance = variance_of(u, answer.sampled);
     const auto asked = before ? before->asked : nullptr;

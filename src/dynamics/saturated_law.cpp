@@ -49,8 +49,7 @@ class AtM {
     cross_ = 2 * r * p * square * u.cross;
     signal_ = p * p * square * u.signal;
     noise_ = p * p * square * u.noise;
-    sampled_ =
-        r * r * columns.lambda * (1 + 2 * columns.rows * columns.lambda * u.error) / columns.batch;
+    sampled_ = r * r * square * sampled_variance(columns, u.error);
     double w = p * (1 - u.momentum);
     for (int l = 0; l < std::max(lags, 1); ++l, w *= u.momentum) weights_.push_back(w);
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dynamics/alike.hpp"
+#include "dynamics/filtered_resolvent.hpp"
 #include "dynamics/filtered_variance.hpp"
 #include "dynamics/signal.hpp"
 #include "dynamics/two_sided_spectral.hpp"
@@ -71,9 +72,8 @@ AnySignal one_graded(const Spectrum& rows, const Spectrum& of, const ArrayXd& in
       modes.initial[at] += rows.value[0] * of.value[j] * initial[j];
   modes.initial /= side.value;  // their share of the risk stays
   modes.map = filtered_map(n, asks.batch, asks.noise, asks.function);
-  modes.sampled = [n, value = side.value, batch = asks.batch](const ArrayXd& error) -> ArrayXd {
-    return (1 + 2 * n * value * error) / (batch * value);
-  };
+  modes.sampled = [columns = Columns{n, asks.batch, side.value, side.count}](
+                      const ArrayXd& error) { return sampled_variance(columns, error); };
   modes.entries = n;
   return modes;
 }
