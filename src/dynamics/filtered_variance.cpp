@@ -101,13 +101,13 @@ FilteredVariance::Value FilteredVariance::at(double log_m, Factors& factors) con
     return a * a * of(error_) + a * b * of(cross_) + b * b * of(memory_);
   };
   const auto sampled = [&](const Saturation::Fresh& f, const auto& of) {
-    return f.noise.at * of(fresh_) + (f.noise.at + f.noise.slope) * of(own_) +
+    return f.noise.at * of(fresh_) + f.own.at * of(own_) +
            kept.at * of(noise_);
   };
   const auto slope = [&](const Saturation::Fresh& f, const auto& of) {
     const double a = f.drift.at;
     return 2 * a * f.drift.slope * of(error_) + (a * chi.slope + b * f.drift.slope) * of(cross_) +
-           2 * b * chi.slope * of(memory_) + f.noise.slope * (of(fresh_) + of(own_)) + kept.slope * of(noise_);
+           2 * b * chi.slope * of(memory_) + f.noise.slope * of(fresh_) + f.own.slope * of(own_) + kept.slope * of(noise_);
   };
   const auto all = [](const ArrayXd& x) -> const ArrayXd& { return x; };
   Value v;

@@ -40,7 +40,7 @@ void give_units(FilteredAnswer& answer, double scale, double power);
 /// V of every mode as a function of m, single samples divided by what they add:
 ///
 ///     V = chi_0^2 r^2 E y^2 + 2 chi_0 chi_1 r p E y M + chi_1^2 p^2 signal
-///         + A_0 r^2 h/B + (A_0 + dA_0/dlog m) r^2 (n - h/B) + A_1 p^2 noise:
+///         + A_0 r^2 h/B + (A_0 + y A_0') r^2 (n - h/B) + A_1 p^2 noise:
 ///
 /// what residuals know of their own row and column counts as samples do whose size has a say.
 class FilteredVariance {
