@@ -28,7 +28,7 @@ constexpr double kAccuracyFiltered = 1e-3;
 constexpr int kNodes = 5;       // of compress: 1e-7 of the risk
 constexpr int kBlockNodes = 8;  // of blocks, which may turn
 
-Eigen::ArrayXXd target_of(const MatrixProblem& problem, double beta, Sides sides) {
+Pairs target_of(const MatrixProblem& problem, double beta, Sides sides) {
   return matrix_power_law_target(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
                                  beta, sides, 1);
 }
@@ -283,7 +283,7 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
         pair[i] = rival(plan, i, problem);
       } else {
         pair[i].experiment.problem = problem;
-        pair[i].system.initial = problem.initial.reshaped();
+        pair[i].system.initial = problem.initial.entries().reshaped();
       }
       point.best[i] = best_risks(pair[i].system, plan);
       RiskCurve curve;
