@@ -60,7 +60,10 @@ class FilteredNoise {
     GradientOf entries;
     Filter filter;
     std::shared_ptr<BatchDraws> draws;
-    double seen(double risk, double momentum, double steps = HUGE_VAL) const;
+    double seen(double risk, double momentum) const {
+      return seen(entry_transform(law, risk, entries), momentum);
+    }
+    double seen(const EntryTransform& of, double momentum, double steps = HUGE_VAL) const;
     /// The others, with seen = 1.
     SignNoise spread(double risk, double momentum) const;
     /// After t = 1, 2, 4, .. steps, the last 0: log N_t/N, and the log of what the filter holds of
