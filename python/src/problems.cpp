@@ -284,9 +284,7 @@ void add_problems(py::module_& module) {
       .def_property_readonly("dimension", &MatrixProblem::dimension)
       .def_property_readonly("initial_risk", &MatrixProblem::initial_risk)
       .def_property_readonly("initial",
-                             [](const py::object& self) {
-                               return view(py::cast<const MatrixProblem&>(self).initial, self);
-                             })
+                             [](const MatrixProblem& p) { return numpy(p.initial.entries()); })
       .def_property_readonly("initial_error",
                              [](const py::object& self) {
                                return optional_view(

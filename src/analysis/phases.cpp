@@ -25,10 +25,10 @@ using Eigen::Index;
 constexpr double kMargin = 0.01;    // of the risk: closer than this is a tie
 constexpr double kAccuracy = 1e-4;  // of the least risk
 constexpr double kAccuracyFiltered = 1e-3;
-constexpr int kNodes = 5;       // of compress: 1e-7 of the risk
+constexpr int kNodes = 4;       // of compress: 1e-5 of the risk
 constexpr int kBlockNodes = 8;  // of blocks, which may turn
 
-Eigen::ArrayXXd target_of(const MatrixProblem& problem, double beta, Sides sides) {
+Pairs target_of(const MatrixProblem& problem, double beta, Sides sides) {
   return matrix_power_law_target(problem.covariance_out.spectrum, problem.covariance_in.spectrum,
                                  beta, sides, 1);
 }
@@ -71,13 +71,17 @@ Least least(const ModeSystem& system, double horizon, double log_step, double st
   if (b.y > a.y) std::swap(a, b), stride = -stride;
   while ((c = at(b.x + stride)).y < b.y) a = b, b = c, stride *= 2;
   if (a.x > c.x) std::swap(a, c);
-  // A parabola is believed once it has foretold a risk: where the target is a few modes, sqrt(R)
-  // falls straight to its floor, and the best step is the notch that gets there at T.
-  double surprise = INFINITY;
+  // A cubic is believed once it has foretold a risk: where the target is a few modes, sqrt(R) falls
+  // straight to its floor, and the best step is the notch that gets there at T.
+  double third = 0, surprise = INFINITY;  // divided difference of the last four points
   for (int i = 0; i < 40 && c.x - a.x > 1e-5 && std::isfinite(b.y); ++i) {
     const double left = (b.y - a.y) / (b.x - a.x), right = (c.y - b.y) / (c.x - b.x);
     const double bend = (right - left) / (c.x - a.x);
+    const auto cubed = [&](double at) { return (at - a.x) * (at - b.x) * (at - c.x); };
     double x = 0.5 * (a.x + b.x) - left / (2 * bend);
+    const double tilt =
+        third * ((x - a.x) * (x - b.x) + (x - b.x) * (x - c.x) + (x - c.x) * (x - a.x));
+    if (const double near = x - tilt / (2 * bend); near > a.x && near < c.x) x = near;
     const bool inside = std::isfinite(x) && x > a.x && x < c.x;
     const double gain = inside ? bend * (x - b.x) * (x - b.x) : INFINITY;
     if (gain < accuracy && surprise < 3 * accuracy) break;
@@ -85,8 +89,10 @@ Least least(const ModeSystem& system, double horizon, double log_step, double st
     if (gain < accuracy || !inside)
       x = right_wide ? b.x + 0.38 * (c.x - b.x) : b.x - 0.38 * (b.x - a.x);
     const Point p = at(x);
-    const double foretold = a.y + (x - a.x) * (left + bend * (x - b.x));
-    surprise = std::isfinite(foretold) ? std::abs(p.y - foretold) : INFINITY;
+    const double parabola = a.y + (x - a.x) * (left + bend * (x - b.x));
+    surprise = std::abs(p.y - parabola - third * cubed(x));
+    third = (p.y - parabola) / cubed(x);
+    if (!std::isfinite(third)) third = 0, surprise = INFINITY;
     if (p.y < b.y) {
       (x < b.x ? c : a) = b;
       b = p;
@@ -283,7 +289,7 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
         pair[i] = rival(plan, i, problem);
       } else {
         pair[i].experiment.problem = problem;
-        pair[i].system.initial = problem.initial.reshaped();
+        pair[i].system.initial = problem.initial.entries().reshaped();
       }
       point.best[i] = best_risks(pair[i].system, plan);
       RiskCurve curve;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "analysis/rest.hpp"
 #include "dynamics/few_nodes.hpp"
@@ -120,13 +121,18 @@ double largest_filtered_signal(const ModeSystem& system, const RiskCurve& curve)
   return largest;
 }
 
+/// Of the initial risk, twice what one direction has, at most.
+double largest_share(const ModeSystem& system) {
+  const Eigen::ArrayXd& count = system.multiplicity;
+  return (count > 0).select(system.weight * system.initial / count, 0.0).maxCoeff();
+}
+
 /// What the recursion carries of updates over a root (Trust::root_rate and the two after it).
-void add_root(const ModeSystem& system, const Schedule& schedule, const RiskCurve& curve,
-              Trust& trust) {
+/// `largest`: as largest_share.
+void add_root(const ModeSystem& system, double largest, const Schedule& schedule,
+              const RiskCurve& curve, Trust& trust) {
   const RootOfSquares& root = *system.squares;
   const double start = system.risk(system.initial), fastest = system.drift.col(0).maxCoeff();
-  const Eigen::ArrayXd each =
-      (system.multiplicity > 0).select(system.weight * system.initial / system.multiplicity, 0.0);
   trust.root_rate = trust.root_signal = 0;
   double before = NAN, at_before = 0;
   for (Eigen::Index i = 0; i < curve.risk.size(); ++i) {
@@ -137,7 +143,7 @@ void add_root(const ModeSystem& system, const Schedule& schedule, const RiskCurv
                  momentum = system.blocks ? system.blocks->at(t, gamma).momentum : 0;
     const double rate = gamma * fastest * system.steady_response(now).drift[0] / (1 - momentum);
     trust.root_rate = std::max(trust.root_rate, rate);
-    trust.root_signal = std::max(trust.root_signal, each.maxCoeff() * risk / start / noise);
+    trust.root_signal = std::max(trust.root_signal, largest * risk / start / noise);
     if (root.keep < 1 && before > 0 && t > at_before) {
       const double lag = std::abs(std::log(noise / before)) / ((t - at_before) * (1 - root.keep));
       trust.root_lag = std::isnan(trust.root_lag) ? lag : std::max(trust.root_lag, lag);
@@ -145,6 +151,34 @@ void add_root(const ModeSystem& system, const Schedule& schedule, const RiskCurv
     before = noise;
     at_before = t;
   }
+}
+
+/// Of a problem's directions one by one.
+struct Directions {
+  double sharing;  ///< participation
+  double largest;  ///< largest_share
+};
+Directions of_side(const Spectrum& spectrum, const Eigen::ArrayXd& error) {
+  return {shared_by(spectrum, error),
+          (spectrum.value * error / spectrum.multiplicity.max(1.0)).maxCoeff()};
+}
+
+/// Where the system may have merged many of them.
+std::optional<Directions> merged_directions(const Experiment& experiment,
+                                            const ModeSystem& system) {
+  if (system.filtered || experiment.initial_risk() < kVanishedRisk) return {};
+  if (!experiment.is_matrix()) {
+    const Spectrum& spectrum = experiment.vector().covariance.spectrum;
+    if (spectrum.size() <= kManyNodes || system.modes() >= spectrum.size()) return {};
+    return of_side(spectrum, experiment.vector().initial);
+  }
+  const MatrixProblem& problem = experiment.matrix();
+  if (problem.initial.size() <= kManyPairs) return {};
+  const auto sides = product_of(problem.initial);
+  if (!sides) return {};
+  const Directions out = of_side(problem.covariance_out.spectrum, sides->rows),
+                   in = of_side(problem.covariance_in.spectrum, sides->columns);
+  return Directions{out.sharing * in.sharing, out.largest * in.largest};
 }
 
 }  // namespace
@@ -160,25 +194,6 @@ double participation(const ModeSystem& system) {
     if (share[k] > 0) squares += share[k] * share[k] / std::max(1.0, system.multiplicity[k]);
   return squares > 0 ? total * total / squares : 0;
 }
-
-namespace {
-
-/// The same of the pairs of a problem's nodes, of which a mode system may have merged many.
-double participation(const MatrixProblem& problem) {
-  if (problem.initial_risk() < kVanishedRisk) return NAN;
-  const Spectrum& out = problem.covariance_out.spectrum;
-  const Spectrum& in = problem.covariance_in.spectrum;
-  const double unit = power_of_two(problem.initial_risk());
-  double total = 0, squares = 0;
-  for (Eigen::Index j = 0; j < in.size(); ++j) {
-    const auto share = problem.initial.col(j) * out.value * (in.value[j] / unit);
-    total += share.sum();
-    squares += (share.square() / (in.multiplicity[j] * out.multiplicity).max(1.0)).sum();
-  }
-  return squares > 0 ? total * total / squares : 0;
-}
-
-}  // namespace
 
 double step_rate(const ModeSystem& system, double step, double t, double risk) {
   if (system.extra_initial.size() > 0 || system.blocks) return NAN;
@@ -220,18 +235,13 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
   if (system.signal) numbers.signal = system.signal(largest);
   // Of one eigenvalue on both sides Delta has directions of its own, which columns do not know.
   numbers.any_signal = system.filtered && system.modes() > 1;
-  const bool merged =
-      experiment.is_matrix() && !system.filtered && experiment.matrix().initial.size() > kManyPairs;
-  numbers.participation = merged ? participation(experiment.matrix()) : participation(system);
-  if (!experiment.is_matrix() && !system.filtered && !system.squares)
-    if (const VectorProblem& problem = experiment.vector();
-        problem.covariance.spectrum.size() > kManyNodes &&
-        system.modes() < problem.covariance.spectrum.size() &&
-        problem.initial_risk() >= kVanishedRisk)
-      numbers.participation = shared_by(problem.covariance.spectrum, problem.initial);
+  const auto merged = merged_directions(experiment, system);
+  numbers.participation = merged ? merged->sharing : participation(system);
   numbers.step_rate = largest_step_rate(experiment.schedule, system, curve);
   numbers.filtered_signal = largest_filtered_signal(system, curve);
-  if (system.squares) add_root(system, experiment.schedule, curve, numbers);
+  if (system.squares)
+    add_root(system, merged ? merged->largest : largest_share(system), experiment.schedule, curve,
+             numbers);
   return numbers;
 }
 

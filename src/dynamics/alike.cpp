@@ -102,9 +102,9 @@ MatrixProblem merged_alike(const MatrixProblem& problem, double bins) {
   few.covariance_out.spectrum = binned(out, rows);
   few.covariance_in.spectrum = binned(in, columns);
   const ArrayXXd by_rows =
-      binned(ArrayXXd(problem.initial), out.value, rows, few.covariance_out.spectrum.value);
-  few.initial =
-      binned(by_rows.transpose(), in.value, columns, few.covariance_in.spectrum.value).transpose();
+      binned(problem.initial.entries(), out.value, rows, few.covariance_out.spectrum.value);
+  few.initial = ArrayXXd(
+      binned(by_rows.transpose(), in.value, columns, few.covariance_in.spectrum.value).transpose());
   few.initial_error.reset();
   return few;
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 namespace riskcurve {
@@ -15,19 +18,38 @@ double integral_of(const F& f, double from, double to) {
   return (to - from) / 6 * (f(from) + 4 * f(0.5 * (from + to)) + f(to));
 }
 
+/// A function of whole n, kept as it is asked for.
+template <class F>
+class Kept {
+ public:
+  explicit Kept(F f) : f_(std::move(f)) {}
+  double operator()(long n) {
+    std::vector<double>& values = n < 0 ? below_ : above_;
+    const auto i = static_cast<std::size_t>(n < 0 ? -1 - n : n);
+    for (auto k = values.size(); k <= i; ++k) {
+      const auto at = static_cast<double>(k);
+      values.push_back(f_(n < 0 ? -1 - at : at));
+    }
+    return values[i];
+  }
+
+ private:
+  F f_;
+  std::vector<double> below_, above_;
+};
+
 }  // namespace
 
-EntryTransform::EntryTransform(double scale, const Function& m, const Function& numerator) {
+EntryTransform::EntryTransform(double start, const Function& m, const Function& numerator) {
   // From where m is one to where it has fallen far enough for any batch of one.
-  low_ = std::log(scale);
-  while (1 - m(std::exp(low_)) > 1e-7) low_ -= 1;
+  low_ = start;
+  while (1 - m(low_) > 1e-7) low_ -= 1;
   double high = low_;
-  while (m(std::exp(high)) > 1e-9 && high - low_ < 60) high += 1;
+  while (m(high) > 1e-9 && high - low_ < 60) high += 1;
   std::vector<double> logs, tops;
   for (double y = low_ - 4 * kEntryStep; y < high + 4 * kEntryStep; y += kEntryStep) {
-    const double x = std::exp(y);
-    logs.push_back(std::log(m(x)));
-    if (numerator) tops.push_back(std::log(std::max(numerator(x), 1e-300)));
+    logs.push_back(std::log(m(y)));
+    if (numerator) tops.push_back(std::log(std::max(numerator(y), 1e-300)));
   }
   high_ = high;
   log_ = {logs, low_ - 4 * kEntryStep, kEntryStep};
@@ -82,23 +104,29 @@ double EntryTransform::weighted_integral(double y) const {
 }
 
 EntryTransform entry_transform(const ResidualLaw& law, double risk, GradientOf entries) {
-  const double scale = 1 / std::sqrt(2 * risk);
-  const auto laplace = [&](double u) { return law.laplace(risk, u); };
-  if (entries == GradientOf::vector) {
-    const auto m = [&](double x) { return laplace(x * x); };
-    return EntryTransform(scale, m);
-  }
-  // (1 + x^2 l^2)^(-1/2), (..)^(-3/2) as integrals of e^(-t x^2 l^2) over t = e^v.
-  const auto mean = [&](double x, double power) {
-    double sum = 0;
-    for (double v = -40; v < 4; v += 0.25) {
-      const double t = std::exp(v);
-      sum += 0.25 * std::exp(-t) * std::pow(t, power) * laplace(t * x * x);
+  const double start = -0.5 * std::log(2 * risk);
+  const auto laplace = [&](double log_u) { return law.laplace(risk, std::exp(log_u)); };
+  if (entries == GradientOf::vector)
+    return EntryTransform(start, [&](double y) { return laplace(2 * y); });
+  // (1 + x^2 l^2)^(-1/2), (..)^(-3/2) as integrals of e^(-t x^2 l^2) over t = e^v, whose step is a
+  // whole number of those of log x^2: all x share one grid.
+  constexpr long stride = 3, first = -160, last = 14;
+  constexpr double h = 2 * kEntryStep * stride;
+  Kept at([&](double n) { return laplace(2 * (start + n * kEntryStep)); });
+  const auto mean = [&](double power) {
+    std::vector<double> weight;
+    for (long k = first; k <= last; ++k) {
+      const double v = h * static_cast<double>(k);
+      weight.push_back(std::exp(power * v - std::exp(v)));
     }
-    return sum / std::tgamma(power);
+    return [&, weight, all = std::accumulate(weight.begin(), weight.end(), 0.0)](double y) {
+      long n = std::lround((y - start) / kEntryStep) + first * stride;
+      double sum = 0;
+      for (const double w : weight) sum += w * at(std::exchange(n, n + stride));
+      return sum / all;  // 1 at x = 0, which powers of it show
+    };
   };
-  return EntryTransform(
-      scale, [&](double x) { return mean(x, 0.5); }, [&](double x) { return mean(x, 1.5); });
+  return EntryTransform(start, mean(0.5), mean(1.5));
 }
 
 }  // namespace riskcurve

@@ -17,10 +17,10 @@ enum class GradientOf { vector, matrix };
 /// makes of it: log m and the ratio Q = N/m, as functions of y = log x; splines.
 class EntryTransform {
  public:
-  using Function = std::function<double(double x)>;
-  /// m(x), and with D = d/dy: N = (1 + D) numerator, m itself where that is none. scale: an x at
-  /// which m has begun to fall.
-  EntryTransform(double scale, const Function& m, const Function& numerator = {});
+  using Function = std::function<double(double y)>;
+  /// m, and with D = d/dy: N = (1 + D) numerator, m itself where that is none, asked for at whole
+  /// steps from `start` on, a log x at which m has begun to fall.
+  EntryTransform(double start, const Function& m, const Function& numerator = {});
 
   double low() const { return low_; }
   double high() const { return high_; }

@@ -88,7 +88,9 @@ Covariance on_nodes(Covariance covariance, Spectrum nodes) {
 
 }  // namespace
 
-std::optional<Product> product_of(const ArrayXXd& matrix) {
+std::optional<Product> product_of(const Pairs& pairs) {
+  if (pairs.product()) return pairs.product();
+  const ArrayXXd matrix = pairs.entries();
   ArrayXd rows = ArrayXd::Zero(matrix.rows()), columns(matrix.cols());
   for (Index j = 0; j < matrix.cols(); ++j) {
     columns[j] = matrix.col(j).sum();
@@ -106,7 +108,7 @@ std::optional<Product> product_of(const ArrayXXd& matrix) {
   return product;
 }
 
-std::optional<MatrixProblem> few_nodes(const MatrixProblem& problem, int nodes) {
+std::optional<FewOfMany<MatrixProblem>> few_nodes(const MatrixProblem& problem, int nodes) {
   const Covariance &out = problem.covariance_out, &in = problem.covariance_in;
   if (problem.initial.size() <= kManyPairs || problem.initial_error || !by_eigenvalues(out) ||
       !by_eigenvalues(in))
@@ -119,8 +121,8 @@ std::optional<MatrixProblem> few_nodes(const MatrixProblem& problem, int nodes) 
   few.covariance_out = on_nodes(out, rows.spectrum);
   few.covariance_in = on_nodes(in, columns.spectrum);
   few.noise = problem.noise;
-  few.initial = (rows.error.matrix() * columns.error.matrix().transpose()).array();
-  return few;
+  few.initial = Product{rows.error, columns.error};
+  return FewOfMany<MatrixProblem>{few, rows.even && columns.even};
 }
 
 double shared_by(const Spectrum& spectrum, const ArrayXd& initial) {
@@ -130,14 +132,14 @@ double shared_by(const Spectrum& spectrum, const ArrayXd& initial) {
   return squares > 0 ? total * total / squares : 0;
 }
 
-std::optional<FewOfMany> few_nodes(const VectorProblem& problem, int nodes) {
+std::optional<FewOfMany<VectorProblem>> few_nodes(const VectorProblem& problem, int nodes) {
   const Covariance& covariance = problem.covariance;
   if (covariance.spectrum.size() <= kManyNodes || problem.initial_error ||
       !by_eigenvalues(covariance))
     return {};
   Side side = few_of(covariance.spectrum, problem.initial, nodes);
   if (2 * side.spectrum.size() > covariance.spectrum.size()) return {};
-  FewOfMany few;
+  FewOfMany<VectorProblem> few;
   few.even = side.even;
   few.problem.noise = problem.noise;
   few.problem.covariance.kind = covariance.kind;

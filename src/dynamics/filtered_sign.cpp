@@ -91,9 +91,9 @@ FilteredNoise::FilteredNoise(const NoiseLaw& noise, int batch, GradientOf entrie
                filter, std::make_shared<BatchDraws>(noise, std::min(batch, kMostDrawn), 0)},
       filter_(filter) {}
 
-double FilteredNoise::Setting::seen(double risk, double momentum, double steps) const {
+double FilteredNoise::Setting::seen(const EntryTransform& transform, double momentum,
+                                    double steps) const {
   const LagWeights weights(momentum, filter.share_of(momentum));
-  const EntryTransform transform = entry_transform(law, risk, entries);
   // slope = factor b int exp(b sum log m(x w_l)) sum w_l Q(x w_l) dx, in y = log x.
   const auto integrand = [&](double y) {
     const LagSums sums = lag_sums(transform, y, weights, steps);
@@ -172,10 +172,11 @@ const Eigen::Array3d& FilteredNoise::AtMomentum::shared_at(int power_of_16) cons
 
 std::vector<Eigen::Array2d> FilteredNoise::Setting::starts(double risk, double momentum) const {
   const LagWeights weights(momentum, filter.share_of(momentum));
-  const double all = seen(risk, momentum), last = std::log2(kStart / (1 - momentum));
+  const EntryTransform transform = entry_transform(law, risk, entries);
+  const double all = seen(transform, momentum), last = std::log2(kStart / (1 - momentum));
   std::vector<Eigen::Array2d> starts;
   for (double i = 0; i < last; ++i)
-    starts.emplace_back(std::log(seen(risk, momentum, std::exp2(i)) / all), 0);
+    starts.emplace_back(std::log(seen(transform, momentum, std::exp2(i)) / all), 0);
   starts.emplace_back(0, 0);
   // What the filter holds of noise that had N_k over what it would of N_t all along.
   const auto before = [&](double steps) {

@@ -62,7 +62,10 @@ class FilteredNoise {
     Filter filter;
     std::shared_ptr<BatchDraws> draws;
     LagWeights weights(double momentum) const { return {momentum, filter.share_of(momentum)}; }
-    double seen(double risk, double momentum, double steps = HUGE_VAL) const;
+    double seen(double risk, double momentum) const {
+      return seen(entry_transform(law, risk, entries), momentum);
+    }
+    double seen(const EntryTransform& of, double momentum, double steps = HUGE_VAL) const;
     /// The others, with seen = 1.
     SignNoise spread(double risk, double momentum) const;
     Eigen::Array3d shared(double risk, double momentum) const;

@@ -70,15 +70,14 @@ void warn_of_memory(ModeSystem& system, const NoiseLaw& noise, double steps) {
 
 void warn_of_few_rows(ModeSystem& system, const MatrixProblem& problem) {
   const Spectrum &out = problem.covariance_out.spectrum, &in = problem.covariance_in.spectrum;
-  const Eigen::ArrayXXd risk =
-      problem.initial * (out.value.matrix() * in.value.matrix().transpose()).array();
-  if (!(risk.sum() > 0)) return;
+  if (!(problem.initial_risk() > 0)) return;
   const auto of_side = [](const Covariance& side, const Eigen::ArrayXd& of_nodes) {
     return side.orientation == Orientation::diagonal ? share_squares(of_nodes, side.spectrum)
                                                      : 1 / side.spectrum.dimension();
   };
-  const double excess = 2 * (of_side(problem.covariance_out, risk.rowwise().sum()) +
-                             of_side(problem.covariance_in, risk.colwise().sum().transpose()));
+  const double excess =
+      2 * (of_side(problem.covariance_out, out.value * problem.initial.over_columns(in.value)) +
+           of_side(problem.covariance_in, in.value * problem.initial.over_rows(out.value)));
   constexpr double most = 0.08;
   if (excess > most)
     system.warnings.push_back(fmt::format(

@@ -31,7 +31,7 @@ inline ModeSystem gradient_modes(const MatrixProblem& problem, int batch) {
   system.multiplicity = outer(out.multiplicity, in.multiplicity);
   system.drift = system.weight;
   system.diffusion = system.weight * system.multiplicity / batch;
-  system.initial = problem.initial.reshaped();
+  system.initial = problem.initial.entries().reshaped();
   system.noise_variance = problem.noise.variance;
   return system;
 }

@@ -84,21 +84,16 @@ bool sees_any_signal(const Experiment& experiment, const Problem& problem, const
 
 template <class Problem, class Of>
 ModeSystem of_small_signal(const Problem& problem, const Of& optimizer, Grids grids) {
-  if constexpr (std::is_same_v<Problem, MatrixProblem>)
-    if (const auto few = grids == Grids::compressed ? few_nodes(problem) : std::nullopt) {
-      ModeSystem system = of_small_signal(*few, optimizer, Grids::listed);
+  if (const auto few = grids == Grids::compressed ? few_nodes(problem) : std::nullopt) {
+    ModeSystem system = of_small_signal(few->problem, optimizer, Grids::listed);
+    if constexpr (std::is_same_v<Problem, MatrixProblem>) {
       if (system.signal) system.signal = signal_of(problem, optimizer.batch);
-      if (!system.squares) return system;  // what it is trusted for hangs on single modes
+    } else if (!few->even) {  // what is a sum over single directions is not known
+      system.multiplicity.resize(0);
+      system.drift_loss = nullptr;
     }
-  if constexpr (std::is_same_v<Problem, VectorProblem>)
-    if (const auto few = grids == Grids::compressed ? few_nodes(problem) : std::nullopt) {
-      ModeSystem system = of_small_signal(few->problem, optimizer, Grids::listed);
-      if (!few->even) {  // what is a sum over single directions is not known
-        system.multiplicity.resize(0);
-        system.drift_loss = nullptr;
-      }
-      if (!system.squares) return system;
-    }
+    if (few->even || !system.squares) return system;
+  }
   if constexpr (requires { mode_system(problem, optimizer, grids); })
     return mode_system(problem, optimizer, grids);
   else

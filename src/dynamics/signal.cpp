@@ -248,7 +248,8 @@ Entries entries_of(const MatrixProblem& problem) {
       return {(few_out.point.matrix() * few_in.point.matrix().transpose()).array(), few_out.weight,
               few_in.weight};
     }
-  return {problem.initial * (row.matrix() * column.matrix().transpose()).array(), rows, columns};
+  return {problem.initial.entries() * (row.matrix() * column.matrix().transpose()).array(), rows,
+          columns};
 }
 
 /// signal_norm, to be computed when it is first asked for.
@@ -283,8 +284,12 @@ double risk_rank(const MatrixProblem& problem) {
     const double square = gram.squaredNorm();
     return square > 0 ? gram.trace() * gram.trace() / square : 0;
   }
+  if (const auto& sides = problem.initial.product()) {
+    const double rows = shared_by(out, sides->rows), columns = shared_by(in, sides->columns);
+    return rows * columns > 0 ? rows * columns / (rows + columns - 1) : 0;
+  }
   const ArrayXd rows = out.multiplicity.max(1.0), columns = in.multiplicity.max(1.0);
-  const ArrayXXd& s = problem.initial;
+  const ArrayXXd s = problem.initial.entries();
   double largest = 0;
   for (Eigen::Index j = 0; j < s.cols(); ++j)
     largest = std::max(largest, in.value[j] * (s.col(j) * out.value).maxCoeff());

@@ -207,7 +207,7 @@ MatrixTarget stated(const MatrixProblem& problem) {
         make_problem(problem.covariance_out, problem.covariance_in, problem.target, problem.noise);
     if (again == problem) return problem.target;
   }
-  GivenTarget given{{std::make_shared<const Eigen::MatrixXd>(problem.initial.matrix())}};
+  GivenTarget given{{std::make_shared<const Eigen::MatrixXd>(problem.initial.entries())}};
   if (problem.initial_error)
     given.coordinates = {std::make_shared<const Eigen::MatrixXd>(*problem.initial_error)};
   return given;

@@ -28,15 +28,9 @@ bool Collocation::solve(const Flow& flow, const Eigen::ArrayXd& state, double t0
   const double risk0 = system.risk(state.head(system.modes()));
   if (!(risk0 > 0) || !std::isfinite(risk0)) return false;
 
-  // Unknowns: log R at nodes 1..4, then each extra state at nodes 1..4. First guess: the rate of
-  // log R at t0, kept as a power of time (the same as an exponential where h << t0).
+  // Unknowns: log R at nodes 1..4, then each extra state at nodes 1..4.
   Eigen::ArrayXd unknown(unknowns), value(unknowns), moved(unknowns), value_there(unknowns);
-  const double slope = std::clamp(log_risk_rate(risk0) * (t0 > 0 ? t0 : h), -3.0, 3.0);
-  for (int j = 1; j < kStepNodes; ++j) {
-    const double x = step_basis().node[j] * h;
-    unknown[j - 1] = std::log(risk0) +
-                     (std::isfinite(slope) ? slope * (t0 > 0 ? std::log1p(x / t0) : x / h) : 0.0);
-  }
+  unknown.head(kStepNodes - 1) = guess(risk0).tail(kStepNodes - 1);
   for (Eigen::Index e = 0; e < extras; ++e)
     unknown.segment((e + 1) * (kStepNodes - 1), kStepNodes - 1)
         .setConstant(state[system.modes() + e]);
@@ -67,6 +61,8 @@ bool Collocation::solve(const Flow& flow, const Eigen::ArrayXd& state, double t0
   for (int iteration = 0; iteration < 16; ++iteration) {
     const double size = value.abs().maxCoeff();
     if (size <= newton_tolerance) {
+      last_ = {t0, h, Nodes::Constant(std::log(risk0))};
+      last_.log_risk.tail(kStepNodes - 1) = unknown.head(kStepNodes - 1);
       estimate_error();
       return std::isfinite(error_) || fail();
     }
@@ -95,6 +91,21 @@ bool Collocation::solve(const Flow& flow, const Eigen::ArrayXd& state, double t0
     fresh = false;
   }
   return fail();
+}
+
+/// log R at the nodes: where a longer step was tried, as that had it; else with the rate at t0, as
+/// a power of time (the same as an exponential where h << t0).
+Collocation::Nodes Collocation::guess(double risk) const {
+  const StepBasis& basis = step_basis();
+  if (t0_ == last_.start && h_ < last_.length) {
+    const Nodes p = (basis.to_monomial * last_.log_risk.matrix()).array();
+    const Nodes theta = basis.node * (h_ / last_.length);
+    return p[0] + theta * (p[1] + theta * (p[2] + theta * (p[3] + theta * p[4])));
+  }
+  const auto clock = [&](double x) { return t0_ > 0 ? std::log1p(x / t0_) : x / h_; };
+  const double rate = log_risk_rate(risk) * (t0_ > 0 ? t0_ : h_);
+  const double slope = std::isfinite(rate) ? std::clamp(rate, -3.0, 3.0) : 0;
+  return std::log(risk) + slope * (basis.node * h_).unaryExpr(clock);
 }
 
 /// dlog R/dt at the start of the step.

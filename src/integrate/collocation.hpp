@@ -1,5 +1,6 @@
 #pragma once
 #include <Eigen/Core>
+#include <cmath>
 
 #include "integrate/flow.hpp"
 #include "integrate/step_basis.hpp"
@@ -40,6 +41,7 @@ class Collocation {
 
  private:
   using Nodes = StepNodes;
+  Nodes guess(double risk) const;
   void fill_scalars(const Eigen::ArrayXd& unknown);
   void fill_clocks();
   double log_risk_rate(double risk) const;
@@ -58,6 +60,11 @@ class Collocation {
   double t0_ = 0, h_ = 0, error_ = 0;
   long evaluations_ = 0;
 
+  /// log R of the last step that was solved.
+  struct {
+    double start = NAN, length = 0;
+    Nodes log_risk = Nodes::Zero();
+  } last_;
   Nodes gamma_ = Nodes::Zero();  // step size at the nodes
   Eigen::ArrayXXd drift_;        // g_q at the nodes: (kStepNodes, Q)
   Eigen::ArrayXXd diffusion_;    // n_r at the nodes: (kStepNodes, N)

@@ -171,10 +171,13 @@ double fastest_rate(const ModeSystem& system, double t, double gamma, double ris
   return 2 * gamma * system.rates(Now{t, gamma, risk}).drift.maxCoeff();
 }
 
-/// Geometric panels at either end, down to the memory of the fastest mode.
-std::vector<double> graded(double horizon, double rate_at_start, double rate_at_end) {
+/// Geometric panels at either end, down to the memory of the fastest mode: as long as five nodes
+/// resolve powers of the time to either end, to rtol in sums over a panel.
+std::vector<double> graded(double horizon, double rate_at_start, double rate_at_end, double rtol) {
+  const double ellipse = std::max(std::pow(0.1 * rtol, -1.0 / 8), 2.0);
+  const double ratio = std::min(std::pow((ellipse - 1) / (ellipse + 1), 2), 0.75);
   std::vector<double> stops;
-  for (double part = 0.5 * horizon; part > 1e-12 * horizon; part *= 0.75) {
+  for (double part = 0.5 * horizon; part > 1e-12 * horizon; part *= ratio) {
     if (part * rate_at_start > 0.05) stops.push_back(part);
     if (part * rate_at_end > 0.05 && part < 0.5 * horizon) stops.push_back(horizon - part);
   }
@@ -199,7 +202,7 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
   // Rates grow as the risk falls, under SignSGD as 1/sqrt(R).
   const double at_end = std::max(fastest_rate(system, end, step(end), start_risk),
                                  fastest_rate(system, end, step(end), 1e-4 * start_risk));
-  if (options.stops.empty()) options.stops = graded(horizon, at_start, at_end);
+  if (options.stops.empty()) options.stops = graded(horizon, at_start, at_end, options.rtol);
   options.keep_panels = true;
   result.curve = solve(system, step, Eigen::ArrayXd::Constant(1, horizon), options);
   if (result.curve.status != RiskCurve::Status::ok) return result;

@@ -9,23 +9,19 @@
 namespace riskcurve {
 namespace {
 
-Eigen::ArrayXXd scaled_to(const Spectrum& out, const Spectrum& in, Eigen::ArrayXXd squares,
-                          double risk) {
+/// What brings a risk that is present to one that is asked for.
+double scale_to(double risk, double present) {
   if (!(risk >= 0) || !std::isfinite(risk)) throw InputError("risk", risk, "a finite number >= 0");
-  const double present =
-      0.5 * (out.value.matrix().transpose() * squares.matrix() * in.value.matrix()).value();
-  if (risk == 0) return Eigen::ArrayXXd::Zero(squares.rows(), squares.cols());
+  if (risk == 0) return 0;
   if (!(present > 0) || !std::isfinite(risk / present))
     throw InputError("risk", risk, "0: this target has no risk to scale");
-  squares *= risk / present;
-  return squares;
+  return risk / present;
 }
 
-/// rows columns^T, with no copy on the way: it may be large.
-Eigen::ArrayXXd outer(const Eigen::ArrayXd& rows, const Eigen::ArrayXd& columns) {
-  Eigen::ArrayXXd product(rows.size(), columns.size());
-  product.matrix().noalias() = rows.matrix() * columns.matrix().transpose();
-  return product;
+Pairs scaled_to(const Spectrum& out, const Spectrum& in, Product squares, double risk) {
+  squares.rows *=
+      scale_to(risk, 0.5 * (out.value * squares.rows).sum() * (in.value * squares.columns).sum());
+  return squares;
 }
 
 /// Sums of the squared entries over the index runs of both spectra.
@@ -56,7 +52,7 @@ void set_error(const IsotropicTarget& target, MatrixProblem& problem) {
   const Spectrum& in = problem.covariance_in.spectrum;
   const auto [from, to] = index_range(target.indices, in.dimension());
   const Eigen::ArrayXd columns = in.mass_between(from, to);
-  problem.initial = scaled_to(out, in, outer(out.multiplicity, columns), target.risk);
+  problem.initial = scaled_to(out, in, {out.multiplicity, columns}, target.risk);
 }
 
 void set_error(const FileTarget& target, MatrixProblem& problem) {
@@ -70,12 +66,12 @@ void set_error(const FileTarget& target, MatrixProblem& problem) {
     throw InputError("path", target.path.path,
                      fmt::format("a {} x {} matrix, not {} x {}", rows, columns, entries.rows(),
                                  entries.cols()));
-  const Eigen::ArrayXXd squares = node_squares(entries, out, in);
+  Eigen::ArrayXXd squares = node_squares(entries, out, in);
   problem.initial = squares;
   if (target.risk) {
-    problem.initial = scaled_to(out, in, squares, *target.risk);
-    const double before = squares.sum();
-    entries *= before > 0 ? std::sqrt(problem.initial.sum() / before) : 0.0;
+    const double scale = scale_to(*target.risk, problem.initial_risk());
+    problem.initial = squares *= scale;
+    entries *= std::sqrt(scale);
   }
   problem.initial_error = std::move(entries);
 }
@@ -88,12 +84,12 @@ void set_error(const GivenTarget& target, MatrixProblem& problem) {
 
 }  // namespace
 
-Eigen::ArrayXXd matrix_power_law_target(const Spectrum& out, const Spectrum& in, double beta,
-                                        Sides sides, double risk) {
+Pairs matrix_power_law_target(const Spectrum& out, const Spectrum& in, double beta, Sides sides,
+                              double risk) {
   if (!std::isfinite(beta)) throw InputError("beta", beta, "a finite number");
   const Eigen::ArrayXd rows = sides == Sides::both ? out.power_mass(beta) : out.multiplicity;
   const Eigen::ArrayXd columns = in.power_mass(beta);
-  return scaled_to(out, in, outer(rows, columns), risk);
+  return scaled_to(out, in, {rows, columns}, risk);
 }
 
 void validate(const MatrixProblem& problem) {
@@ -110,8 +106,7 @@ void validate(const MatrixProblem& problem) {
     throw InputError("initial",
                      fmt::format("{} x {}", problem.initial.rows(), problem.initial.cols()),
                      "one entry for each pair of nodes of the spectra");
-  if (!problem.initial.isFinite().all() || (problem.initial < 0).any() ||
-      !std::isfinite(problem.initial_risk()))
+  if (!problem.initial.valid() || !std::isfinite(problem.initial_risk()))
     throw InputError("initial", "its entries", "finite numbers >= 0");
   if (problem.initial_error) {
     const Eigen::MatrixXd& error = *problem.initial_error;
@@ -152,7 +147,7 @@ MatrixProblem make_problem(Covariance out, Covariance in, const MatrixTarget& ta
 
 bool MatrixProblem::operator==(const MatrixProblem& other) const {
   return covariance_out == other.covariance_out && covariance_in == other.covariance_in &&
-         noise == other.noise && same(initial, other.initial) &&
+         noise == other.noise && initial == other.initial &&
          initial_error.has_value() == other.initial_error.has_value() &&
          (!initial_error || same(*initial_error, *other.initial_error));
 }

@@ -40,7 +40,8 @@ Eigen::MatrixXd sizes(const MatrixProblem& problem, Eigen::Index rows, Eigen::In
     return node;
   };
   const Eigen::ArrayXXd shared =
-      problem.initial / (out.multiplicity.matrix() * in.multiplicity.matrix().transpose()).array();
+      problem.initial.entries() /
+      (out.multiplicity.matrix() * in.multiplicity.matrix().transpose()).array();
   return shared(node_of_each(out, rows), node_of_each(in, columns)).sqrt();
 }
 

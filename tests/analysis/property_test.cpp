@@ -181,7 +181,7 @@ TEST(RandomProblem, ScalesWithTheUnitOfTheSamples) {
     if (problem.matrix) {
       MatrixProblem& inner = std::get<MatrixProblem>(scaled.problem);
       scale(inner.covariance_in);
-      inner.initial /= c * c;
+      inner.initial = Eigen::ArrayXXd(inner.initial.entries() / (c * c));
     } else {
       VectorProblem& inner = std::get<VectorProblem>(scaled.problem);
       scale(inner.covariance);

@@ -156,9 +156,10 @@ TEST(RiskRank, IsTheRankOfEqualSingularValuesAndTheMeanOfSampledTargets) {
   EXPECT_NEAR(risk_rank(problem), 3, 1e-12);
   // E tr (M M^T)^2 of independent signs, against draws.
   problem = problem_of(power_law(40, 0.4), power_law(30, 0.7), no_noise(), 0.3, Sides::both);
-  const ArrayXXd q = problem.initial * (problem.covariance_out.spectrum.value.matrix() *
-                                        problem.covariance_in.spectrum.value.matrix().transpose())
-                                           .array();
+  const ArrayXXd q =
+      problem.initial.entries() * (problem.covariance_out.spectrum.value.matrix() *
+                                   problem.covariance_in.spectrum.value.matrix().transpose())
+                                      .array();
   double squares = 0;
   constexpr int draws = 200;
   for (int draw = 0; draw < draws; ++draw) {
@@ -271,7 +272,9 @@ TEST(TrustNumbers, OfATargetDoNotDependOnItsSize) {
     EXPECT_EQ(participation(mode_system(sized, Sgd{1})),
               participation(mode_system(vector, Sgd{1})));
     MatrixProblem sized_spectra = spectra, sized_entries = entries;
-    sized_spectra.initial *= unit;
+    Product sides = *spectra.initial.product();
+    sides.rows *= unit;
+    sized_spectra.initial = sides;
     *sized_entries.initial_error *= std::sqrt(unit);
     EXPECT_EQ(risk_rank(sized_spectra), risk_rank(spectra));
     EXPECT_EQ(risk_rank(sized_entries), risk_rank(entries));

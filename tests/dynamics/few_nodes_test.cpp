@@ -47,7 +47,11 @@ TEST(FewNodes, KeepTheCurveOfAProductTarget) {
 TEST(FewNodes, AreRefusedWhereTheTargetIsNoProduct) {
   MatrixProblem problem = experiment("\"sgd\"").matrix();
   ASSERT_TRUE(few_nodes(problem));
-  problem.initial(7, 3) *= 1.001;
+  Eigen::ArrayXXd other = problem.initial.entries();
+  problem.initial = other;
+  ASSERT_TRUE(few_nodes(problem));
+  other(7, 3) *= 1.001;
+  problem.initial = other;
   EXPECT_FALSE(few_nodes(problem));
 }
 

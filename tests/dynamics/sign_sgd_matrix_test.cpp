@@ -36,15 +36,16 @@ MatrixXd vectors(const Covariance& c) {
 MatrixProblem matrix_problem(const Covariance& out, const Covariance& in, const MatrixXd& error) {
   MatrixProblem problem{out, in, gaussian_noise(0.3), {}, {}};
   problem.initial_error = vectors(out).transpose() * error * vectors(in);
-  problem.initial.resize(out.spectrum.size(), in.spectrum.size());
+  Eigen::ArrayXXd squares(out.spectrum.size(), in.spectrum.size());
   for (Eigen::Index i = 0; i < out.spectrum.size(); ++i)
     for (Eigen::Index j = 0; j < in.spectrum.size(); ++j)
-      problem.initial(i, j) = problem.initial_error
-                                  ->block(Eigen::Index(out.spectrum.first[i]) - 1,
-                                          Eigen::Index(in.spectrum.first[j]) - 1,
-                                          Eigen::Index(out.spectrum.multiplicity[i]),
-                                          Eigen::Index(in.spectrum.multiplicity[j]))
-                                  .squaredNorm();
+      squares(i, j) = problem.initial_error
+                          ->block(Eigen::Index(out.spectrum.first[i]) - 1,
+                                  Eigen::Index(in.spectrum.first[j]) - 1,
+                                  Eigen::Index(out.spectrum.multiplicity[i]),
+                                  Eigen::Index(in.spectrum.multiplicity[j]))
+                          .squaredNorm();
+  problem.initial = squares;
   validate(problem);
   return problem;
 }
@@ -131,7 +132,8 @@ TEST(SignSgdMatrix, IndependentEntriesKeepTheirSecondMoments) {
   const ModeSystem system = mode_system(problem, SignSgd{10});
   const MatrixXd k = Eigen::kroneckerProduct(*in.matrix, *out.matrix),
                  u = Eigen::kroneckerProduct(*in.eigenvectors, *out.eigenvectors);
-  const MatrixXd c = u * ArrayXd(problem.initial.reshaped()).matrix().asDiagonal() * u.transpose();
+  const MatrixXd c =
+      u * ArrayXd(problem.initial.entries().reshaped()).matrix().asDiagonal() * u.transpose();
   EXPECT_NEAR((system.weight.square() * system.initial).sum() / (k * c * k).trace(), 1, 1e-11);
   EXPECT_NEAR(system.risk(system.initial) / (0.5 * (k * c).trace()), 1, 1e-11);
 }

@@ -239,7 +239,7 @@ TEST(SpectralMaps, AreRefusedInOneLineWhereTheyAreNotDerived) {
   const MatrixProblem one = graded_problem();
   MatrixProblem both = one;
   both.covariance_out = both.covariance_in;
-  both.initial = ArrayXd::Ones(40).matrix() * one.initial.row(0).matrix();
+  both.initial = ArrayXd::Ones(40).matrix() * one.initial.entries().row(0).matrix();
   for (const Optimizer& of :
        {Optimizer(TruncatedSvd{9, 0.2}), Optimizer(MixedSvd{9, 0.2}), Optimizer(Kaon{9})}) {
     EXPECT_EQ(line(one, of), "");

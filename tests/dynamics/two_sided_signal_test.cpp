@@ -129,7 +129,7 @@ TEST(TwoSidedSignal, SidesMayChangePlaces) {
     const Experiment e = run_of(muon);
     MatrixProblem turned = e.matrix();
     std::swap(turned.covariance_out, turned.covariance_in);
-    turned.initial = e.matrix().initial.transpose().eval();
+    turned.initial = e.matrix().initial.transpose();
     Experiment other = e;
     other.problem = turned;
     const ArrayXd at{{50.0}};

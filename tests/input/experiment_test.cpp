@@ -101,7 +101,7 @@ TEST(ToToml, ErrorsSetByHandAreWrittenNumberByNumber) {
 
   MatrixProblem matrix = make_problem(power_law(3, 0.3), ar1(4, 0.2), IsotropicTarget{2});
   matrix.initial_error = Eigen::MatrixXd::Random(3, 4);
-  matrix.initial.setConstant(0.1);
+  matrix.initial = Eigen::ArrayXXd::Constant(3, 4, 0.1);
   expect_round_trip({matrix, SignSgd{2}, constant_schedule(1e-2), run_for(5)});
 
   auto rows = std::make_shared<DataRows>();

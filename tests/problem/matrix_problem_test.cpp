@@ -103,7 +103,9 @@ TEST(MatrixProblem, InconsistentProblemsAreRefused) {
   bad.initial = Eigen::ArrayXXd::Ones(2, 4);
   EXPECT_THROW(validate(bad), InputError);
   bad = good;
-  bad.initial(0, 0) = -1;
+  Eigen::ArrayXXd negative = bad.initial.entries();
+  negative(0, 0) = -1;
+  bad.initial = negative;
   EXPECT_THROW(validate(bad), InputError);
   refused(kFlat3, kSteep4, "kind = 'power_law', beta = 1, risk = -1", "risk");
   refused(kFlat3, kSteep4, "kind = 'power_law', beta = 1, sides = 'out'", "sides");

@@ -136,7 +136,7 @@ TEST(MatrixSimulate, OneSgdStepHasItsExactMean) {
   const double out2 = (sigma.square() * out.multiplicity).sum(),
                in2 = (lambda.square() * in.multiplicity).sum();
   const auto sum = [&](const Eigen::ArrayXd& f, const Eigen::ArrayXd& g) {
-    return (f.matrix().transpose() * p.initial.matrix() * g.matrix()).value();
+    return (f.matrix().transpose() * p.initial.entries().matrix() * g.matrix()).value();
   };
   const double third = sum(sigma.cube(), lambda.cube());
   const double single = sum(sigma * out2 + 2 * sigma.cube(), lambda * in2 + 2 * lambda.cube()) +

@@ -10,6 +10,7 @@
 #include "riskcurve/problem/covariance.hpp"
 #include "riskcurve/problem/noise.hpp"
 #include "riskcurve/problem/optimizer.hpp"
+#include "riskcurve/problem/pairs.hpp"
 #include "riskcurve/problem/schedule.hpp"
 
 namespace riskcurve {
@@ -162,7 +163,7 @@ struct MatrixProblem {
   NoiseLaw noise = no_noise();
   /// s_ij(0) = E sum Delta_ij^2 over the joint eigenvectors of nodes i and j:
   /// shape (covariance_out.spectrum.size(), covariance_in.spectrum.size()).
-  Eigen::ArrayXXd initial;
+  Pairs initial;
   /// Delta_0 in the joint eigenbasis, eigenvectors in the order of spectrum.expand() on each side.
   /// Set where its entries are known (a target from a file); else their signs are free.
   std::optional<Eigen::MatrixXd> initial_error = {};
@@ -172,9 +173,8 @@ struct MatrixProblem {
   double dimension() const { return covariance_out.dimension() * covariance_in.dimension(); }
   /// R(0) = sum_ij sigma_i lambda_j s_ij(0)/2
   double initial_risk() const {
-    return 0.5 * (covariance_out.spectrum.value.matrix().transpose() * initial.matrix() *
-                  covariance_in.spectrum.value.matrix())
-                     .value();
+    const Eigen::ArrayXd of_rows = initial.over_columns(covariance_in.spectrum.value);
+    return 0.5 * (covariance_out.spectrum.value * of_rows).sum();
   }
   bool operator==(const MatrixProblem& other) const;
 };
@@ -184,8 +184,8 @@ MatrixProblem make_problem(Covariance out, Covariance in, const MatrixTarget& ta
 
 /// s_ij(0) proportional to j^(-2 beta) (Sides::in) or (i j)^(-2 beta) (Sides::both), scaled so that
 /// R(0) = risk. beta = 0: isotropic.
-Eigen::ArrayXXd matrix_power_law_target(const Spectrum& out, const Spectrum& in, double beta,
-                                        Sides sides, double risk);
+Pairs matrix_power_law_target(const Spectrum& out, const Spectrum& in, double beta, Sides sides,
+                              double risk);
 
 void validate(const MatrixProblem& problem);
 

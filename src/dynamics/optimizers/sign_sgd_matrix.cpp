@@ -181,7 +181,7 @@ ArrayXXd initial_squares(const MatrixProblem& problem, const Side& out, const Si
     }
     return result;
   };
-  MatrixXd squares = problem.initial;
+  MatrixXd squares = problem.initial.entries();
   if (out.basis.size() > 0)
     squares = (mixing(out, problem.covariance_out.spectrum) * squares).eval();
   if (in.basis.size() > 0)

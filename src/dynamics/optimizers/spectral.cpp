@@ -30,7 +30,7 @@ struct Grid {
 Grid full_grid(const MatrixProblem& problem) {
   const Spectrum& out = problem.covariance_out.spectrum;
   const Spectrum& in = problem.covariance_in.spectrum;
-  return {out.value, in.value, problem.initial,
+  return {out.value, in.value, problem.initial.entries(),
           (out.multiplicity.matrix() * in.multiplicity.matrix().transpose()).array()};
 }
 

@@ -115,8 +115,8 @@ AnySignal any_signal(const MatrixProblem& problem, const Asks& asks) {
   const Spectrum& in = problem.covariance_in.spectrum;
   // Of two, the longer one: columns are then no more than rows.
   if (out.size() == 1 && (in.size() > 1 || out.multiplicity[0] >= in.multiplicity[0]))
-    return one_graded(out, in, problem.initial.row(0).transpose(), asks);
-  if (in.size() == 1) return one_graded(in, out, problem.initial.col(0), asks);
+    return one_graded(out, in, problem.initial.entries().row(0).transpose(), asks);
+  if (in.size() == 1) return one_graded(in, out, problem.initial.entries().col(0), asks);
   const SingularFunction& f = asks.function;
   if (f.mixture.exponent != 0 || f.mixture.shift > 0 || f.linear > 0 || f.dropped > 0)
     throw InputError("problem.covariance_out.kind", problem.covariance_out.kind,
@@ -124,7 +124,7 @@ AnySignal any_signal(const MatrixProblem& problem, const Asks& asks) {
                      "equal eigenvalues on one side");
   const GradedSide rows = few_of(out, asks.merge), columns = few_of(in, asks.merge);
   const ArrayXXd share =
-      problem.initial * (out.value.matrix() * in.value.matrix().transpose()).array();
+      problem.initial.entries() * (out.value.matrix() * in.value.matrix().transpose()).array();
   if (rows.value.size() <= columns.value.size()) return both_graded(rows, columns, share, asks);
   return both_graded(columns, rows, share.transpose(), asks);
 }
