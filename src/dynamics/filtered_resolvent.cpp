@@ -209,8 +209,7 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
                                  last ? &last->tables : nullptr);
   const double part_of_noise = noise.variance / (2 * risk + noise.variance);
   const ArrayXd sampled = columns.lambda.square() * sampled_variance(columns, gradient.error);
-  const FilteredVariance variance(gradient, columns.lambda, columns.batch, sampled, result->tables,
-                                  part_of_noise);
+  const FilteredVariance variance(gradient, columns.lambda, sampled, result->tables, part_of_noise);
   const Equation equation(columns, variance, f.shift);
   const double rank = columns.batch * result->tables.gradients(gradient.momentum);
   const std::vector<Equation::Point> points = nodes(columns, equation, rank, f);

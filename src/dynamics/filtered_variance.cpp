@@ -75,7 +75,7 @@ void give_units(FilteredAnswer& answer, double scale, double power) {
 }
 
 FilteredVariance::FilteredVariance(const FilteredGradient& gradient, const ArrayXd& weight,
-                                   double batch, const ArrayXd& sampled, const FilterTables& tables,
+                                   const ArrayXd& sampled, const FilterTables& tables,
                                    double variance)
     : now_(*tables.now), lags_(*tables.lags) {
   const double r = gradient.fresh, p = gradient.share;
@@ -84,8 +84,7 @@ FilteredVariance::FilteredVariance(const FilteredGradient& gradient, const Array
   cross_ = 2 * r * p * square * gradient.cross;
   memory_ = p * p * square * gradient.signal;
   const double power = 2 * gradient.risk + variance;
-  fresh_ = r * r * weight / batch;
-  own_ = r * r * sampled - fresh_;
+  fresh_ = r * r * sampled;
   noise_ = p * p * square * gradient.noise;
   log_fresh_ = std::log(std::max(r * r * power, 1e-300));
   log_past_ = std::log(std::max(2 * gradient.memory + variance, 1e-300));
@@ -101,13 +100,12 @@ FilteredVariance::Value FilteredVariance::at(double log_m, Factors& factors) con
     return a * a * of(error_) + a * b * of(cross_) + b * b * of(memory_);
   };
   const auto sampled = [&](const Saturation::Fresh& f, const auto& of) {
-    return f.noise.at * of(fresh_) + f.own.at * of(own_) +
-           kept.at * of(noise_);
+    return f.noise.at * of(fresh_) + kept.at * of(noise_);
   };
   const auto slope = [&](const Saturation::Fresh& f, const auto& of) {
     const double a = f.drift.at;
     return 2 * a * f.drift.slope * of(error_) + (a * chi.slope + b * f.drift.slope) * of(cross_) +
-           2 * b * chi.slope * of(memory_) + f.noise.slope * of(fresh_) + f.own.slope * of(own_) + kept.slope * of(noise_);
+           2 * b * chi.slope * of(memory_) + f.noise.slope * of(fresh_) + kept.slope * of(noise_);
   };
   const auto all = [](const ArrayXd& x) -> const ArrayXd& { return x; };
   Value v;
@@ -118,8 +116,7 @@ FilteredVariance::Value FilteredVariance::at(double log_m, Factors& factors) con
     factors.heads.push_back(now_.fresh(log_m + log_fresh_, j));
     const auto one = [j](const ArrayXd& x) { return x[j]; };
     v.signal[j] = signal(factors.heads.back(), one);
-    v.value[j] = v.signal[j] + factors.heads.back().noise.at * (fresh_[j] + own_[j]) +
-                 kept.at * noise_[j];
+    v.value[j] = v.signal[j] + sampled(factors.heads.back(), one);
     v.slope[j] = slope(factors.heads.back(), one);
   }
   return v;

@@ -40,16 +40,14 @@ void give_units(FilteredAnswer& answer, double scale, double power);
 /// V of every mode as a function of m, single samples divided by what they add:
 ///
 ///     V = chi_0^2 r^2 E y^2 + 2 chi_0 chi_1 r p E y M + chi_1^2 p^2 signal
-///         + A_0 r^2 h/B + (A_0 + y A_0') r^2 (n - h/B) + A_1 p^2 noise:
-///
-/// what residuals know of their own row and column counts as samples do whose size has a say.
+///         + A_0 r^2 n + A_1 p^2 noise.
 class FilteredVariance {
  public:
   /// In units of E z^2. weight: h; sampled: n; variance: of the label noise. Keeps `tables`.
-  FilteredVariance(const FilteredGradient& gradient, const Eigen::ArrayXd& weight, double batch,
+  FilteredVariance(const FilteredGradient& gradient, const Eigen::ArrayXd& weight,
                    const Eigen::ArrayXd& sampled, const FilterTables& tables, double variance);
 
-  Eigen::ArrayXd unsaturated() const { return error_ + cross_ + memory_ + fresh_ + own_ + noise_; }
+  Eigen::ArrayXd unsaturated() const { return error_ + cross_ + memory_ + fresh_ + noise_; }
 
   /// V and its slope by log m; and of V what is no noise of samples.
   struct Value {
@@ -67,7 +65,7 @@ class FilteredVariance {
  private:
   const Saturation& now_;
   const Saturation::Held& lags_;
-  Eigen::ArrayXd error_, cross_, memory_, fresh_, own_, noise_;
+  Eigen::ArrayXd error_, cross_, memory_, fresh_, noise_;
   double log_fresh_, log_past_;
 };
 

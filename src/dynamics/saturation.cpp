@@ -132,28 +132,21 @@ Saturation::Saturation(const NoiseLaw& noise, double risk, const ArrayXd& share,
       scales_(ResidualLaw(noise).gaussian()),
       share_(share),
       noise_(std::vector<double>{}),
-      drift_(std::vector<double>{}),
-      own_(std::vector<double>{}) {
+      drift_(std::vector<double>{}) {
   const double power = 2 * risk + noise.variance;
   struct Tables {
-    LogGrid noise, drift, own;
+    LogGrid noise, drift;
   };
   const auto tables = [](const NoiseLaw& law, double at, double square) {
     const ResidualTransform z(law, at);
     const double log_square = std::log(square);
     return Tables{LogGrid(on_grid([&](double y) { return z.at(y - log_square).p * std::exp(-y); })),
-                  LogGrid(on_grid([&](double y) { return z.at(y - log_square).chi; })),
-                  LogGrid(on_grid([&](double y) {  // d(y A)/dy
-                    constexpr double h = 1e-3;
-                    const auto p = [&](double at) { return z.at(at - log_square).p; };
-                    return (p(y + h) - p(y - h)) / (2 * h) * std::exp(-y);
-                  }))};
+                  LogGrid(on_grid([&](double y) { return z.at(y - log_square).chi; }))};
   };
   static const Tables gaussian = tables(no_noise(), 0.5, 1);
   const Tables own = scales_ ? gaussian : tables(noise, risk, power);
   noise_ = own.noise;
   drift_ = own.drift;
-  own_ = own.own;
   if (share_.size() > 0 && share_.maxCoeff() > kHead) add_few(noise.variance / power, count);
 }
 
@@ -182,7 +175,7 @@ bool Saturation::serves(double risk, const ArrayXd& share) const {
 }
 
 Saturation::Fresh Saturation::fresh(double log_y, Index column) const {
-  Fresh of{noise_(log_y), drift_(log_y), own_(log_y)};
+  Fresh of{noise_(log_y), drift_(log_y)};
   if (noise_ratio_.empty()) return of;
   std::size_t place = 0;
   if (column >= 0)
@@ -193,7 +186,6 @@ Saturation::Fresh Saturation::fresh(double log_y, Index column) const {
     value = {value.at * by.at, value.slope * by.at + value.at * by.slope};
   };
   times(of.noise, noise_ratio_[place]);
-  times(of.own, noise_ratio_[place]);
   times(of.drift, drift_ratio_[place]);
   return of;
 }

@@ -40,7 +40,7 @@ class Saturation {
   bool serves(double risk, const Eigen::ArrayXd& share) const;
 
   struct Fresh {
-    LogGrid::Value noise, drift, own;  ///< A, chi, A + y A'; slopes by log y
+    LogGrid::Value noise, drift;  ///< A, chi; slopes by log y
   };
   /// Of the newest gradient, with weight r: y = m r^2 E z^2. Column -1: of none.
   Fresh fresh(double log_y, Eigen::Index column = -1) const;
@@ -60,7 +60,7 @@ class Saturation {
   double risk_;
   bool scales_;
   Eigen::ArrayXd share_;
-  LogGrid noise_, drift_, own_;
+  LogGrid noise_, drift_;
   std::vector<Eigen::Index> heads_;
   std::vector<LogGrid> noise_ratio_, drift_ratio_;  // of -1, then of heads; empty: 1
 };

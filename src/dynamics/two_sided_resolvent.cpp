@@ -233,7 +233,7 @@ std::shared_ptr<TwoSidedResolvent> two_sided_resolvent(const TwoSides& sides, co
   result->tables =
       filter_tables(noise, risk, memory, gradient, {}, {}, last ? &last->tables : nullptr);
   const ArrayXd weight = (sides.sigma.matrix() * sides.lambda.matrix().transpose()).reshaped();
-  const FilteredVariance variance(gradient, weight, sides.batch, sampled, result->tables,
+  const FilteredVariance variance(gradient, weight, sampled, result->tables,
                                   noise.variance / (2 * risk + noise.variance));
   const double rank = sides.batch * result->tables.gradients(gradient.momentum);
   const std::vector<PairPoint> points = pair_nodes(sides, variance, rank, last);
