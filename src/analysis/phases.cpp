@@ -224,18 +224,6 @@ MatrixProblem problem_of(const PhasePlan& plan, double alpha) {
   return problem;
 }
 
-/// Whether rates are known that see a signal of any size, where there are others too.
-bool any_signal_is_known(const MatrixProblem& problem, const Optimizer& optimizer) {
-  return std::visit(
-      [&](const auto& of) {
-        if constexpr (requires { any_signal_is_derived(problem, of); })
-          return any_signal_is_derived(problem, of);
-        else
-          return true;
-      },
-      optimizer);
-}
-
 /// One of the two on a problem.
 struct Rival {
   Experiment experiment;

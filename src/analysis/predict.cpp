@@ -60,18 +60,49 @@ std::string too_large_a_signal(const Trust& trust) {
       trust.signal, kTrustedSignal);
 }
 
+/// Bands around one curve as those around another.
+void scale(Bands& bands, const RiskCurve& from, const RiskCurve& to, bool averaged) {
+  if (!bands.missing.empty() || from.risk.size() != to.risk.size()) return;
+  const Eigen::ArrayXd factor = averaged ? Eigen::ArrayXd(to.averaged_risk / from.averaged_risk)
+                                         : Eigen::ArrayXd(to.risk / from.risk);
+  for (Eigen::ArrayXd* of : {&bands.deviation, &bands.shift, &bands.low, &bands.high})
+    *of = (from.risk > 0).select(*of * factor, *of);
+}
+
 /// Where few directions, not a large signal, asked for rates of any: relative bands of the others.
 Bands bands_of_small_signal(const Experiment& experiment, const RiskCurve& curve, bool averaged) {
   ModeSystem system = mode_system(experiment);
   system.drift_loss = nullptr;  // the curve has it
   const RiskCurve small = solve(system, experiment.schedule, experiment.run.at);
   Bands result = bands(system, experiment.schedule, small, averaged);
-  if (!result.missing.empty() || small.risk.size() != curve.risk.size()) return result;
-  const Eigen::ArrayXd factor = averaged ? Eigen::ArrayXd(curve.averaged_risk / small.averaged_risk)
-                                         : Eigen::ArrayXd(curve.risk / small.risk);
-  for (Eigen::ArrayXd* of : {&result.deviation, &result.shift, &result.low, &result.high})
-    *of = (small.risk > 0).select(*of * factor, *of);
+  scale(result, small, curve, averaged);
   return result;
+}
+
+/// Steps of rates for any signal, both sides graded, that bands may take.
+constexpr double kMostOfBothSides = 2000;
+
+/// The mean of runs of a map of singular values differs from the curve of a small signal by O(1/N):
+/// the rates for any know what residuals know of their own rows and columns.
+void move_to_mean(Bands& bands, const Experiment& experiment, const RiskCurve& curve,
+                  bool averaged) {
+  if (!bands.missing.empty() || !spectral_of(experiment) || experiment.chain.batch ||
+      experiment.chain.local)
+    return;
+  const MatrixProblem& problem = experiment.matrix();
+  const bool both = std::min(problem.covariance_out.spectrum.size(),
+                             problem.covariance_in.spectrum.size()) > 1;
+  const Eigen::ArrayXd& at = experiment.run.at;
+  if (!any_signal_is_known(problem, experiment.optimizer) ||
+      (both && at[at.size() - 1] > kMostOfBothSides))
+    return;
+  Experiment of = experiment;
+  of.signal = Signal::full;
+  const RiskCurve mean = solve(mode_system(of), of.schedule, at);
+  if (mean.status != RiskCurve::Status::ok) return;
+  const Eigen::ArrayXd before = averaged ? curve.averaged_risk : curve.risk;
+  scale(bands, curve, mean, averaged);
+  bands.shift += averaged ? mean.averaged_risk - before : mean.risk - before;
 }
 
 double largest_step(const Experiment& experiment) {
@@ -125,9 +156,10 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options, bo
     if (missing.empty() && full.filtered && prediction.trust.signal <= kTrustedSignal &&
         small.signal != experiment.signal)
       result = bands_of_small_signal(small, curve, averaged);
-    else if (missing.empty())
+    else if (missing.empty()) {
       result = bands(full, experiment.schedule, curve, averaged);
-    else
+      if (!full.filtered) move_to_mean(result, experiment, curve, averaged);
+    } else
       result.missing = missing;
     return result;
   };

@@ -305,6 +305,17 @@ Experiment with_small_signal(Experiment experiment) {
   return experiment;
 }
 
+bool any_signal_is_known(const MatrixProblem& problem, const Optimizer& optimizer) {
+  return std::visit(
+      [&](const auto& of) {
+        if constexpr (requires { any_signal_is_derived(problem, of); })
+          return any_signal_is_derived(problem, of);
+        else
+          return true;
+      },
+      optimizer);
+}
+
 std::optional<Spectral> spectral_of(const Experiment& experiment) {
   if (!experiment.is_matrix()) return {};
   return std::visit(

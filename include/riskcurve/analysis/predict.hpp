@@ -99,8 +99,8 @@ double variance(const Sensitivity& sensitivity,
 struct Bands {
   std::string missing;       ///< why there are none; empty if there are
   Eigen::ArrayXd deviation;  ///< sqrt(Var R), shape (times)
-  /// Mean of runs - R to first order in the inverse dimension, where the system knows the loss of
-  /// its drift. Else 0.
+  /// Mean of runs - R to first order in the inverse dimension: where the system knows the loss of
+  /// its drift, and of maps of singular values. Else 0.
   Eigen::ArrayXd shift;
   Eigen::ArrayXd low, high;
 };

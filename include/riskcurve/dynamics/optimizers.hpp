@@ -198,6 +198,8 @@ ModeSystem mode_system(const Experiment& experiment, Grids grids = Grids::compre
 /// searches of hundreds of solves take, and those along derivatives, which rates that know their
 /// past do not have.
 Experiment with_small_signal(Experiment experiment);
+/// Whether rates for a signal of any size are known, without momentum, where others are too.
+bool any_signal_is_known(const MatrixProblem& problem, const Optimizer& optimizer);
 /// The optimizers that have one, by name.
 std::vector<std::string> optimizer_names(bool matrix);
 
