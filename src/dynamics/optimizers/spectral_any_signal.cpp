@@ -23,7 +23,8 @@ using Eigen::Index;
 
 constexpr double kAlike = 4;      // bins an octave of eigenvalues
 constexpr double kMostBins = 16;  // of either side, where both are graded
-constexpr double kAlone = 0.85;   // of |U|_F: more in one direction, and f's ripples show
+constexpr double kAlone = 0.8;    // of |U|_F: more in one direction, and f's ripples show
+constexpr double kFewOfRisk = 3;  // singular directions that share the risk: fewer, and they do
 
 /// One side's eigenvalues, merged where they are alike.
 struct GradedSide {
@@ -162,11 +163,15 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   const double power = 2 * u.risk + system.noise_variance;
   const ArrayXd sampled = power * modes.sampled(u.error / power);
   u.noise = (1 - beta) / (1 + beta) * sampled;
-  if (const double head = head_of(modes, u, sampled); function.normalised && head > kAlone)
-    system.warnings.push_back(fmt::format(
-        "one singular direction has {:.2f} of |U|_F, above {:g}: Newton-Schulz is steep "
-        "there or ripples, and runs may end a quarter off the curve",
-        head, kAlone));
+  if (function.normalised) {
+    const double head = head_of(modes, u, sampled), rank = risk_rank(problem);
+    if (head > kAlone || rank < kFewOfRisk)
+      system.warnings.push_back(fmt::format(
+          "one singular direction has {:.2f} of |U|_F, of at most {:g}, or the risk sits on {:.2g}, of "
+          "at least {:g}: Newton-Schulz ripples there, and runs may be off the curve by a tenth of the "
+          "time or a quarter of the risk",
+          head, kAlone, rank, kFewOfRisk));
+  }
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
   system.drift = (modes.weight * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
   system.diffusion = answer.power * system.multiplicity;
