@@ -90,8 +90,8 @@ void move_to_mean(Bands& bands, const Experiment& experiment, const RiskCurve& c
       experiment.chain.local)
     return;
   const MatrixProblem& problem = experiment.matrix();
-  const bool both = std::min(problem.covariance_out.spectrum.size(),
-                             problem.covariance_in.spectrum.size()) > 1;
+  const bool both =
+      std::min(problem.covariance_out.spectrum.size(), problem.covariance_in.spectrum.size()) > 1;
   const Eigen::ArrayXd& at = experiment.run.at;
   if (!any_signal_is_known(problem, experiment.optimizer) ||
       (both && at[at.size() - 1] > kMostOfBothSides))

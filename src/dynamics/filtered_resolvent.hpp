@@ -12,9 +12,9 @@ struct Columns {
   Eigen::ArrayXd lambda, count;
 };
 
-/// The variance of an entry of one gradient around its mean, over lambda^2 and in units of E z^2, of
-/// Gaussian samples: (1 + 2 r + 2 c_j + 4 h E y^2)/(B lambda), r and c_j the shares of a row and of
-/// column j in E z^2, h E y^2 that of the entry.
+/// The variance of an entry of one gradient around its mean, over lambda^2 and in units of E z^2,
+/// of Gaussian samples: (1 + 2 r + 2 c_j + 4 h E y^2)/(B lambda), r and c_j the shares of a row and
+/// of column j in E z^2, h E y^2 that of the entry.
 Eigen::ArrayXd sampled_variance(const Columns& columns, const Eigen::ArrayXd& error);
 
 /// f(g) = g^exponent, or g/sqrt(g^2 + shift^2): a mixture of resolvents,

@@ -124,9 +124,8 @@ SignNoise FilteredNoise::Setting::spread(double risk, double momentum) const {
 Eigen::Array3d FilteredNoise::Setting::shared(double risk, double momentum) const {
   const LagWeights of = weights(momentum);
   const double square = momentum * momentum;
-  const SharedNoise x =
-      sampled_shared(*draws, risk, batch, {of.first, of.later, momentum},
-                     {of.first * of.first, of.later * of.later, square});
+  const SharedNoise x = sampled_shared(*draws, risk, batch, {of.first, of.later, momentum},
+                                       {of.first * of.first, of.later * of.later, square});
   return {x.progress_variance, x.covariance, x.size_variance};
 }
 
@@ -218,11 +217,13 @@ SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const
   // Of the first steps between t = 1, 2, 4, ..
   const double when = std::log2(steps), step = std::floor(when);
   const Eigen::Array2d started = between(risk, [&](int node) -> Eigen::Array2d {
-    const std::vector<Eigen::Array2d>& starts = spread_at(node).starts;
-    if (!(step + 1 < static_cast<double>(starts.size()))) return Eigen::Array2d::Zero();
-    const auto j = static_cast<std::size_t>(step);
-    return starts[j] + (when - step) * (starts[j + 1] - starts[j]);
-  }).exp();
+                                   const std::vector<Eigen::Array2d>& starts =
+                                       spread_at(node).starts;
+                                   if (!(step + 1 < static_cast<double>(starts.size())))
+                                     return Eigen::Array2d::Zero();
+                                   const auto j = static_cast<std::size_t>(step);
+                                   return starts[j] + (when - step) * (starts[j + 1] - starts[j]);
+                                 }).exp();
   const double seen = seen_(std::sqrt(std::sqrt(risk)));
   return {seen * started[0] / started[1], spread[1] * seen * started[0], spread[2]};
 }

@@ -37,10 +37,11 @@ class LaterLags {
   UniformSpline of_;
 };
 
-/// Over t = log(v/u): edges of panels that close in on where two times' lags cancel, the newest's and
-/// the others'. They move with both cusps and never appear or vanish, so that sums are smooth.
+/// Over t = log(v/u): edges of panels that close in on where two times' lags cancel, the newest's
+/// and the others'. They move with both cusps and never appear or vanish, so that sums are smooth.
 std::vector<double> panels(double cusp, double other) {
-  constexpr double away[] = {0, 0.1, 0.4, 1.1, 2.5, 5.5, 13}, between[] = {0.03, 0.15, 0.5, 0.85, 0.97};
+  constexpr double away[] = {0, 0.1, 0.4, 1.1, 2.5, 5.5, 13},
+                   between[] = {0.03, 0.15, 0.5, 0.85, 0.97};
   const auto [low, high] = std::minmax(cusp, other);
   std::vector<double> edges;
   for (const double d : away) {

@@ -73,10 +73,8 @@ TEST(FilteredSign, FluctuatingResidualsRaiseItsNoiseAsMeasured) {
     const SignSpread spread = sign_spread(
         entry_transform(ResidualLaw(m.law), m.risk, GradientOf::vector), m.batch, m.weights);
     EXPECT_NEAR(spread.felt, m.felt, 3 * m.felt_error + 1e-3 * m.felt);
-    const double steady =
-        std::numbers::pi / 2 * sign_remainder(std::numbers::pi / 2, m.weights);
-    EXPECT_NEAR(spread.remainder / steady, m.remainder,
-                3 * m.remainder_error + 1e-3 * m.remainder);
+    const double steady = std::numbers::pi / 2 * sign_remainder(std::numbers::pi / 2, m.weights);
+    EXPECT_NEAR(spread.remainder / steady, m.remainder, 3 * m.remainder_error + 1e-3 * m.remainder);
   }
 }
 

@@ -73,8 +73,9 @@ AnySignal one_graded(const Spectrum& rows, const Spectrum& of, const ArrayXd& in
       modes.initial[at] += rows.value[0] * of.value[j] * initial[j];
   modes.initial /= side.value;  // their share of the risk stays
   modes.map = filtered_map(n, asks.batch, asks.noise, asks.function);
-  modes.sampled = [columns = Columns{n, asks.batch, side.value, side.count}](
-                      const ArrayXd& error) { return sampled_variance(columns, error); };
+  modes.sampled = [columns = Columns{n, asks.batch, side.value, side.count}](const ArrayXd& error) {
+    return sampled_variance(columns, error);
+  };
   modes.entries = n;
   return modes;
 }
@@ -166,11 +167,13 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   if (function.normalised) {
     const double head = head_of(modes, u, sampled), rank = risk_rank(problem);
     if (head > kAlone || rank < kFewOfRisk)
-      system.warnings.push_back(fmt::format(
-          "one singular direction has {:.2f} of |U|_F, of at most {:g}, or the risk sits on {:.2g}, of "
-          "at least {:g}: Newton-Schulz ripples there, and runs may be off the curve by a tenth of the "
-          "time or a quarter of the risk",
-          head, kAlone, rank, kFewOfRisk));
+      system.warnings.push_back(
+          fmt::format("one singular direction has {:.2f} of |U|_F, of at most {:g}, or the risk "
+                      "sits on {:.2g}, of "
+                      "at least {:g}: Newton-Schulz ripples there, and runs may be off the curve "
+                      "by a tenth of the "
+                      "time or a quarter of the risk",
+                      head, kAlone, rank, kFewOfRisk));
   }
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
   system.drift = (modes.weight * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
