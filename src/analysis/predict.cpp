@@ -86,9 +86,11 @@ constexpr double kMostOfBothSides = 2000;
 /// the rates for any know what residuals know of their own rows and columns.
 void move_to_mean(Bands& bands, const Experiment& experiment, const RiskCurve& curve,
                   bool averaged) {
-  if (!bands.missing.empty() || !spectral_of(experiment) || experiment.chain.batch ||
-      experiment.chain.local)
+  const auto spectral = spectral_of(experiment);
+  if (!bands.missing.empty() || !spectral || experiment.chain.batch || experiment.chain.local)
     return;
+  // What grows towards g = 0 hangs on the smallest singular values, which those rates do not know.
+  if (spectral->function.low_power < 0) return;
   const MatrixProblem& problem = experiment.matrix();
   const bool both =
       std::min(problem.covariance_out.spectrum.size(), problem.covariance_in.spectrum.size()) > 1;
