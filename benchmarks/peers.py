@@ -49,7 +49,7 @@ class Modes:
     """The rates as NumPy sees them, of all d directions: a = A 2/sqrt(2R + std^2), c constant."""
 
     def __init__(self, d):
-        system = rc.mode_system(experiment(d, rc.eigenvalues(np.arange(1.0, d + 1) ** -1.5)))
+        system = rc.mode_system(experiment(d, rc.eigenvalues(np.arange(1.0, d + 1) ** -1.5)), whole=True)
         a, c = system.rates(1.0)
         self.h, self.C, self.s = (np.array(x, float) for x in (system.weight, c, system.initial))
         self.A = a * np.sqrt(2 + STD**2) / 2
