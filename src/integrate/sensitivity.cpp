@@ -172,9 +172,9 @@ double fastest_rate(const ModeSystem& system, double t, double gamma, double ris
 }
 
 /// Geometric panels at either end, down to the memory of the fastest mode: as long as five nodes
-/// resolve powers of the time to either end, to rtol in sums over a panel.
+/// resolve powers of the time to either end, to a hundredth of rtol in sums over a panel.
 std::vector<double> graded(double horizon, double rate_at_start, double rate_at_end, double rtol) {
-  const double ellipse = std::max(std::pow(0.1 * rtol, -1.0 / 8), 2.0);
+  const double ellipse = std::max(std::pow(0.01 * rtol, -1.0 / 8), 2.0);
   const double ratio = std::min(std::pow((ellipse - 1) / (ellipse + 1), 2), 0.75);
   std::vector<double> stops;
   for (double part = 0.5 * horizon; part > 1e-12 * horizon; part *= ratio) {
