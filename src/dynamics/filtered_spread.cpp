@@ -109,8 +109,9 @@ class TwoTimes {
       return std::pair(high + std::log1p(x), high + std::log(std::max(1 - x, 1e-300)));
     };
     const double fall = n * delta_;
-    const auto [first_sum, first_less] = log_of(u + log_first_, v + log_n);
-    const auto [later_sum, later_less] = log_of(u, v - fall);
+    // u w_l + v w_(l+n) and u w_l - v w_(l+n): of the newest lag in common, and over w_l of the
+    // others.
+    const auto newest_two = log_of(u + log_first_, v + log_n), later_two = log_of(u, v - fall);
     const double first_root = 0.5 * log_of(2 * (u + log_first_), 2 * (v + log_n)).first,
                  later_root = 0.5 * log_of(2 * u, 2 * (v - fall)).first;
     const double first_share = std::exp(u + v + log_first_ + log_n - 2 * first_root),
@@ -124,7 +125,7 @@ class TwoTimes {
       const double moved = batch_ * one_.slope(p + first_root) * first_share +
                            later_.prime(p + later_root) * later_share;
       return {-0.5 * phi(first_root, later_root) * moved,
-              phi(first_less, later_less) - phi(first_sum, later_sum)};
+              phi(newest_two.second, later_two.second) - phi(newest_two.first, later_two.first)};
     };
     Correlated sum;
     double peak = 0;
