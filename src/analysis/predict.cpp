@@ -82,29 +82,32 @@ Bands bands_of_small_signal(const Experiment& experiment, const RiskCurve& curve
 /// Steps of rates for any signal, both sides graded, that bands may take.
 constexpr double kMostOfBothSides = 2000;
 
-/// The mean of runs of a map of singular values differs from the curve of a small signal by O(1/N):
-/// the rates for any know what residuals know of their own rows and columns.
-void move_to_mean(Bands& bands, const Experiment& experiment, const RiskCurve& curve,
-                  bool averaged) {
+/// The mean of runs of a map of singular values, which differs from the curve of a small signal by
+/// O(1/N): the rates for any know what residuals know of their own rows and columns.
+std::optional<RiskCurve> mean_of_runs(const Experiment& experiment) {
   const auto spectral = spectral_of(experiment);
-  if (!bands.missing.empty() || !spectral || experiment.chain.batch || experiment.chain.local)
-    return;
+  if (!spectral || experiment.chain.batch || experiment.chain.local) return {};
   // What grows towards g = 0 hangs on the smallest singular values, which those rates do not know.
-  if (spectral->function.low_power < 0) return;
+  if (spectral->function.low_power < 0) return {};
   const MatrixProblem& problem = experiment.matrix();
   const bool both =
       std::min(problem.covariance_out.spectrum.size(), problem.covariance_in.spectrum.size()) > 1;
   const Eigen::ArrayXd& at = experiment.run.at;
   if (!any_signal_is_known(problem, experiment.optimizer) ||
       (both && at[at.size() - 1] > kMostOfBothSides))
-    return;
+    return {};
   Experiment of = experiment;
   of.signal = Signal::full;
-  const RiskCurve mean = solve(mode_system(of), of.schedule, at);
-  if (mean.status != RiskCurve::Status::ok) return;
-  const Eigen::ArrayXd before = averaged ? curve.averaged_risk : curve.risk;
+  RiskCurve mean = solve(mode_system(of), of.schedule, at);
+  if (mean.status != RiskCurve::Status::ok) return {};
+  return mean;
+}
+
+/// Bands around the curve, around the mean of runs.
+void move_to_mean(Bands& bands, const RiskCurve& curve, const RiskCurve& mean, bool averaged) {
   scale(bands, curve, mean, averaged);
-  bands.shift += averaged ? mean.averaged_risk - before : mean.risk - before;
+  bands.shift += averaged ? Eigen::ArrayXd(mean.averaged_risk - curve.averaged_risk)
+                          : Eigen::ArrayXd(mean.risk - curve.risk);
 }
 
 double largest_step(const Experiment& experiment) {
@@ -153,6 +156,7 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options, bo
   if (!with_bands) return prediction;
   const std::string missing = too_large_a_signal(prediction.trust);
   const Experiment small = with_small_signal(experiment);
+  std::optional<std::optional<RiskCurve>> mean;  // of both bands, once it is asked for
   const auto bands_of = [&](bool averaged) {
     Bands result;
     if (missing.empty() && full.filtered && prediction.trust.signal <= kTrustedSignal &&
@@ -160,7 +164,9 @@ Prediction predict(const Experiment& experiment, const SolveOptions& options, bo
       result = bands_of_small_signal(small, curve, averaged);
     else if (missing.empty()) {
       result = bands(full, experiment.schedule, curve, averaged);
-      if (!full.filtered) move_to_mean(result, experiment, curve, averaged);
+      if (full.filtered || !result.missing.empty()) return result;
+      if (!mean) mean = mean_of_runs(experiment);
+      if (*mean) move_to_mean(result, curve, **mean, averaged);
     } else
       result.missing = missing;
     return result;

@@ -142,7 +142,7 @@ FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
                setting.filter.share_of(momentum)},
               [&] {
                 return Unit{setting.seen(0.5, momentum) / (1 + setting.law.noise_variance()),
-                            setting.spread(0.5, momentum), setting.shared(0.5, momentum)};
+                            setting.spread(0.5, momentum)};
               });
     unit_ = *unit;
   } else {
@@ -229,7 +229,13 @@ SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const
 }
 
 Eigen::Array3d FilteredNoise::AtMomentum::shared(double risk) const {
-  if (setting_.law.gaussian()) return unit_.shared;
+  if (setting_.law.gaussian()) {
+    using Key = std::tuple<std::string, double, int, double, double>;
+    static Memo<Key, Eigen::Array3d> units;
+    return *units({setting_.noise.kind, setting_.noise.variance, setting_.batch, momentum_,
+                   setting_.filter.share_of(momentum_)},
+                  [&] { return setting_.shared(0.5, momentum_); });
+  }
   return between(risk, [&](int node) { return shared_at(node); });
 }
 

@@ -106,7 +106,6 @@ class FilteredNoise {
     struct Unit {
       double seen = 0;
       SignNoise spread{};
-      Eigen::Array3d shared;
     };
     Unit unit_;
     std::unique_ptr<Node[]> nodes_;

@@ -166,14 +166,16 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   u.noise = (1 - beta) / (1 + beta) * sampled;
   if (function.normalised) {
     const double head = head_of(modes, u, sampled), rank = risk_rank(problem);
-    if (head > kAlone || rank < kFewOfRisk)
+    const bool few = rank > 0 && rank < kFewOfRisk;  // 0: there is no risk
+    if (head > kAlone || few)
       system.warnings.push_back(
-          fmt::format("one singular direction has {:.2f} of |U|_F, of at most {:g}, or the risk "
-                      "sits on {:.2g}, of "
-                      "at least {:g}: Newton-Schulz ripples there, and runs may be off the curve "
-                      "by a tenth of the "
-                      "time or a quarter of the risk",
-                      head, kAlone, rank, kFewOfRisk));
+          (few ? fmt::format("the risk sits on {:.2g} singular directions, below {:g}", rank,
+                             kFewOfRisk)
+               : fmt::format("one singular direction has {:.2f} of |U|_F, above {:g}", head,
+                             kAlone)) +
+          ": Newton-Schulz ripples there, and runs may be off the curve by a tenth of the time or "
+          "a "
+          "quarter of the risk");
   }
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
   system.drift = (modes.weight * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
