@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "dynamics/adaptive_scalars.hpp"
+#include "dynamics/batch_power.hpp"
 #include "dynamics/batch_samples.hpp"
 #include "dynamics/entry_transform.hpp"
 #include "dynamics/lag_sums.hpp"
@@ -12,198 +13,30 @@
 namespace riskcurve {
 namespace {
 
-/// Sums over the lags k < steps of w_k f, w_k^2 f and w_k w'_k f, f a function of log u_k = top -
-/// delta k. Where delta is small, of quadratics between few values of f.
-struct LagNodes {
-  struct Node {
-    double offset, slope, square, cross;
-  };
-  double delta, steps;
-  std::vector<Node> nodes;
-
-  LagNodes(const LagWeights& weights, double beta2, double all)
-      : delta(-std::log(beta2)), steps(all) {
-    const int width = std::max(1, static_cast<int>(0.05 / delta));
-    double w = weights.first, v = before_first(weights);
-    for (int k = 0; k < steps && k < 100000; ++k) {
-      const auto block = static_cast<std::size_t>(k / (2 * width));
-      while (nodes.size() < 2 * block + 3)
-        nodes.push_back({delta * width * static_cast<double>(nodes.size()), 0, 0, 0});
-      const double t = static_cast<double>(k % (2 * width)) / width - 1;
-      const double share[] = {0.5 * t * (t - 1), 1 - t * t, 0.5 * t * (t + 1)};
-      for (std::size_t i = 0; i < 3; ++i) {
-        Node& node = nodes[2 * block + i];
-        node.slope += share[i] * w;
-        node.square += share[i] * w * w;
-        node.cross += share[i] * w * v;
-      }
-      w = k == 0 ? weights.later : w * weights.beta;
-      v *= weights.beta;
-      if (w <= 1e-9 * weights.first && w <= 1e-9 * weights.later) break;
-    }
-  }
-};
-
-/// psi, chi/psi and -psi'/psi of the power of a batch's residuals at one risk, as functions of
-/// log x: splines.
-class BatchPower {
- public:
-  /// scale: the power that x is in units of. x of the transform is s^(1/2), of a matrix (2
-  /// s)^(1/2).
-  BatchPower(const EntryTransform& entry, int batch, GradientOf entries, double scale)
-      : BatchPower(of_entries(entry, batch,
-                              (entries == GradientOf::matrix ? 0.5 * std::numbers::ln2 : 0) -
-                                  0.5 * std::log(scale) - std::log(batch))) {}
-  /// Of means of q itself, not of squares of normals of that power: psi = E e^(-x q).
-  static BatchPower of_means(const EntryTransform& entry, int batch, double scale) {
-    Columns table;
-    for (std::size_t i = 0; i < kCount; ++i) {
-      const double y = 0.5 * log_x(i) - 0.5 * std::log(scale) - std::log(batch);
-      table.log_psi[i] = batch * entry.log(y);
-      table.slope[i] = entry.ratio(y);
-      table.noise[i] = -0.5 * batch * entry.slope(y) / std::exp(log_x(i));
-    }
-    return BatchPower(table);
-  }
-
-  double log_psi(double at) const {
-    if (at < kLow + kStep) return start_ * std::exp(exponent_ * (at - kLow - kStep));
-    if (at > last_) return log_psi_(last_) + log_psi_.prime(last_) * (at - last_);
-    return log_psi_(at);
-  }
-  double slope(double at) const { return slope_(std::clamp(at, kLow + kStep, last_)); }
-  /// Beyond the table a power of x.
-  double noise(double at) const {
-    const double inside = std::clamp(at, kLow + kStep, last_), y = noise_(inside);
-    return at == inside ? y : y * std::exp(noise_.prime(inside) / y * (at - inside));
-  }
-  /// Of log psi over log x up to `at`.
-  double integral(double at) const {
-    if (at < kLow + kStep) return log_psi(at) / exponent_;
-    const auto whole = static_cast<std::size_t>(std::max(1.0, (at - kLow) / kStep));
-    const std::size_t i = std::min(whole, integrals_.size()) - 1;
-    return integrals_[i] + simpson(kLow + kStep * static_cast<double>(i + 1), at);
-  }
-  double slope_of_log(double at) const {
-    return at < kLow + kStep ? exponent_ * log_psi(at) : log_psi_.prime(std::min(at, last_));
-  }
-
-  /// Of sum log psi(s u_k).
-  double log_phi(double s, const LagNodes& lags) const {
-    const double delta = lags.delta, top = top_of(s, lags);
-    if (delta > 0.12 || lags.steps <= 32) {
-      double sum = 0, at = top, k = 0;
-      for (; at > -14 && k < lags.steps; at -= delta, ++k) sum += log_psi(at);
-      const double rate = slope_of_log(at) / log_psi(at) * delta;
-      return sum + log_psi(at) * std::expm1(-rate * (lags.steps - k)) / std::expm1(-rate);
-    }
-    const auto from = [&](double at) {  // Euler and Maclaurin
-      return integral(at) / delta + 0.5 * log_psi(at) + delta / 12 * slope_of_log(at);
-    };
-    return from(top) - (std::isinf(lags.steps) ? 0 : from(top - lags.steps * delta));
-  }
-  /// Where phi is 1/e: 1 of squares that are alike, far less where single ones rule their sum.
-  double reach(const LagNodes& lags) const {
-    double low = -60, high = 60;
-    while (high - low > 0.1) {
-      const double middle = 0.5 * (low + high);
-      (log_phi(std::exp(middle), lags) > -1 ? low : high) = middle;
-    }
-    return std::exp(low);
-  }
-
-  /// Of one time and of the slope: not `cross`.
-  SumsOverLags sums(double s, const LagNodes& lags) const {
-    SumsOverLags sums;
-    sums.log_phi = log_phi(s, lags);
-    const double top = top_of(s, lags);
-    for (const LagNodes::Node& node : lags.nodes) {
-      sums.slope += node.slope * slope(top - node.offset);
-      sums.square += node.square * noise(top - node.offset);
-    }
-    return sums;
-  }
-  /// Of sum w_k w'_k Y(s u_k).
-  double cross(double s, const LagNodes& lags) const {
-    const double top = top_of(s, lags);
-    double sum = 0;
-    for (const LagNodes::Node& node : lags.nodes) sum += node.cross * noise(top - node.offset);
-    return sum;
-  }
-
- private:
-  static constexpr double kLow = -16, kHigh = 26, kStep = 0.05;
-  static constexpr std::size_t kCount = static_cast<std::size_t>((kHigh - kLow) / kStep) + 1;
-  static double log_x(std::size_t i) { return kLow + kStep * static_cast<double>(i); }
-  struct Columns {
-    std::vector<double> log_psi = std::vector<double>(kCount), slope = log_psi, noise = log_psi;
-  };
-  explicit BatchPower(const Columns& table)
-      : log_psi_(table.log_psi, kLow, kStep),
-        slope_(table.slope, kLow, kStep),
-        noise_(table.noise, kLow, kStep) {
-    start_ = log_psi_(kLow + kStep);
-    exponent_ = std::max(1e-3, log_psi_.prime(kLow + kStep) / start_);
-    last_ = log_x(kCount - 2);
-    integrals_.push_back(start_ / exponent_);
-    for (std::size_t i = 1; i + 2 < kCount; ++i)
-      integrals_.push_back(integrals_.back() + simpson(log_x(i), log_x(i + 1)));
-  }
-
-  /// E over a normal n > 0, log n = v: the transform is asked at v + (log x)/2 + shift, on one
-  /// grid.
-  static Columns of_entries(const EntryTransform& entry, double b, double shift) {
-    using Eigen::ArrayXd, Eigen::Index;
-    constexpr Index stride = 4;  // v advances by so many steps of it, log x/2 by one
-    constexpr double h = 0.5 * kStep, v0 = -26, v1 = 2.3;
-    constexpr auto nodes = static_cast<Index>((v1 - v0) / (stride * h)) + 1;
-    const ArrayXd n = (v0 + stride * h * ArrayXd::LinSpaced(nodes, 0, nodes - 1)).exp();
-    const ArrayXd density =
-        2 * stride * h / std::sqrt(2 * std::numbers::pi) * n * (-0.5 * n.square()).exp();
-    const ArrayXd with_square = density * n.square();
-    // What one log x asks for stands in one column, by remainders of the stride.
-    const Index rows = nodes + static_cast<Index>(kCount) / stride + 1;
-    Eigen::ArrayXXd less(rows, stride), ratio(rows, stride), minus(rows, stride);
-    for (Index i = 0; i < rows * stride; ++i) {
-      const Index row = i / stride, column = i % stride;
-      const double y = v0 + 0.5 * kLow + h * static_cast<double>(i) + shift;
-      less(row, column) = std::expm1(b * entry.log(y));
-      ratio(row, column) = (1 + less(row, column)) * entry.ratio(y);
-      minus(row, column) = -(1 + less(row, column)) * 0.5 * b * entry.slope(y);
-    }
-    Columns table;
-    for (std::size_t i = 0; i < kCount; ++i) {
-      const Index from = static_cast<Index>(i);
-      const auto mean = [&](const ArrayXd& weight, const Eigen::ArrayXXd& values) {
-        return (weight * values.col(from % stride).segment(from / stride, nodes)).sum();
-      };
-      const double less_than_one = mean(density, less), psi = 1 + less_than_one;
-      table.log_psi[i] = std::log1p(less_than_one);
-      table.slope[i] = mean(with_square, ratio) / psi;
-      table.noise[i] = mean(density, minus) / psi / std::exp(log_x(i));
-    }
-    return table;
-  }
-
-  static double top_of(double s, const LagNodes& lags) {
-    return std::log(s) + std::log(-std::expm1(-lags.delta));
-  }
-  double simpson(double a, double b) const {
-    return (b - a) / 6 * (log_psi(a) + 4 * log_psi(0.5 * (a + b)) + log_psi(b));
-  }
-  double start_ = 0, exponent_ = 1, last_ = 0;
-  std::vector<double> integrals_;  // from the bottom to kLow + kStep, and every kStep on
-  UniformSpline log_psi_, slope_, noise_;
-};
-
-}  // namespace
-
-namespace {
-
 /// Between nodes: 1e-6, but for squares without a mean, 1e-4 in C beside a filter, and for those of
 /// a step or two, 1e-5.
 double step_of_nodes(const NoiseLaw& noise, double beta2) {
   return std::isinf(noise.variance) || beta2 < 0.8 ? kNodeStep : 0.5;
+}
+
+/// H of the first `steps` steps from nothing, by how fast phi falls a step: n steps ago there were
+/// so many fewer, phi over theirs is e^(n fall) larger, and both means had other corrections.
+double later_of_start(const BatchPower& power, double y, const LagWeights& weights, double beta2,
+                      double steps, double fall) {
+  const auto correction = [&](double n) {
+    return std::sqrt(-std::expm1(n * std::log(beta2))) / weights.sum(n);
+  };
+  const auto in_both = [&](double n) { return -std::expm1(2 * n * std::log(weights.beta)); };
+  const double delta = -std::log(beta2), log_x = std::log((1 - beta2) * y),
+               step = std::log(weights.beta) + 0.5 * delta + fall;
+  double sum = 0, log_term = 0;
+  for (int n = 1; n < steps; ++n) {
+    log_term += step + power.log_psi(log_x + n * delta);
+    const double term = std::exp(log_term) * correction(steps - n) * in_both(steps - n);
+    sum += term;
+    if (step < 0 && term < 1e-6 * sum) break;
+  }
+  return sum / correction(steps) / in_both(steps);
 }
 
 /// A and C of means over the last `steps` gradients, of weights that sum to what all do.
@@ -212,7 +45,8 @@ AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, d
   const double squares = -std::expm1(steps * std::log(beta2)), filter = weights.sum(steps);
   AdaptiveScalars scalars{0, 0, 0};
   struct Node {
-    double s, weight, later;
+    double s, weight;
+    std::vector<double> later;  // at falls
   };
   const LagNodes lags(weights, beta2, steps);
   const double reach = power.reach(lags);
@@ -226,18 +60,42 @@ AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, d
     scalars.gain += weight * phi * sums.slope;
     // Of one time the double integral is over s + y alone, whose measure is pi d(s + y).
     scalars.noise += weight * weight_of_sum * phi * sums.square;
-    double later = later_lags(s, weights.beta, beta2, steps,
-                              [&](double, double log_x) { return power.log_psi(log_x); });
-    if (i == 0) later += later_below(later, s, weights.beta, beta2, steps, step_of_nodes);
-    nodes.push_back({s, weight, later});
+    nodes.push_back({s, weight, {}});
     if (sums.log_phi < -35) break;
   }
-  if (!(weights.beta > 0)) return scalars;
+  if (!(weights.beta > 0) || steps < 2) return scalars;
+  const bool started = std::isfinite(steps);
+  const auto fall_at = [&](double s) {
+    return started ? -power.log_psi(std::log(s * (1 - beta2)) + (steps - 1) * std::log(beta2)) : 0;
+  };
+  const double steepest = fall_at(2 * nodes.back().s);
+  constexpr int kFalls = 7;
+  for (Node& node : nodes) {
+    for (int f = 0; f < (started ? kFalls : 1); ++f)
+      node.later.push_back(
+          started ? later_of_start(power, node.s, weights, beta2, steps,
+                                   steepest * f * f / ((kFalls - 1) * (kFalls - 1)))
+                  : later_lags(node.s, weights.beta, beta2, steps,
+                               [&](double, double log_x) { return power.log_psi(log_x); }));
+    if (&node == &nodes.front())
+      for (double& later : node.later)
+        later += later_below(later, node.s, weights.beta, beta2, steps, step_of_nodes);
+  }
+  const auto square = [](std::size_t f) { return static_cast<double>(f * f); };
+  const auto later = [&](const Node& node, double fall) {
+    if (!(steepest > 0)) return node.later[0];
+    if (node.later.size() == 1) return node.later[0];
+    const double at = (kFalls - 1) * std::sqrt(fall / steepest);
+    const auto low = std::min<std::size_t>(static_cast<std::size_t>(at), kFalls - 2);
+    const double share = (at * at - square(low)) / (square(low + 1) - square(low));
+    return std::exp((1 - share) * std::log(node.later[low]) +
+                    share * std::log(node.later[low + 1]));
+  };
   for (std::size_t i = 0; i < nodes.size(); ++i)
     for (std::size_t j = 0; j <= i; ++j) {
-      const double r = nodes[i].s + nodes[j].s, both = i == j ? 1 : 2;
+      const double r = nodes[i].s + nodes[j].s, both = i == j ? 1 : 2, fall = fall_at(r);
       scalars.noise += both * nodes[i].weight * nodes[j].weight * std::exp(power.log_phi(r, lags)) *
-                       power.cross(r, lags) * (nodes[i].later + nodes[j].later);
+                       power.cross(r, lags) * (later(nodes[i], fall) + later(nodes[j], fall));
     }
   return scalars;
 }
@@ -337,6 +195,19 @@ AdaptiveLaw::Unit AdaptiveLaw::gaussian_unit() const {
   return unit;
 }
 
+namespace {
+
+/// On lines of log2 of the steps.
+Eigen::Array3d after(const std::vector<Eigen::Array3d>& starts, double steps) {
+  const double last = static_cast<double>(starts.size()) - 1,
+               at = std::min(std::log2(std::max(steps, 1.0)), last),
+               before = std::min(std::floor(at), last - 1), later = at - before;
+  const auto i = static_cast<std::size_t>(before);
+  return (1 - later) * starts[i] + later * starts[i + 1];
+}
+
+}  // namespace
+
 AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
   const double variance = law_.noise_variance(), mean = (2 * risk + variance) / batch_;
   AdaptiveNoise now{mean, {}, 1};
@@ -350,20 +221,16 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
     const double unit = gain * std::sqrt(infinite ? 1 : mean), noise = (*ratio_)(root);
     now.scalars = {infinite ? 1 : unit, noise, std::min(noise, unit * unit * ratio)};
   }
-  const double first = std::log2(std::max(steps, 1.0)), last = std::log2(start_memory());
-  if (first >= last) return now;
-  const auto i = static_cast<std::size_t>(first);
-  const auto at_step = [&](const Starts& starts) -> Eigen::Array2d {
-    const double later = first - std::floor(first);
-    return (1 - later) * starts[i] + later * starts[i + 1];
-  };
-  const Eigen::Array2d started =
+  if (steps >= start_memory()) return now;
+  const auto at_step = [&](const Starts& starts) { return after(starts, steps); };
+  const Eigen::Array3d started =
       (unit_ ? at_step(unit_->starts) : between_powers_of_4(risk, [&](int power) {
         return at_step(starts_at(power));
       })).exp();
   // C_0/C from that of a sign on.
   const double share = now.scalars.linear / now.scalars.noise;
   now.started = started[0];
+  now.passed = started[2];
   now.scalars.noise *= started[1];
   now.scalars.linear =
       now.scalars.noise * (share + (2 / std::numbers::pi - share) / std::max(steps, 1.0));
@@ -388,9 +255,20 @@ AdaptiveLaw::Starts AdaptiveLaw::starts(double risk) const {
   for (double steps = 1; steps < start_memory(); steps *= 2) {
     const AdaptiveScalars now =
         scalars_of(power, weights_, beta2_, steps, step_of_nodes(noise_, beta2_));
-    starts.emplace_back(std::log(now.gain / steady.gain), std::log(now.noise / steady.noise));
+    starts.emplace_back(std::log(now.gain / steady.gain), std::log(now.noise / steady.noise), 0);
   }
-  starts.emplace_back(0, 0);
+  starts.emplace_back(0, 0, 0);
+  if (!(weights_.beta > 0)) return starts;
+  double steps = 1;
+  for (Eigen::Array3d& start : starts) {
+    double moved = 0, weight = weights_.first;
+    for (double n = 0; weight > 1e-4 * weights_.first || n < 2; ++n) {
+      moved += weight / weights_.sum(steps + n) * std::exp(after(starts, steps + n)[0] - start[0]);
+      weight = n == 0 ? weights_.later : weight * weights_.beta;
+    }
+    start[2] = -2 * std::log(moved);
+    steps *= 2;
+  }
   return starts;
 }
 

@@ -51,6 +51,7 @@ struct AdaptiveNoise {
   double power;
   AdaptiveScalars scalars;  ///< C and C_0 of the steps so far; A of many
   double started = 1;       ///< A of the steps so far over A
+  double passed = 1;        ///< A^2 over the square of what this step's noise moves by in all
 };
 class AdaptiveLaw {
  public:
@@ -64,8 +65,8 @@ class AdaptiveLaw {
 
  private:
   AdaptiveScalars at(double risk) const;  // of A in raw units, 1/sqrt(q)
-  /// log A_t/A and log C_t/C after t = 1, 2, 4, .. steps, the last 0.
-  using Starts = std::vector<Eigen::Array2d>;
+  /// log A_t/A, log C_t/C and the log of `passed` after t = 1, 2, 4, .. steps.
+  using Starts = std::vector<Eigen::Array3d>;
   /// C_0/A^2, of A in raw units where the power is infinite. It varies slowly with R.
   double linear(double risk) const;
   SharedNoise sampled(double risk) const;

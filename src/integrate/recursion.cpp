@@ -54,6 +54,7 @@ BlockState Recursion::start() const {
   if (blocks_.workers > 1) state.cross = state.own;
   if (sees_means()) state.mean = means_of(state, multiplicity_, m);
   if (system_.squares) state.squares.setZero(padded_);
+  if (system_.squares && system_.squares->tilts) state.errors.squares = pad(system_.initial);
   if (system_.filtered) state.past.noise.setZero(system_.modes());
   return state;
 }
@@ -140,12 +141,14 @@ void Recursion::divide_by_root(const BlockState& state, BlockInstant& at) const 
   at.gain = 1 / ((at.squares / at.grown).max(1e-300).sqrt() + floor_);
   at.drift *= at.gain;
   at.after *= at.gain.square();
+  if (state.errors.share.size() > 0) share_drift(state.errors, at);
 }
 
 namespace {
 
 template <int M>
-void advance_lanes(const BlockInstant& at, const ArrayXd& inverse, BlockState& state) {
+void advance_lanes(const BlockInstant& at, const ArrayXd& c_after, const ArrayXd& inverse,
+                   BlockState& state) {
   const BlockStep& step = at.step;
   for (Index first = 0; first < state.own.rows(); first += kBlock) {
     const Block a = at.drift.segment<kBlock>(first);
@@ -154,7 +157,7 @@ void advance_lanes(const BlockInstant& at, const ArrayXd& inverse, BlockState& s
     const LaneMatrix<M> map = maps<M>(step, a, inverse.size() > 0 ? &l : nullptr);
     LaneMatrix<M> s = load_moments<M>(state.own, first);
     s = symmetric_product<M>(product<M>(map, s), map);
-    const Block after = at.after.segment<kBlock>(first);
+    const Block after = c_after.segment<kBlock>(first);
     for (int i = 0; i < M; ++i)
       for (int j = i; j < M; ++j)
         if (step.push[i] != 0 && step.push[j] != 0)
@@ -181,8 +184,15 @@ void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
   else if (sees_directions())
     advance_directions(*this, instant, state);
   else
-    with_size(blocks_.size, [&](auto m) { advance_lanes<m()>(instant, inverse_, state); });
+    with_size(blocks_.size, [&](auto m) {
+      const ArrayXd after = instant.excess.size() > 0
+                                ? ArrayXd(instant.after + instant.excess * pad(squares(state)))
+                                : instant.after;
+      advance_lanes<m()>(instant, after, inverse_, state);
+    });
   if (system_.squares) state.squares = instant.squares;
+  if (system_.squares && system_.squares->tilts)
+    tilt_errors(*this, instant, state.errors, squares(state));
   if (!instant.jumps) return;
   const BlockMatrix jump = blocks_.jump(instant.chain);
   Meeting(jump, blocks_.workers).apply(state);

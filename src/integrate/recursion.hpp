@@ -27,12 +27,23 @@ struct FilteredPast {
   bool steady = false;  ///< of steps that were all alike: nothing is kept for the next answer
 };
 
+/// Of RootTilts, made anew every few steps: of modes' errors, as parts of E Delta^2 and of E
+/// Delta(0), shape (padded modes, nodes).
+struct TiltedErrors {
+  Eigen::ArrayXXd square, mean;
+  Eigen::ArrayXd share, share_of_square;  ///< of the mean rate, by either; empty: 1
+  Eigen::ArrayXd squares;                 ///< s when they were made
+  Eigen::ArrayXd progress;                ///< sum of gamma a since
+  double steps = 0, decay = 0;            ///< steps since, and their sum of gamma omega
+};
+
 /// The moments of all modes between two steps, padded to whole lanes (block_lanes.hpp).
 struct BlockState {
   Eigen::ArrayXXd own;     ///< S, shape (padded modes, M (M + 1)/2)
   Eigen::ArrayXXd cross;   ///< between two workers; empty where there is one
   Eigen::ArrayXXd mean;    ///< of one direction, shape (padded modes, M); empty without directions
   Eigen::ArrayXd squares;  ///< V, padded; empty without RootOfSquares
+  TiltedErrors errors;     ///< empty without RootTilts
   FilteredPast past;       ///< empty without FilteredMap
 };
 
@@ -45,8 +56,9 @@ struct BlockInstant {
   Eigen::ArrayXd drift, after, before;  ///< a, c_after, c_before; padded. Empty: 0
   bool jumps = false;
 
-  // With RootOfSquares: V of this step, g and what is under its root over V
-  Eigen::ArrayXd squares, gain;
+  // With RootOfSquares: V of this step, g and what is under its root over V; what squares gain,
+  // over gamma^2 s, by errors that go with v (empty: 0)
+  Eigen::ArrayXd squares, gain, excess;
   double grown = 1;
 
   // With a FilteredMap:
@@ -113,6 +125,11 @@ class Recursion {
 /// m(0), from S(0) = n m m^T.
 Eigen::ArrayXXd means_of(const BlockState& state, const Eigen::ArrayXd& multiplicity, int size);
 void advance_directions(const Recursion& recursion, const BlockInstant& at, BlockState& state);
+/// Updates over a root that lasts (recursion_tilted.cpp): what a step's rates are for errors that
+/// go with v, and these errors after it.
+void share_drift(const TiltedErrors& errors, BlockInstant& at);
+void tilt_errors(const Recursion& recursion, const BlockInstant& at, TiltedErrors& errors,
+                 const Eigen::ArrayXd& squares);
 /// Blocks of a FilteredMap (recursion_filtered.cpp).
 void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockState& state);
 /// So many steps that are all like this one, that of the state `seen`.

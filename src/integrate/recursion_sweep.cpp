@@ -63,10 +63,12 @@ ResponseSlopes slopes_of(const Recursion& recursion, const Now& now) {
 /// Through V and its root: p.squares is dR(T)/dV after the step, and before it at the end.
 template <class Add>
 void divide_back(const Recursion& recursion, const BlockInstant& at, const BackSums& sums,
-                 const Add& add, BlockState& p) {
+                 const ArrayXd& squares, const Add& add, BlockState& p) {
   const RootOfSquares& root = *recursion.system().squares;
   // dg/dV = -g^2/(2 sqrt(V grown)); drift and noise are g and g^2 of the rest.
-  const ArrayXd by_gain = (sums.drift * at.drift + 2 * sums.after_modes * at.after) / at.gain;
+  ArrayXd by_gain = sums.drift * at.drift + 2 * sums.after_modes * at.after;
+  if (at.excess.size() > 0) by_gain += sums.after_modes * at.excess * squares;
+  by_gain /= at.gain;
   const ArrayXd by_squares =
       p.squares - by_gain * at.gain.square() / (2 * (at.squares * at.grown).max(1e-300).sqrt());
   p.squares = root.keep * by_squares;
@@ -226,11 +228,24 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     // Through the responses to R and to the filtered signal.
     const Index modes = system.modes(), noises = system.diffusion.cols();
     const bool seen = recursion.sees_directions();
-    ArrayXd by_rate = sums.drift, by_after = sums.after_modes;
+    ArrayXd by_rate = sums.drift, by_after = sums.after_modes, by_before = sums.before_modes;
     if (seen) by_after *= at.directions.rest.value;
     if (system.squares) {
       by_rate *= at.gain;
       by_after *= at.gain.square();
+    }
+    ArrayXd s;
+    double excess = 0;
+    if (system.squares) s = recursion.pad(recursion.squares(state));
+    if (const ArrayXd& mean = state.errors.share; mean.size() > 0) {  // shares as they are
+      by_rate *= mean;
+      if (by_before.size() > 0) by_before /= mean.square();
+      if (at.excess.size() > 0) {
+        add(2 * sums.after_modes * at.excess, blocks.gradient_at);
+        const ArrayXd more = sums.after_modes * at.excess * s;
+        by_rate += more * at.gain * mean / at.drift.max(1e-300);
+        excess = more.sum();
+      }
     }
     const ArrayXd by_drift =
         seen ? ArrayXd::Constant(1, sums.gain)
@@ -238,14 +253,13 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     ArrayXd by_diffusion(noises);
     for (Index r = 0; r < noises; ++r)
       by_diffusion[r] =
-          (system.diffusion.col(r) * (r < blocks.before ? sums.before_modes : by_after).head(modes))
-              .sum();
+          (system.diffusion.col(r) * (r < blocks.before ? by_before : by_after).head(modes)).sum();
     const ResponseSlopes slopes = slopes_of(recursion, at.now);
     add(product(slopes.risk, by_drift, by_diffusion) * recursion.weight(), blocks.gradient_at);
     if (system.squares) {
       const double by_signal = product(slopes.signal, by_drift, by_diffusion);
       add(2 * by_signal * recursion.filtered(), blocks.gradient_at);
-      divide_back(recursion, at, sums, add, p);
+      divide_back(recursion, at, sums, s, add, p);
     }
     const double by_filtered = product(slopes.filtered, by_drift, by_diffusion);
     if (by_filtered != 0) add(2 * by_filtered * recursion.filtered(), at.step.read);
@@ -258,7 +272,7 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     result.time[k] = static_cast<double>(k);
     result.step[k] = gamma;
     result.risk_at[k] = at.now.risk;
-    result.gradient[k] = derivative(sums, at.step, by_gamma);
+    result.gradient[k] = derivative(sums, at.step, by_gamma) + (excess != 0 ? excess / gamma : 0);
     if (blocks.weight_power != 0) {
       weights_slope += with_respect_to(&ChainNow::weights, 1e-3 * at.chain.weights);
       result.gradient[k] +=

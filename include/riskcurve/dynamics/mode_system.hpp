@@ -101,6 +101,15 @@ struct FilteredMap {
   bool sees_means = false, lasting = false;
 };
 
+/// What a root does that wanders and lasts: errors fall sooner where v was small, and are least
+/// where they would fall fastest. With r(u) = E[Delta^2 e^(-x v)]/(E[Delta^2] E e^(-x v)) at nodes
+/// u = -log E e^(-x v), the first u = 0, the mean rate is (drift r)(0) times that of all v, and
+///
+///     r Delta^2 <- moved r Delta^2 - 2 gamma a drift r Delta^2 + what does not depend on v.
+struct RootTilts {
+  Eigen::MatrixXd drift, moved;  ///< shape (nodes, nodes)
+};
+
 /// Updates over the root of a running mean of squares, as Adam's: V_k, of mode k in units of h,
 ///
 ///     V_k <- keep V_k + take (N + signal_k),
@@ -115,6 +124,8 @@ struct RootOfSquares {
   bool corrected = false, each = false;
   double floor = 0;
   std::function<double(const Now& now)> power;  ///< N
+  /// Over the steps up to now, a few; empty: v averages itself.
+  std::function<RootTilts(const Now& now, double steps)> tilts;
 };
 
 /// The noise of a step that all directions share: through the batch's residuals l_i = g_i -

@@ -9,6 +9,7 @@
 #include "dynamics/adaptive_scalars.hpp"
 #include "dynamics/gradient_modes.hpp"
 #include "dynamics/lag_sums.hpp"
+#include "dynamics/lasting_root.hpp"
 #include "dynamics/memo.hpp"
 #include "dynamics/sign_basis.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -46,6 +47,9 @@ class AdaptiveResponse {
     steady_ = steady({weights.beta, weights.first, weights.later, of.root.keep},
                      [&] { return SteadyScalars(weights, of.root.keep); });
     variance_of_v_ = 2 * (1 - of.root.keep) / (1 + of.root.keep);
+    if (std::isinf(noise.variance))
+      lasting_ = std::make_shared<const LastingRoot>(noise, of.batch, entries, weights,
+                                                     of.root.keep, spread);
   }
 
   AdaptiveNoise noise(double risk, double steps = HUGE_VAL) const {
@@ -60,6 +64,11 @@ class AdaptiveResponse {
     return {of.progress_variance, of.covariance * share, of.size_variance * share * share};
   }
   double power(const Now& now) const { return noise(now.risk).power; }
+  /// Of noise without a variance.
+  std::function<RootTilts(const Now&, double)> tilts() const {
+    if (!lasting_) return nullptr;
+    return [lasting = lasting_](const Now& now, double steps) { return (*lasting)(now, steps); };
+  }
   Response operator()(const Now& now) const {
     const AdaptiveNoise at = noise(now.risk, now.time + 1);
     const AdaptiveScalars& scalars = at.scalars;
@@ -78,7 +87,7 @@ class AdaptiveResponse {
     const double now_linear =
         slope * std::pow(at.started, moves);  // with the start, without signal
     const double of_v = moves * moves / std::pow(scalars.gain * at.started, 2);
-    const double linear = 1 + of_v * scalars.linear - moves * moves,
+    const double linear = 1 + of_v * scalars.linear * at.passed - moves * moves,
                  rest = of_v * (scalars.noise - scalars.linear);
     const double plain = now_linear * now_linear * at.power;
     // A filter has the noise that is linear in it pass with the gain.
@@ -122,6 +131,7 @@ class AdaptiveResponse {
   double variance_of_v_ = 0;  // of large batches, over its mean squared
   std::shared_ptr<const AdaptiveLaw> law_;
   std::shared_ptr<const SteadyScalars> steady_;
+  std::shared_ptr<const LastingRoot> lasting_;
 };
 
 /// From the system of SignSGD, whose modes are the same. remainder: of what is not linear, a mode;
@@ -146,6 +156,7 @@ ModeSystem divided(ModeSystem system, const Adaptive& of, const AdaptiveResponse
   root.each = each;
   root.floor = floor;
   root.power = [response](const Now& now) { return response.power(now); };
+  root.tilts = response.tilts();
   system.squares = root;
   return system;
 }
