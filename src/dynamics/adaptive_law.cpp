@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <tuple>
@@ -19,25 +20,55 @@ double step_of_nodes(const NoiseLaw& noise, double beta2) {
   return std::isinf(noise.variance) || beta2 < 0.8 ? kNodeStep : 0.5;
 }
 
-/// H of the first `steps` steps from nothing, by how fast phi falls a step: n steps ago there were
-/// so many fewer, phi over theirs is e^(n fall) larger, and both means had other corrections.
-double later_of_start(const BatchPower& power, double y, const LagWeights& weights, double beta2,
-                      double steps, double fall) {
-  const auto correction = [&](double n) {
-    return std::sqrt(-std::expm1(n * std::log(beta2))) / weights.sum(n);
-  };
-  const auto in_both = [&](double n) { return -std::expm1(2 * n * std::log(weights.beta)); };
-  const double delta = -std::log(beta2), log_x = std::log((1 - beta2) * y),
-               step = std::log(weights.beta) + 0.5 * delta + fall;
-  double sum = 0, log_term = 0;
-  for (int n = 1; n < steps; ++n) {
-    log_term += step + power.log_psi(log_x + n * delta);
-    const double term = std::exp(log_term) * correction(steps - n) * in_both(steps - n);
-    sum += term;
-    if (step < 0 && term < 1e-6 * sum) break;
+/// H of the first steps from nothing, by how fast phi falls a step: n steps ago there were so many
+/// fewer, phi over theirs is e^(n fall) larger, and both means had other corrections.
+class LaterOfStart {
+ public:
+  static constexpr int kFalls = 7;
+  using Values = std::array<double, kFalls>;
+
+  LaterOfStart(const LagWeights& weights, double beta2, double steps, double steepest)
+      : beta_(weights.beta), beta2_(beta2), steepest_(steepest) {
+    const auto of = [&](double n) {  // corrections, and the share of lags that both have
+      return std::sqrt(-std::expm1(n * std::log(beta2))) / weights.sum(n) *
+             -std::expm1(2 * n * std::log(beta_));
+    };
+    double carried = 1;
+    for (double n = 1; n < steps && carried > 1e-5; ++n) {
+      carried *= beta_;
+      shares_.push_back(of(steps - n) / of(steps));
+    }
   }
-  return sum / correction(steps) / in_both(steps);
-}
+  Values operator()(const BatchPower& power, double y) const {
+    const double delta = -std::log(beta2_), log_x = std::log((1 - beta2_) * y);
+    Values sum{}, grown, growth;
+    for (int f = 0; f < kFalls; ++f) {
+      growth[f] = std::exp(fall(f));
+      grown[f] = 1;
+    }
+    double log_term = 0;
+    for (std::size_t n = 0; n < shares_.size(); ++n) {
+      log_term +=
+          std::log(beta_) + 0.5 * delta + power.log_psi(log_x + static_cast<double>(n + 1) * delta);
+      const double term = std::exp(log_term) * shares_[n];
+      for (int f = 0; f < kFalls; ++f) sum[f] += term * (grown[f] *= growth[f]);
+    }
+    return sum;
+  }
+  /// Between values at falls, on lines of logarithms.
+  double at(const Values& values, double fall) const {
+    if (!(steepest_ > 0)) return values[0];
+    const int low =
+        std::min(static_cast<int>((kFalls - 1) * std::sqrt(fall / steepest_)), kFalls - 2);
+    const double share = (fall - this->fall(low)) / (this->fall(low + 1) - this->fall(low));
+    return values[low] * std::pow(values[low + 1] / values[low], share);
+  }
+
+ private:
+  double fall(int f) const { return steepest_ * f * f / ((kFalls - 1) * (kFalls - 1)); }
+  double beta_, beta2_, steepest_;
+  std::vector<double> shares_;
+};
 
 /// A and C of means over the last `steps` gradients, of weights that sum to what all do.
 AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, double beta2,
@@ -46,7 +77,7 @@ AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, d
   AdaptiveScalars scalars{0, 0, 0};
   struct Node {
     double s, weight;
-    std::vector<double> later;  // at falls
+    LaterOfStart::Values later;
   };
   const LagNodes lags(weights, beta2, steps);
   const double reach = power.reach(lags);
@@ -64,32 +95,23 @@ AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, d
     if (sums.log_phi < -35) break;
   }
   if (!(weights.beta > 0) || steps < 2) return scalars;
-  const bool started = std::isfinite(steps);
+  const double oldest = std::log1p(-beta2) + (steps - 1) * std::log(beta2);
   const auto fall_at = [&](double s) {
-    return started ? -power.log_psi(std::log(s * (1 - beta2)) + (steps - 1) * std::log(beta2)) : 0;
+    return std::isinf(steps) ? 0 : -power.log_psi(std::log(s) + oldest);
   };
-  const double steepest = fall_at(2 * nodes.back().s);
-  constexpr int kFalls = 7;
+  const LaterOfStart of_start(weights, beta2, std::isinf(steps) ? 1 : steps,
+                              fall_at(2 * nodes.back().s));
   for (Node& node : nodes) {
-    for (int f = 0; f < (started ? kFalls : 1); ++f)
-      node.later.push_back(
-          started ? later_of_start(power, node.s, weights, beta2, steps,
-                                   steepest * f * f / ((kFalls - 1) * (kFalls - 1)))
-                  : later_lags(node.s, weights.beta, beta2, steps,
-                               [&](double, double log_x) { return power.log_psi(log_x); }));
-    if (&node == &nodes.front())
-      for (double& later : node.later)
-        later += later_below(later, node.s, weights.beta, beta2, steps, step_of_nodes);
+    if (std::isinf(steps))
+      node.later[0] = later_lags(node.s, weights.beta, beta2, steps,
+                                 [&](double, double log_x) { return power.log_psi(log_x); });
+    else
+      node.later = of_start(power, node.s);
   }
-  const auto square = [](std::size_t f) { return static_cast<double>(f * f); };
+  for (double& later : nodes.front().later)
+    later += later_below(later, nodes.front().s, weights.beta, beta2, steps, step_of_nodes);
   const auto later = [&](const Node& node, double fall) {
-    if (!(steepest > 0)) return node.later[0];
-    if (node.later.size() == 1) return node.later[0];
-    const double at = (kFalls - 1) * std::sqrt(fall / steepest);
-    const auto low = std::min<std::size_t>(static_cast<std::size_t>(at), kFalls - 2);
-    const double share = (at * at - square(low)) / (square(low + 1) - square(low));
-    return std::exp((1 - share) * std::log(node.later[low]) +
-                    share * std::log(node.later[low + 1]));
+    return std::isinf(steps) ? node.later[0] : of_start.at(node.later, fall);
   };
   for (std::size_t i = 0; i < nodes.size(); ++i)
     for (std::size_t j = 0; j <= i; ++j) {

@@ -63,8 +63,7 @@ void warn_of_memory(ModeSystem& system, const NoiseLaw& noise, double steps) {
   if (std::isinf(noise.variance) && steps > most)
     system.warnings.push_back(
         fmt::format("the label noise has no variance, and a mean over {:.3g} steps of it does not "
-                    "settle, above {:g}: runs scatter widely, their mean at large steps up to a "
-                    "quarter above the curve",
+                    "settle, above {:g}: runs scatter widely around their mean, the curve",
                     steps, most));
 }
 

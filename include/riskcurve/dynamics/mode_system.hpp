@@ -101,11 +101,13 @@ struct FilteredMap {
   bool sees_means = false, lasting = false;
 };
 
-/// What a root does that wanders and lasts: errors fall sooner where v was small, and are least
-/// where they would fall fastest. With r(u) = E[Delta^2 e^(-x v)]/(E[Delta^2] E e^(-x v)) at nodes
-/// u = -log E e^(-x v), the first u = 0, the mean rate is (drift r)(0) times that of all v, and
+/// What a root does that lasts and does not average itself: errors fall sooner where v is small.
+/// With r(u) = E[Delta^2 e^(-x v)]/(E Delta^2 E e^(-x v)) at nodes u = -log E e^(-x v), the first u
+/// = 0, and a the rate of all v,
 ///
-///     r Delta^2 <- moved r Delta^2 - 2 gamma a drift r Delta^2 + what does not depend on v.
+///     r Delta^2 <- moved r Delta^2 - 2 gamma a drift r Delta^2 + what is the same under all v,
+///
+/// likewise E Delta with gamma a. Source: ours; docs/theory/adaptive.md#a-root-that-lasts.
 struct RootTilts {
   Eigen::MatrixXd drift, moved;  ///< shape (nodes, nodes)
 };
