@@ -167,6 +167,13 @@ RISKCURVE_INLINE inline void decay(const double* z, double* now) {
     put(lanes_at<Lanes>(now + lane) * exponential(-lanes_at<Lanes>(z + lane)), now + lane);
 }
 template <class Lanes>
+RISKCURVE_INLINE inline void add_decay(const double* z, const double* start, double* kept) {
+  for (int lane = 0; lane < kBlock; lane += width<Lanes>)
+    put(lanes_at<Lanes>(kept + lane) +
+            lanes_at<Lanes>(start + lane) * exponential(-lanes_at<Lanes>(z + lane)),
+        kept + lane);
+}
+template <class Lanes>
 RISKCURVE_INLINE inline void relax(const double* z, const double* force, const double* p,
                                    double* now) {
   each_lane<Lanes>(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
@@ -182,6 +189,7 @@ struct Kernels {
   void (*add)(const double* z, const double* start, const double* force, double* kept,
               double* gained);
   void (*decay)(const double* z, double* now);
+  void (*add_decay)(const double* z, const double* start, double* kept);
   void (*relax)(const double* z, const double* force, const double* p, double* now);
 };
 constexpr Kernels kAny = {
@@ -190,6 +198,7 @@ constexpr Kernels kAny = {
       add<Two>(z, s, f, k, g);
     },
     [](const double* z, double* n) { decay<Two>(z, n); },
+    [](const double* z, const double* s, double* k) { add_decay<Two>(z, s, k); },
     [](const double* z, const double* f, const double* p, double* n) { relax<Two>(z, f, p, n); }};
 #ifdef RISKCURVE_WIDE
 #define RISKCURVE_TARGET __attribute__((target("avx2,fma")))
@@ -198,6 +207,7 @@ constexpr Kernels kWide = {
     [](const double* z, const double* s, const double* f, double* k, double* g)
         RISKCURVE_TARGET { add<Four>(z, s, f, k, g); },
     [](const double* z, double* n) RISKCURVE_TARGET { decay<Four>(z, n); },
+    [](const double* z, const double* s, double* k) RISKCURVE_TARGET { add_decay<Four>(z, s, k); },
     [](const double* z, const double* f, const double* p, double* n)
         RISKCURVE_TARGET { relax<Four>(z, f, p, n); }};
 const Kernels& kernels() {
@@ -219,6 +229,10 @@ ScalarPropagator::ScalarPropagator(const Block& z) {
 void add_propagated(const Block& z, const Block& start, const Block& force, Block& kept,
                     BlockNodes& gained) {
   kernels().add(z.data(), start.data(), force.data(), kept.data(), gained.data());
+}
+
+void add_decayed(const Block& z, const Block& start, Block& kept) {
+  kernels().add_decay(z.data(), start.data(), kept.data());
 }
 
 void relax(const Block& z, const Block& force, const StepNodes& p, Block& now) {

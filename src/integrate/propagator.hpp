@@ -68,6 +68,8 @@ struct ScalarPropagator {
 /// kept += start e^-z and gained_m += force M_m(z).
 void add_propagated(const Block& z, const Block& start, const Block& force, Block& kept,
                     BlockNodes& gained);
+/// kept += start e^-z.
+void add_decayed(const Block& z, const Block& start, Block& kept);
 /// now <- e^-z now + force sum_m p_m M_m(z).
 void relax(const Block& z, const Block& force, const StepNodes& p, Block& now);
 
