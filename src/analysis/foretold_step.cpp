@@ -10,7 +10,7 @@ namespace riskcurve {
 namespace {
 
 constexpr double kForetold = 1e-7;  // rtol
-constexpr double kNearly = 1e-3;      // of the risk: what is left to a quartic
+constexpr double kNearly = 1e-3;    // of the risk: what is left to a quartic
 constexpr double kSpacing = 0.05;   // of its five points, in log step
 
 /// Rates as an observer slower than the chain's memory sees them (ModeSystem::steady_rates), noise

@@ -67,7 +67,8 @@ Trial trial_between(const ModeSystem& system, double step, double horizon,
 /// Solves of a search are no finer than this, but for the last: slopes are then known to 1e-7.
 constexpr double kRootTolerance = 1e-6;
 constexpr double kNeighbourTolerance = 1e-7;
-constexpr double kFlat = 1e-6;  // a slope that is none
+constexpr double kFlat = 1e-6;      // a slope that is none
+constexpr double kUsualBend = 0.9;  // d2log R/dlog gamma2 at best steps, as they mostly are
 
 /// The rtol of a search.
 double rough(const ModeSystem& system, const SolveOptions& solve) {
@@ -116,7 +117,7 @@ Optimum root(const std::function<Trial(double, const SolveOptions&)>& evaluate, 
         x = secant ? next : std::isfinite(at) ? x : low;
         continue;
       }
-      if (!secant) next = x - std::copysign(stride, at);
+      if (!secant) next = x - std::copysign(std::min(stride, std::abs(at) / kUsualBend), at);
       next = std::clamp(next, x - stride, x + stride);
       // Halves where secants leave the bracket, or do not gain: towards an edge of stability too.
       if (held && !(next > low && next < high && std::abs(at) < 0.5 * std::abs(before)))

@@ -57,11 +57,14 @@ RISKCURVE_PAIR_INLINE void add_tiles(const double* left, const double* right, In
 using AddTiles = void (*)(const double* left, const double* right, Index across, Index down,
                           Index count, double* out);
 AddTiles add_tiles_here() {
-  const AddTiles any = [](const double* l, const double* r, Index a, Index d, Index n,
-                          double* o) { add_tiles<PairOfLanes>(l, r, a, d, n, o); };
+  const AddTiles any = [](const double* l, const double* r, Index a, Index d, Index n, double* o) {
+    add_tiles<PairOfLanes>(l, r, a, d, n, o);
+  };
 #if defined(__GNUC__) && defined(__x86_64__)
   const AddTiles wide = [](const double* l, const double* r, Index a, Index d, Index n, double* o)
-      __attribute__((target("avx2,fma"))) { add_tiles<FourLanes>(l, r, a, d, n, o); };
+      __attribute__((target("avx2,fma"))) {
+    add_tiles<FourLanes>(l, r, a, d, n, o);
+  };
   static const bool has_wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return has_wide ? wide : any;
 #else

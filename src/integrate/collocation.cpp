@@ -161,8 +161,8 @@ void Collocation::fill_clocks() {
     return;
   }
   // Several responses: every mode has a clock, and a source in powers of it, of its own.
-  const Eigen::ArrayXXd rate = system_->drift_of(drift_.transpose()),
-                        noise = system_->diffusion_of(diffusion_.transpose());
+  const Eigen::ArrayXXd rate = combined(system_->drift, drift_.transpose()),
+                        noise = combined(system_->diffusion, diffusion_.transpose());
   const Eigen::Index modes = system_->modes();
   polynomial_.resize(modes, kStepNodes);
   own_clock_.resize(modes, kStepNodes);
@@ -383,7 +383,7 @@ void Collocation::state_at(double theta, Eigen::ArrayXd& out) const {
   if (speed_.cols() == 1)
     modes_at(clock[0], s);
   else
-    modes_at(theta, system_->drift_of(clock).col(0), s);
+    modes_at(theta, combined(system_->drift, clock).col(0), s);
   out.head(modes) = s;
   for (Eigen::Index e = 0; e < extras; ++e)
     out[modes + e] = extra_(0, e) + integral(extra_rate_.col(e));

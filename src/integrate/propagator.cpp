@@ -1,6 +1,7 @@
 #include "integrate/propagator.hpp"
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -183,8 +184,24 @@ RISKCURVE_INLINE inline void relax(const double* z, const double* force, const d
   });
 }
 
+/// 16 rows of a sum of columns times factors, another for each column of factors.
+template <class Lanes>
+RISKCURVE_INLINE inline void combine(const double* columns, std::ptrdiff_t rows, int count,
+                                     const double* factors, int sums, double* out) {
+  constexpr int vectors = kBlock / width<Lanes>;
+  for (int j = 0; j < sums; ++j, out += rows) {
+    Lanes sum[vectors] = {};
+    for (int q = 0; q < count; ++q)
+      for (int i = 0; i < vectors; ++i)
+        sum[i] += lanes_at<Lanes>(columns + q * rows + i * width<Lanes>) * factors[j * count + q];
+    for (int i = 0; i < vectors; ++i) put(sum[i], out + i * width<Lanes>);
+  }
+}
+
 /// The same loops for either kind of processor.
 struct Kernels {
+  void (*combine)(const double* columns, std::ptrdiff_t rows, int count, const double* factors,
+                  int sums, double* out);
   void (*propagate)(const double* z, double* decay, double* moment);
   void (*add)(const double* z, const double* start, const double* force, double* kept,
               double* gained);
@@ -193,6 +210,9 @@ struct Kernels {
   void (*relax)(const double* z, const double* force, const double* p, double* now);
 };
 constexpr Kernels kAny = {
+    [](const double* c, std::ptrdiff_t r, int n, const double* f, int s, double* o) {
+      combine<Two>(c, r, n, f, s, o);
+    },
     [](const double* z, double* d, double* m) { propagate<Two>(z, d, m); },
     [](const double* z, const double* s, const double* f, double* k, double* g) {
       add<Two>(z, s, f, k, g);
@@ -203,6 +223,8 @@ constexpr Kernels kAny = {
 #ifdef RISKCURVE_WIDE
 #define RISKCURVE_TARGET __attribute__((target("avx2,fma")))
 constexpr Kernels kWide = {
+    [](const double* c, std::ptrdiff_t r, int n, const double* f, int s, double* o)
+        RISKCURVE_TARGET { combine<Four>(c, r, n, f, s, o); },
     [](const double* z, double* d, double* m) RISKCURVE_TARGET { propagate<Four>(z, d, m); },
     [](const double* z, const double* s, const double* f, double* k, double* g)
         RISKCURVE_TARGET { add<Four>(z, s, f, k, g); },
@@ -240,6 +262,17 @@ void relax(const Block& z, const Block& force, const StepNodes& p, Block& now) {
     kernels().decay(z.data(), now.data());
   else
     kernels().relax(z.data(), force.data(), p.data(), now.data());
+}
+
+Eigen::ArrayXXd combined(const Eigen::ArrayXXd& columns, const Eigen::ArrayXXd& factors) {
+  const Eigen::Index rows = columns.rows(), whole = rows / kBlock * kBlock;
+  Eigen::ArrayXXd out(rows, factors.cols());
+  for (Eigen::Index first = 0; first < whole; first += kBlock)
+    kernels().combine(columns.data() + first, rows, static_cast<int>(columns.cols()),
+                      factors.data(), static_cast<int>(factors.cols()), out.data() + first);
+  if (const Eigen::Index rest = rows - whole; rest > 0)
+    out.bottomRows(rest) = columns.bottomRows(rest).matrix().lazyProduct(factors.matrix()).array();
+  return out;
 }
 
 ScalarClock scalar_clock(const StepNodes& gamma, const StepNodes& rate, double length) {

@@ -73,6 +73,9 @@ void add_decayed(const Block& z, const Block& start, Block& kept);
 /// now <- e^-z now + force sum_m p_m M_m(z).
 void relax(const Block& z, const Block& force, const StepNodes& p, Block& now);
 
+/// Rates of modes that are sums of a few products: columns (modes, n) times factors (n, nodes).
+Eigen::ArrayXXd combined(const Eigen::ArrayXXd& columns, const Eigen::ArrayXXd& factors);
+
 /// The clock of a scalar mode of rate a over a panel. Without drift (a not positive throughout, or
 /// no step) its fraction is that of time, and total 0.
 struct ScalarClock {
