@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "analysis/few_modes.hpp"
+#include "analysis/foretold_step.hpp"
 #include "analysis/rest.hpp"
+#include "integrate/constant_steps.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -40,8 +42,8 @@ Trial trial_of(const Sensitivity& at, double step, double horizon) {
 }
 
 /// The slope between two steps at either side, where derivatives along the run are not known. A
-/// parabola errs by its third derivative times kApart^2/6, of which regret is the square.
-constexpr double kApart = 0.05, kNoCloser = 1e-3;
+/// parabola errs by its third derivative times kBetween^2/6, of which regret is the square.
+constexpr double kBetween = 0.05, kNoCloser = 1e-3;
 double risk_after(const ModeSystem& system, double step, double horizon,
                   const OptimumOptions& options) {
   const RiskCurve curve =
@@ -54,18 +56,19 @@ Trial trial_between(const ModeSystem& system, double step, double horizon,
                     const OptimumOptions& options) {
   double risk[2];
   for (const int side : {0, 1}) {
-    risk[side] = risk_after(system, step * std::exp((side - 0.5) * kApart), horizon, options);
+    risk[side] = risk_after(system, step * std::exp((side - 0.5) * kBetween), horizon, options);
     if (std::isinf(risk[side])) return {step, INFINITY, horizon, INFINITY};
   }
   if (!(risk[0] > 0 && risk[1] > 0))
     throw Stopped{fmt::format("the risk vanishes at step size {:.4g}", step)};
-  return {step, std::sqrt(risk[0] * risk[1]), horizon, std::log(risk[1] / risk[0]) / kApart};
+  return {step, std::sqrt(risk[0] * risk[1]), horizon, std::log(risk[1] / risk[0]) / kBetween};
 }
 
 /// Solves of a search are no finer than this, but for the last: slopes are then known to 1e-7.
 constexpr double kRootTolerance = 1e-6;
 constexpr double kNeighbourTolerance = 1e-7;
-constexpr double kFlat = 1e-6;  // a slope that is none
+constexpr double kFlat = 1e-6;      // a slope that is none
+constexpr double kUsualBend = 0.9;  // d2log R/dlog gamma2 at best steps, as they mostly are
 
 /// The rtol of a search.
 double rough(const ModeSystem& system, const SolveOptions& solve) {
@@ -74,10 +77,11 @@ double rough(const ModeSystem& system, const SolveOptions& solve) {
 }
 
 /// The root of the slope by secants, within what is known to hold it: `evaluate` is called at step
-/// sizes, with the rtol of the search and at last with the one asked for. A first move of `stride`
-/// in log step.
+/// sizes, with the rtol of the search and at last with the one asked for. A first move by `bend`,
+/// the slope's slope where it is known, of `stride` in log step at most.
 Optimum root(const std::function<Trial(double, const SolveOptions&)>& evaluate, double first,
-             double stride, double rough_rtol, const OptimumOptions& options, const int& solves) {
+             double stride, double bend, double rough_rtol, const OptimumOptions& options,
+             const int& solves) {
   Optimum best;
   best.slope = INFINITY;
   SolveOptions solve = options.solve;
@@ -100,9 +104,9 @@ Optimum root(const std::function<Trial(double, const SolveOptions&)>& evaluate, 
       const double at = slope_at(x);
       (at < 0 ? low : high) = x;
       const bool held = std::isfinite(low) && std::isfinite(high);
-      double next = x - at * (x - last) / (at - at_last);
-      const bool secant =
-          std::isfinite(at_last) && (at - at_last) * (x - last) > 0 && std::isfinite(next);
+      if (std::isfinite(at_last)) bend = (at - at_last) / (x - last);
+      double next = x - at / bend;
+      const bool secant = bend > 0 && std::isfinite(next);
       if (std::abs(at) < kFlat || (secant && 4 * std::abs(next - x) < options.tolerance) ||
           (held && high - low < options.tolerance)) {
         if (solve.rtol == options.solve.rtol) break;
@@ -113,7 +117,7 @@ Optimum root(const std::function<Trial(double, const SolveOptions&)>& evaluate, 
         x = secant ? next : std::isfinite(at) ? x : low;
         continue;
       }
-      if (!secant) next = x - std::copysign(stride, at);
+      if (!secant) next = x - std::copysign(std::min(stride, std::abs(at) / kUsualBend), at);
       next = std::clamp(next, x - stride, x + stride);
       // Halves where secants leave the bracket, or do not gain: towards an edge of stability too.
       if (held && !(next > low && next < high && std::abs(at) < 0.5 * std::abs(before)))
@@ -203,8 +207,16 @@ Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions
     return trial_of(sensitivity(modes.under(schedule), schedule, horizon, solve), step, horizon);
   };
   const bool known = options.start > 0;
-  Optimum best = root(evaluate, known ? options.start : frozen_best(system, horizon),
-                      known ? 0.1 : 0.3, rough(system, options.solve), options, solves);
+  double start = known ? options.start : frozen_best(system, horizon), stride = known ? 0.1 : 0.3,
+         bend = NAN, rtol = rough(system, options.solve);
+  if (!options.solve.averaged && options.solve.method == Method::exponential)
+    if (const auto foretold =
+            foretold_step(modes.under(constant_schedule(start)), horizon, start, stride)) {
+      start = foretold->step;
+      bend = foretold->curvature;
+      rtol = options.solve.rtol;
+    }
+  Optimum best = root(evaluate, start, stride, bend, rtol, options, solves);
   // Between two steps lies more than what they stand beside.
   if (best.found && system.filtered) best.risk = risk_after(system, best.step, horizon, options);
   return best;
@@ -237,7 +249,7 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
   // At first the step that goes furthest in one step size of time.
   const bool known = options.start > 0;
   Optimum best = root(evaluate, known ? options.start : guessed_step(system, 1), known ? 0.1 : 0.7,
-                      rough(system, options.solve), options, solves);
+                      NAN, rough(system, options.solve), options, solves);
   if (best.found && best.steps >= longest && best.risk > risk * (1 + 1e-9)) {
     best.found = false;
     best.message = fmt::format(
@@ -291,10 +303,21 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
   FewModes modes(system, best.steps);
   SolveOptions rough = options;
   rough.rtol = std::max(options.rtol, kNeighbourTolerance);
+  // One system for all: slow modes are those of the largest step.
+  std::optional<ConstantSteps> at_once;
+  if (!options.averaged && options.method == Method::exponential)
+    if (const ModeSystem& few = modes.under(constant_schedule(4 * best.step));
+        ConstantSteps::knows(few))
+      at_once.emplace(few, rough.rtol);
   for (Eigen::Index i = 0; i < around.factor.size(); ++i) {
     if (around.factor[i] == 1) {
       around.risk[i] = best.risk;
       continue;
+    }
+    if (at_once) {
+      if (options.progress && !options.progress(1)) throw Failure("interrupted");
+      around.risk[i] = at_once->risk_after(best.steps, around.factor[i] * best.step);
+      if (!std::isnan(around.risk[i])) continue;
     }
     const Schedule schedule = constant_schedule(around.factor[i] * best.step);
     const RiskCurve curve =

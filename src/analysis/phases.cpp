@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
+#include "analysis/least_risk.hpp"
 #include "analysis/phase_rates.hpp"
 #include "dynamics/signal.hpp"
+#include "integrate/constant_steps.hpp"
 #include "integrate/filtered_walk.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
@@ -22,9 +25,12 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-constexpr double kMargin = 0.01;    // of the risk: closer than this is a tie
-constexpr double kAccuracy = 1e-4;  // of the least risk
-constexpr double kAccuracyFiltered = 1e-3;
+constexpr double kMargin = 0.01;  // of the risk: closer than this is a tie
+/// Of the least risk, and rtol of its solves.
+struct Accuracy {
+  double least, rtol;
+};
+constexpr Accuracy kAtOnce{1e-5, 1e-6}, kSolved{1e-4, 1e-5}, kWalked{1e-3, 1e-5};
 constexpr int kNodes = 4;       // of compress: 1e-5 of the risk
 constexpr int kBlockNodes = 8;  // of blocks, which may turn
 
@@ -40,68 +46,37 @@ Covariance short_power_law(double dimension, double alpha) {
   return from_spectrum({rule.index.pow(-2 * alpha), rule.weight, rule.index, rule.index});
 }
 
-/// log R(T) at a constant step; +inf where it diverges, -inf where it vanishes.
-double log_risk(const ModeSystem& system, double log_step, double horizon) {
-  SolveOptions options;
-  options.rtol = 1e-5;
-  const ArrayXd at = ArrayXd::Constant(1, horizon);
-  const RiskCurve curve = can_walk(system)
-                              ? walk_filtered(system, std::exp(log_step), at)
-                              : solve(system, constant_schedule(std::exp(log_step)), at, options);
-  if (curve.status == RiskCurve::Status::diverged) return INFINITY;
-  if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
-  return std::log(curve.risk[0]);
-}
-
-struct Least {
-  double log_step, log_risk;
-};
-
-/// min over constant steps of R(T), from log_step or the first step below it that does not diverge:
-/// a bracket, then parabolas. Where the risk vanishes, a step that makes it.
-Least least(const ModeSystem& system, double horizon, double log_step, double stride) {
-  struct Point {
-    double x, y;
-  };
-  const auto at = [&](double x) { return Point{x, log_risk(system, x, horizon)}; };
-  const double accuracy = system.filtered ? kAccuracyFiltered : kAccuracy;
-  Point a = at(log_step), b, c;
-  while (std::isinf(a.y) && a.y > 0) a = at(a.x - stride);
-  b = at(a.x + stride);
-  if (b.y > a.y) std::swap(a, b), stride = -stride;
-  while ((c = at(b.x + stride)).y < b.y) a = b, b = c, stride *= 2;
-  if (a.x > c.x) std::swap(a, c);
-  // A cubic is believed once it has foretold a risk: where the target is a few modes, sqrt(R) falls
-  // straight to its floor, and the best step is the notch that gets there at T.
-  double third = 0, surprise = INFINITY;  // divided difference of the last four points
-  for (int i = 0; i < 40 && c.x - a.x > 1e-5 && std::isfinite(b.y); ++i) {
-    const double left = (b.y - a.y) / (b.x - a.x), right = (c.y - b.y) / (c.x - b.x);
-    const double bend = (right - left) / (c.x - a.x);
-    const auto cubed = [&](double at) { return (at - a.x) * (at - b.x) * (at - c.x); };
-    double x = 0.5 * (a.x + b.x) - left / (2 * bend);
-    const double tilt =
-        third * ((x - a.x) * (x - b.x) + (x - b.x) * (x - c.x) + (x - c.x) * (x - a.x));
-    if (const double near = x - tilt / (2 * bend); near > a.x && near < c.x) x = near;
-    const bool inside = std::isfinite(x) && x > a.x && x < c.x;
-    const double gain = inside ? bend * (x - b.x) * (x - b.x) : INFINITY;
-    if (gain < accuracy && surprise < 3 * accuracy) break;
-    const bool right_wide = c.x - b.x > b.x - a.x;
-    if (gain < accuracy || !inside)
-      x = right_wide ? b.x + 0.38 * (c.x - b.x) : b.x - 0.38 * (b.x - a.x);
-    const Point p = at(x);
-    const double parabola = a.y + (x - a.x) * (left + bend * (x - b.x));
-    surprise = std::abs(p.y - parabola - third * cubed(x));
-    third = (p.y - parabola) / cubed(x);
-    if (!std::isfinite(third)) third = 0, surprise = INFINITY;
-    if (p.y < b.y) {
-      (x < b.x ? c : a) = b;
-      b = p;
-    } else {
-      (x < b.x ? a : c) = p;
-    }
+/// log R(T) of a system at constant steps; +inf where it diverges, -inf where it vanishes.
+class LogRisk {
+ public:
+  explicit LogRisk(const ModeSystem& system) : system_(system) {
+    if (ConstantSteps::knows(system)) steps_.emplace(system, kAtOnce.rtol);
   }
-  return {b.x, b.y};
-}
+  /// Whether many step sizes cost little more than one.
+  bool at_once() const { return steps_.has_value(); }
+  double accuracy() const {
+    return (at_once() ? kAtOnce : system_.filtered ? kWalked : kSolved).least;
+  }
+  double operator()(double log_step, double horizon) {
+    const double step = std::exp(log_step);
+    if (steps_)
+      if (const double risk = steps_->risk_after(horizon, step); !std::isnan(risk))
+        return std::log(risk);
+    SolveOptions options;
+    options.rtol = kSolved.rtol;
+    const ArrayXd at = ArrayXd::Constant(1, horizon);
+    const RiskCurve curve = can_walk(system_)
+                                ? walk_filtered(system_, step, at)
+                                : solve(system_, constant_schedule(step), at, options);
+    if (curve.status == RiskCurve::Status::diverged) return INFINITY;
+    if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
+    return std::log(curve.risk[0]);
+  }
+
+ private:
+  const ModeSystem& system_;
+  std::optional<ConstantSteps> steps_;
+};
 
 /// The rates below which a solve at these steps has not begun to tell modes apart: the clock is at
 /// most step * horizon * g(risk), responses being constant or growing as the risk falls.
@@ -136,6 +111,7 @@ Exponent decay(const ArrayXd& horizon, const ArrayXd& risk) {
 BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const int nodes = full.blocks ? kBlockNodes : kNodes;
   const ModeSystem system = full.filtered ? full : compress(full, nodes);
+  LogRisk whole(system);
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms
@@ -153,15 +129,22 @@ BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
     }
     const double margin = 1.5;
     const auto search = [&](double slow) {
-      const ModeSystem few = system.filtered ? system : compress(system, nodes, slow);
-      const Least found = least(few, plan.horizon[i], guess, i < 2 ? 0.7 : 0.25);
+      std::optional<ModeSystem> few;
+      std::optional<LogRisk> of_few;
+      if (slow > 0) {
+        few = compress(system, nodes, slow);
+        of_few.emplace(*few);
+      }
+      LogRisk& of = of_few ? *of_few : whole;
+      const auto log_risk = [&](double log_step) { return of(log_step, plan.horizon[i]); };
+      const Least found = least(log_risk, guess, i < 2 ? 0.7 : 0.25, of.accuracy());
       if (!system.blocks || system.filtered || i == 0) return found;
       // A memory swings, and R(T) has several dips: that nearest to `guess` need not be the lowest.
       const double start = std::log(guessed_step(system, plan.horizon[i]));
-      const Least other = least(few, plan.horizon[i], start, 0.7);
+      const Least other = least(log_risk, start, 0.7, of.accuracy());
       return other.log_risk < found.log_risk ? other : found;
     };
-    const bool bounded = !system.filtered && std::isfinite(lowest);
+    const bool bounded = !system.filtered && !whole.at_once() && std::isfinite(lowest);
     Least found = search(
         bounded ? slow_rate(system, std::exp(guess + margin), plan.horizon[i], std::exp(lowest))
                 : 0);

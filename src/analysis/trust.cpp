@@ -247,8 +247,10 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
 
 Trust trust(Experiment experiment, const ModeSystem& system, double step, double steps) {
   experiment.schedule = constant_schedule(step);
+  SolveOptions options;
+  options.rtol = 1e-6;  // the numbers are compared with bounds
   return trust(experiment, system,
-               solve(compress(system), experiment.schedule, schedule_mesh(steps, 25)));
+               solve(compress(system), experiment.schedule, schedule_mesh(steps, 25), options));
 }
 
 std::vector<std::string> warnings(const Trust& trust) {

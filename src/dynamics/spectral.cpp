@@ -3,6 +3,7 @@
 #include <numbers>
 #include <string>
 
+#include "dynamics/pair_sum.hpp"
 #include "dynamics/spectral_quadrature.hpp"
 #include "dynamics/spectral_rates.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -30,20 +31,6 @@ MatrixXd root_free(const ArrayXd& log_a, const ArrayXd& x) {
   MatrixXd r(x.size(), log_a.size());
   for (Index k = 0; k < log_a.size(); ++k) r.col(k) = x.sqrt() / (1 + std::exp(log_a[k]) * x);
   return r;
-}
-
-/// sum_kl M_kl v_k v_l u_k u_l for all pairs of rows of v and u.
-ArrayXXd pair_sum(const MatrixXd& m, const MatrixXd& v, const MatrixXd& u) {
-  MatrixXd sum = MatrixXd::Zero(v.rows(), u.rows());
-  for (Index k = 0; k < m.rows(); ++k) {
-    const Index rest = m.rows() - k;
-    Eigen::VectorXd weight = 2 * m.col(k).tail(rest);
-    weight[0] *= 0.5;
-    const MatrixXd left = v.col(k).asDiagonal() * v.rightCols(rest) * weight.asDiagonal();
-    const MatrixXd right = u.col(k).asDiagonal() * u.rightCols(rest);
-    sum.noalias() += left * right.transpose();
-  }
-  return sum;
 }
 
 /// Chebyshev interpolation in log x over the range of x, to relative accuracy `accuracy` for the

@@ -161,8 +161,8 @@ void Collocation::fill_clocks() {
     return;
   }
   // Several responses: every mode has a clock, and a source in powers of it, of its own.
-  const Eigen::ArrayXXd rate = system_->drift_of(drift_.transpose()),
-                        noise = system_->diffusion_of(diffusion_.transpose());
+  const Eigen::ArrayXXd rate = combined(system_->drift, drift_.transpose()),
+                        noise = combined(system_->diffusion, diffusion_.transpose());
   const Eigen::Index modes = system_->modes();
   polynomial_.resize(modes, kStepNodes);
   own_clock_.resize(modes, kStepNodes);
@@ -221,37 +221,52 @@ void Collocation::modes_at(double theta, const Clocks& own, Eigen::ArrayXd& s) c
   }
 }
 
-void Collocation::sum_over_modes() {
+/// Once a system: nothing but the state changes from step to step.
+void Collocation::lay_out() {
   const ModeSystem& system = *system_;
+  const Eigen::Index noises = system.diffusion.cols(),
+                     blocks = (system.modes() + kBlock - 1) / kBlock;
+  layout_.resize(static_cast<std::size_t>(blocks));
+  force_.resize(static_cast<std::size_t>(blocks * noises));
+  for (Eigen::Index i = 0; i < blocks; ++i) {
+    Modes& of = layout_[static_cast<std::size_t>(i)];
+    of.half_weight = 0.5 * load(system.weight, i * kBlock);
+    of.rate = 2 * load(system.drift.col(0), i * kBlock);
+    of.still = true;
+    for (Eigen::Index r = 0; r < noises; ++r) {
+      Block& force = force_[static_cast<std::size_t>(i * noises + r)];
+      const Block diffusion = load(system.diffusion.col(r), i * kBlock);
+      of.still = of.still && (diffusion == 0).all();
+      force = of.half_weight * diffusion;
+    }
+  }
+}
+
+void Collocation::sum_over_modes() {
   const Eigen::Index noises = source_.cols();
+  if (layout_.empty()) lay_out();
   std::vector<Block> kept(kStepNodes, Block::Zero());
   std::vector<BlockNodes> gain(static_cast<std::size_t>(kStepNodes * noises), BlockNodes::Zero());
-  for (Eigen::Index first = 0; first < system.modes(); first += kBlock) {
-    const Block half_weight = 0.5 * load(system.weight, first);
-    const Block rate = 2 * load(system.drift.col(0), first);
-    const Block start = half_weight * load(state_, first);
-    const Block force = half_weight * load(system.diffusion.col(0), first);
-    const auto count = std::min<Eigen::Index>(kBlock, system.modes() - first);
-    const bool still = (system.diffusion.middleRows(first, count) == 0).all();
-    if (still && (start == 0).all()) continue;
+  for (std::size_t i = 0; i < layout_.size(); ++i) {
+    const Modes& of = layout_[i];
+    const Block start = of.half_weight * load(state_, static_cast<Eigen::Index>(i) * kBlock);
+    if (of.still && (start == 0).all()) continue;
+    const Block* const force = &force_[i * static_cast<std::size_t>(noises)];
     for (int j = 1; j < kStepNodes; ++j) {
-      const Block z = clock_(j, 0) * rate;
+      const Block z = clock_(j, 0) * of.rate;
       Block& kept_here = kept[static_cast<std::size_t>(j)];
-      if (still) {
-        Block now = start;
-        relax(z, force, Nodes::Zero(), now);
-        kept_here += now;
+      if (of.still) {
+        add_decayed(z, start, kept_here);
         continue;
       }
       if (noises == 1) {
-        add_propagated(z, start, force, kept_here, gain[static_cast<std::size_t>(j)]);
+        add_propagated(z, start, *force, kept_here, gain[static_cast<std::size_t>(j)]);
         continue;
       }
       const ScalarPropagator over(z);
-      kept[static_cast<std::size_t>(j)] += start * over.decay;
+      kept_here += start * over.decay;
       for (Eigen::Index r = 0; r < noises; ++r)
-        gain[static_cast<std::size_t>(j * noises + r)] +=
-            over.moment.colwise() * (half_weight * load(system.diffusion.col(r), first));
+        gain[static_cast<std::size_t>(j * noises + r)] += over.moment.colwise() * force[r];
     }
   }
   gain_.resize(kStepNodes * noises, kStepNodes);
@@ -368,7 +383,7 @@ void Collocation::state_at(double theta, Eigen::ArrayXd& out) const {
   if (speed_.cols() == 1)
     modes_at(clock[0], s);
   else
-    modes_at(theta, system_->drift_of(clock).col(0), s);
+    modes_at(theta, combined(system_->drift, clock).col(0), s);
   out.head(modes) = s;
   for (Eigen::Index e = 0; e < extras; ++e)
     out[modes + e] = extra_(0, e) + integral(extra_rate_.col(e));

@@ -1,8 +1,10 @@
 #pragma once
 #include <Eigen/Core>
 #include <cmath>
+#include <vector>
 
 #include "integrate/flow.hpp"
+#include "integrate/propagator.hpp"
 #include "integrate/step_basis.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 
@@ -48,6 +50,7 @@ class Collocation {
   void modes_at(double clock, Eigen::ArrayXd& s) const;
   template <class Clocks>
   void modes_at(double theta, const Clocks& own, Eigen::ArrayXd& s) const;
+  void lay_out();
   void sum_over_modes();
   double risk_at(int node);
   bool residual(const Eigen::ArrayXd& unknown, Eigen::ArrayXd& out);
@@ -83,6 +86,13 @@ class Collocation {
   Nodes summed_clock_ = Nodes::Zero();  // clock_ they were taken at; nan: none
   Nodes kept_ = Nodes::Zero();          // sum h s e^(-2x)/2
   Eigen::ArrayXXd gain_;                // sum h c_r M_m(2x)/2: (5 N, kStepNodes)
+  /// Blocks of modes that share a clock, laid out for these sums; `still`: without noise.
+  struct Modes {
+    Block half_weight, rate;  ///< h/2, 2 a
+    bool still;
+  };
+  std::vector<Modes> layout_;
+  std::vector<Block> force_;  // h c/2: of each block, N
   Eigen::ArrayXd clock_so_far_, source_so_far_;
   Eigen::MatrixXd inverse_;  // of the Jacobian of the residual; empty: to be made anew
   mutable Eigen::ArrayXd scratch_;

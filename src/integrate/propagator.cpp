@@ -1,6 +1,7 @@
 #include "integrate/propagator.hpp"
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -167,6 +168,13 @@ RISKCURVE_INLINE inline void decay(const double* z, double* now) {
     put(lanes_at<Lanes>(now + lane) * exponential(-lanes_at<Lanes>(z + lane)), now + lane);
 }
 template <class Lanes>
+RISKCURVE_INLINE inline void add_decay(const double* z, const double* start, double* kept) {
+  for (int lane = 0; lane < kBlock; lane += width<Lanes>)
+    put(lanes_at<Lanes>(kept + lane) +
+            lanes_at<Lanes>(start + lane) * exponential(-lanes_at<Lanes>(z + lane)),
+        kept + lane);
+}
+template <class Lanes>
 RISKCURVE_INLINE inline void relax(const double* z, const double* force, const double* p,
                                    double* now) {
   each_lane<Lanes>(z, [=](int lane, const Lanes& e, const Lanes* m) RISKCURVE_INLINE {
@@ -176,28 +184,52 @@ RISKCURVE_INLINE inline void relax(const double* z, const double* force, const d
   });
 }
 
+/// 16 rows of a sum of columns times factors, another for each column of factors.
+template <class Lanes>
+RISKCURVE_INLINE inline void combine(const double* columns, std::ptrdiff_t rows, int count,
+                                     const double* factors, int sums, double* out) {
+  constexpr int vectors = kBlock / width<Lanes>;
+  for (int j = 0; j < sums; ++j, out += rows) {
+    Lanes sum[vectors] = {};
+    for (int q = 0; q < count; ++q)
+      for (int i = 0; i < vectors; ++i)
+        sum[i] += lanes_at<Lanes>(columns + q * rows + i * width<Lanes>) * factors[j * count + q];
+    for (int i = 0; i < vectors; ++i) put(sum[i], out + i * width<Lanes>);
+  }
+}
+
 /// The same loops for either kind of processor.
 struct Kernels {
+  void (*combine)(const double* columns, std::ptrdiff_t rows, int count, const double* factors,
+                  int sums, double* out);
   void (*propagate)(const double* z, double* decay, double* moment);
   void (*add)(const double* z, const double* start, const double* force, double* kept,
               double* gained);
   void (*decay)(const double* z, double* now);
+  void (*add_decay)(const double* z, const double* start, double* kept);
   void (*relax)(const double* z, const double* force, const double* p, double* now);
 };
 constexpr Kernels kAny = {
+    [](const double* c, std::ptrdiff_t r, int n, const double* f, int s, double* o) {
+      combine<Two>(c, r, n, f, s, o);
+    },
     [](const double* z, double* d, double* m) { propagate<Two>(z, d, m); },
     [](const double* z, const double* s, const double* f, double* k, double* g) {
       add<Two>(z, s, f, k, g);
     },
     [](const double* z, double* n) { decay<Two>(z, n); },
+    [](const double* z, const double* s, double* k) { add_decay<Two>(z, s, k); },
     [](const double* z, const double* f, const double* p, double* n) { relax<Two>(z, f, p, n); }};
 #ifdef RISKCURVE_WIDE
 #define RISKCURVE_TARGET __attribute__((target("avx2,fma")))
 constexpr Kernels kWide = {
+    [](const double* c, std::ptrdiff_t r, int n, const double* f, int s, double* o)
+        RISKCURVE_TARGET { combine<Four>(c, r, n, f, s, o); },
     [](const double* z, double* d, double* m) RISKCURVE_TARGET { propagate<Four>(z, d, m); },
     [](const double* z, const double* s, const double* f, double* k, double* g)
         RISKCURVE_TARGET { add<Four>(z, s, f, k, g); },
     [](const double* z, double* n) RISKCURVE_TARGET { decay<Four>(z, n); },
+    [](const double* z, const double* s, double* k) RISKCURVE_TARGET { add_decay<Four>(z, s, k); },
     [](const double* z, const double* f, const double* p, double* n)
         RISKCURVE_TARGET { relax<Four>(z, f, p, n); }};
 const Kernels& kernels() {
@@ -221,11 +253,26 @@ void add_propagated(const Block& z, const Block& start, const Block& force, Bloc
   kernels().add(z.data(), start.data(), force.data(), kept.data(), gained.data());
 }
 
+void add_decayed(const Block& z, const Block& start, Block& kept) {
+  kernels().add_decay(z.data(), start.data(), kept.data());
+}
+
 void relax(const Block& z, const Block& force, const StepNodes& p, Block& now) {
   if ((force == 0).all())
     kernels().decay(z.data(), now.data());
   else
     kernels().relax(z.data(), force.data(), p.data(), now.data());
+}
+
+Eigen::ArrayXXd combined(const Eigen::ArrayXXd& columns, const Eigen::ArrayXXd& factors) {
+  const Eigen::Index rows = columns.rows(), whole = rows / kBlock * kBlock;
+  Eigen::ArrayXXd out(rows, factors.cols());
+  for (Eigen::Index first = 0; first < whole; first += kBlock)
+    kernels().combine(columns.data() + first, rows, static_cast<int>(columns.cols()),
+                      factors.data(), static_cast<int>(factors.cols()), out.data() + first);
+  if (const Eigen::Index rest = rows - whole; rest > 0)
+    out.bottomRows(rest) = columns.bottomRows(rest).matrix().lazyProduct(factors.matrix()).array();
+  return out;
 }
 
 ScalarClock scalar_clock(const StepNodes& gamma, const StepNodes& rate, double length) {

@@ -68,8 +68,13 @@ struct ScalarPropagator {
 /// kept += start e^-z and gained_m += force M_m(z).
 void add_propagated(const Block& z, const Block& start, const Block& force, Block& kept,
                     BlockNodes& gained);
+/// kept += start e^-z.
+void add_decayed(const Block& z, const Block& start, Block& kept);
 /// now <- e^-z now + force sum_m p_m M_m(z).
 void relax(const Block& z, const Block& force, const StepNodes& p, Block& now);
+
+/// Rates of modes that are sums of a few products: columns (modes, n) times factors (n, nodes).
+Eigen::ArrayXXd combined(const Eigen::ArrayXXd& columns, const Eigen::ArrayXXd& factors);
 
 /// The clock of a scalar mode of rate a over a panel. Without drift (a not positive throughout, or
 /// no step) its fraction is that of time, and total 0.

@@ -112,8 +112,8 @@ Eigen::ArrayXXd sweep(const ModeSystem& system, const Panel& panel, const Scalar
                       std::vector<Relaxation>& blocks) {
   const Eigen::Index modes = system.modes();
   // What the risk's change does to ds_k/dt, over gamma.
-  Eigen::ArrayXXd pull = -2 * panel.modes * system.drift_of(now.drift_slope);
-  pull += system.diffusion_of(now.diffusion_slope).rowwise() * now.gamma.transpose();
+  Eigen::ArrayXXd pull = -2 * panel.modes * combined(system.drift, now.drift_slope);
+  pull += combined(system.diffusion, now.diffusion_slope).rowwise() * now.gamma.transpose();
   const StepNodes gamma = now.gamma.reverse();
   const bool one_clock = system.drift.cols() == 1 && now.drift.minCoeff() > 0;
   ScalarClock shared{};
@@ -226,7 +226,8 @@ Sensitivity sensitivity(const ModeSystem& system, const Schedule& step, double h
   for (Eigen::Index i = count - 1; i >= 0; --i) {
     const Panel& panel = panels[static_cast<std::size_t>(i)];
     const Scalars now = scalars_of(system, step, panel);
-    const Eigen::ArrayXXd a = system.drift_of(now.drift), c = system.diffusion_of(now.diffusion);
+    const Eigen::ArrayXXd a = combined(system.drift, now.drift),
+                          c = combined(system.diffusion, now.diffusion);
     const Eigen::ArrayXXd back = sweep(system, panel, now, a, p, blocks);
     const auto sum = [](const auto& terms) -> StepNodes { return terms.colwise().sum(); };
     const StepNodes noise = sum(back * c);

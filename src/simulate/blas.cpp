@@ -1,20 +1,31 @@
 #include "simulate/blas.hpp"
 
 #include <cblas.h>
-// LAPACKE's own complex types are C99's.
-#include <complex>
-#define lapack_complex_float std::complex<float>
-#define lapack_complex_double std::complex<double>
-#include <lapacke.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "riskcurve/problem/error.hpp"
+
+// LAPACK as OpenBLAS has it: LAPACKE would load the reference libraries beside it, at every start.
+// Lengths of strings come last, as Fortran passes them.
+extern "C" {
+void dorgqr_(const int* m, const int* n, const int* k, double* a, const int* lda, const double* tau,
+             double* work, const int* lwork, int* info);
+void dgeqrf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work,
+             const int* lwork, int* info);
+void dsyevd_(const char* jobz, const char* uplo, const int* n, double* a, const int* lda, double* w,
+             double* work, const int* lwork, int* iwork, const int* liwork, int* info, std::size_t,
+             std::size_t);
+void dgesdd_(const char* jobz, const int* m, const int* n, double* a, const int* lda, double* s,
+             double* u, const int* ldu, double* vt, const int* ldvt, double* work, const int* lwork,
+             int* iwork, int* info, std::size_t);
+}
 
 // OpenBLAS's own, in no header of it.
 extern "C" {
@@ -72,13 +83,12 @@ int as_int(Eigen::Index n) {
   return static_cast<int>(n);
 }
 
-void check(lapack_int info, const char* routine) {
+void check(int info, const char* routine) {
   if (info != 0)
     throw Failure("LAPACK " + std::string(routine) + " failed with info " + std::to_string(info));
 }
 
-// Calls LAPACK twice: for the size of its work array, then with one. (LAPACKE would print a line of
-// its own where there is no memory.)
+// Calls LAPACK twice: for the size of its work array, then with one.
 template <class Call>
 void with_work(const char* routine, const Call& call) {
   double size = 0;
@@ -151,18 +161,21 @@ void form_orthogonal(Eigen::MatrixXd& reflectors, const Eigen::VectorXd& tau) {
   const int rows = as_int(reflectors.rows()), columns = as_int(reflectors.cols());
   const auto turn = take_turn();
   with_work("dorgqr", [&](double* work, int size) {
-    return LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, rows, columns, columns, reflectors.data(), rows,
-                               tau.data(), work, size);
+    int info = 0;
+    dorgqr_(&rows, &columns, &columns, reflectors.data(), &rows, tau.data(), work, &size, &info);
+    return info;
   });
 }
 
 Eigen::MatrixXd thin_qr(Eigen::MatrixXd& a) {
   Eigen::VectorXd tau(a.cols());
+  const int rows = as_int(a.rows()), columns = as_int(a.cols()), apart = stride(a);
   {
     const auto turn = take_turn();
     with_work("dgeqrf", [&](double* work, int size) {
-      return LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, as_int(a.rows()), as_int(a.cols()), a.data(),
-                                 stride(a), tau.data(), work, size);
+      int info = 0;
+      dgeqrf_(&rows, &columns, a.data(), &apart, tau.data(), work, &size, &info);
+      return info;
     });
   }
   const Eigen::MatrixXd r = a.topRows(a.cols()).triangularView<Eigen::Upper>();
@@ -173,12 +186,14 @@ Eigen::MatrixXd thin_qr(Eigen::MatrixXd& a) {
 Eigen::VectorXd eigen_decompose(Eigen::MatrixXd& lower) {
   Eigen::VectorXd values(lower.rows());
   const auto turn = take_turn();
-  const int n = as_int(lower.rows());
-  std::vector<lapack_int> whole(static_cast<std::size_t>(3 + 5 * n));
+  const int n = as_int(lower.rows()), apart = stride(lower);
+  std::vector<int> whole(static_cast<std::size_t>(3 + 5 * n));
   with_work("dsyevd", [&](double* work, int size) {
-    return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'L', n, lower.data(), stride(lower),
-                               values.data(), work, size, whole.data(),
-                               size < 0 ? -1 : as_int(std::ssize(whole)));
+    const int whole_size = size < 0 ? -1 : as_int(std::ssize(whole));
+    int info = 0;
+    dsyevd_("V", "L", &n, lower.data(), &apart, values.data(), work, &size, whole.data(),
+            &whole_size, &info, 1, 1);
+    return info;
   });
   return values;
 }
@@ -187,12 +202,14 @@ ThinSvd thin_svd(Eigen::MatrixXd a) {
   const Eigen::Index n = std::min(a.rows(), a.cols());
   ThinSvd svd{Eigen::MatrixXd(a.rows(), n), Eigen::MatrixXd(n, a.cols()), Eigen::VectorXd(n)};
   const auto turn = take_turn();
-  std::vector<lapack_int> whole(static_cast<std::size_t>(8 * std::max<Eigen::Index>(1, n)));
+  const int rows = as_int(a.rows()), columns = as_int(a.cols()), apart = stride(a),
+            apart_u = stride(svd.u), apart_v = stride(svd.v_transposed);
+  std::vector<int> whole(static_cast<std::size_t>(8 * std::max<Eigen::Index>(1, n)));
   with_work("dgesdd", [&](double* work, int size) {
-    return LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, 'S', as_int(a.rows()), as_int(a.cols()), a.data(),
-                               stride(a), svd.s.data(), svd.u.data(), stride(svd.u),
-                               svd.v_transposed.data(), stride(svd.v_transposed), work, size,
-                               whole.data());
+    int info = 0;
+    dgesdd_("S", &rows, &columns, a.data(), &apart, svd.s.data(), svd.u.data(), &apart_u,
+            svd.v_transposed.data(), &apart_v, work, &size, whole.data(), &info, 1);
+    return info;
   });
   return svd;
 }

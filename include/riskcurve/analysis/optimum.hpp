@@ -20,7 +20,7 @@ struct Optimum {
   double risk = 0;      ///< R(steps)
   double steps = 0;     ///< the horizon, or the time at which the target risk is reached
   double slope = 0;     ///< dlog R/dlog gamma at fixed `steps`: 0 at the optimum
-  int evaluations = 0;  ///< solves of the mode system
+  int evaluations = 0;  ///< solves of the mode system, those that foretell it left out
 };
 
 /// A first guess for these searches: the step of fastest descent at the start, or one that decays
@@ -28,8 +28,9 @@ struct Optimum {
 double guessed_step(const ModeSystem& system, double horizon);
 
 /// argmin over constant gamma of R(horizon): the root of dlog R/dlog gamma, exact by the adjoint
-/// (sensitivity.hpp), by secants from `start`, kept within what brackets it. Solves are no finer
-/// than rtol 1e-6 but for the last, at the optimum, which has the rtol asked for. A step at which
+/// (sensitivity.hpp), by secants from `start`, kept within what brackets it. Where all modes share
+/// one clock the root is foretold to about 1e-5 and one or two solves are left; else solves are no
+/// finer than rtol 1e-6 but for the last, which has the rtol asked for. A step at which
 /// the risk diverges counts as too large. Source: docs/theory/optima.md#constant-steps.
 Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& options = {});
 
@@ -40,7 +41,7 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest = 1e1
                      const OptimumOptions& options = {});
 
 /// R at the optimum's horizon for other step sizes: nine, from a quarter of the best to four times
-/// it, solved no finer than rtol 1e-7. +inf where it diverges, nan where the integrator fails.
+/// it, found no finer than rtol 1e-7. +inf where it diverges, nan where the integrator fails.
 /// Throws Failure when interrupted.
 struct Neighbours {
   Eigen::ArrayXd factor, risk;  ///< step over the best step; R

@@ -235,13 +235,6 @@ struct ModeSystem {
     return {(drift.matrix() * factors.drift.matrix()).array(),
             (diffusion.matrix() * factors.diffusion.matrix()).array()};
   }
-  /// a, and c, of several factors at once, a column each: (Q, n) or (N, n) to (modes, n).
-  Eigen::ArrayXXd drift_of(const Eigen::ArrayXXd& factors) const {
-    return (drift.matrix() * factors.matrix()).array();
-  }
-  Eigen::ArrayXXd diffusion_of(const Eigen::ArrayXXd& factors) const {
-    return (diffusion.matrix() * factors.matrix()).array();
-  }
 };
 
 /// sum_k h_k a_k s_k and sum_k h_k c_k: dR/dt = -gamma descent + gamma^2 injected/2. Their ratio is
