@@ -62,7 +62,7 @@ function same(expected, actual, slack,    n, i, work) {
   if (parse(actual, piece_a, number_a) != n) return 0
   for (i = 0; i <= n; ++i)
     if (flat(piece_e[i]) != flat(piece_a[i])) return 0
-  work = expected ~ /solves\)|steps of the exponential integrator/
+  work = expected ~ /solves?\)|steps of the exponential integrator/
   for (i = 1; i <= n; ++i)
     if (!near(number_e[i], number_a[i], work) && !(abs(number_e[i] - number_a[i]) <= slack)) return 0
   return 1

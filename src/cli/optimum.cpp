@@ -299,12 +299,13 @@ int run(const OptimumArguments& options) {
   record.set("largest_stable_step", stable);
   const double rest = stationary_risk(system, best.step);
   record.set("stationary_risk", rest);
+  const std::string solves =
+      fmt::format("{} {}", best.evaluations, best.evaluations == 1 ? "solve" : "solves");
   result.notes = {
       options.reach
-          ? fmt::format("best constant step {:.6g}: R = {:.6g} after {:.6g} steps ({} solves)",
-                        best.step, best.risk, best.steps, best.evaluations)
-          : fmt::format("best constant step {:.6g}: R = {:.6g} ({} solves)", best.step, best.risk,
-                        best.evaluations),
+          ? fmt::format("best constant step {:.6g}: R = {:.6g} after {:.6g} steps ({})", best.step,
+                        best.risk, best.steps, solves)
+          : fmt::format("best constant step {:.6g}: R = {:.6g} ({})", best.step, best.risk, solves),
       fmt::format("at that step the risk comes to rest at {:.6g}; {}", rest,
                   std::isfinite(stable) ? fmt::format("steps above {:.6g} diverge", stable)
                                         : "no step diverges")};
