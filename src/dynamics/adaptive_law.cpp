@@ -7,6 +7,7 @@
 #include "dynamics/adaptive_scalars.hpp"
 #include "dynamics/batch_power.hpp"
 #include "dynamics/batch_samples.hpp"
+#include "dynamics/cubic.hpp"
 #include "dynamics/entry_transform.hpp"
 #include "dynamics/lag_sums.hpp"
 #include "dynamics/memo.hpp"
@@ -201,10 +202,7 @@ auto AdaptiveLaw::between_powers_of_4(double risk, const F& f) const {
   const double x = place(risk) / 2;
   const int node = static_cast<int>(std::floor(x)) - 1;
   if (x != 0.5 * std::log2(risk)) return f(node + 1);  // beyond, where nothing changes
-  auto sum = f(node);
-  sum *= cubic_weight(x - node, 0);
-  for (int j = 1; j < 4; ++j) sum += cubic_weight(x - node, j) * f(node + j);
-  return sum;
+  return cubic_from(node, x, f);
 }
 
 AdaptiveLaw::Unit AdaptiveLaw::gaussian_unit() const {

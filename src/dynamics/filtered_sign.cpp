@@ -61,13 +61,6 @@ LagSums lag_sums(const EntryTransform& transform, double y, const LagWeights& we
   return sums;
 }
 
-double cubic_weight(double x, int i) {
-  double weight = 1;
-  for (int j = 0; j < 4; ++j)
-    if (j != i) weight *= (x - j) / (i - j);
-  return weight;
-}
-
 LagWeights::LagWeights(double momentum, double share)
     : beta(momentum), first(1 - share), later(share * (1 - momentum)) {}
 
@@ -199,9 +192,7 @@ auto FilteredNoise::AtMomentum::between(double risk, const F& f) const {
   const double x = 0.25 * std::log2(seen);
   const int first = static_cast<int>(std::floor(x)) - 1;
   if (seen != risk) return f(first + 1);
-  decltype(f(first)) sum = cubic_weight(x - first, 0) * f(first);
-  for (int i = 1; i < 4; ++i) sum += cubic_weight(x - first, i) * f(first + i);
-  return sum;
+  return cubic_from(first, x, f);
 }
 
 SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const {

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "dynamics/batch_samples.hpp"
+#include "dynamics/cubic.hpp"
 #include "dynamics/entry_transform.hpp"
 #include "dynamics/log_chebyshev.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -16,9 +17,6 @@ namespace riskcurve {
 
 // The sign of a filtered gradient, U = p M + r G, M <- beta M + (1 - beta) G, p + r = 1
 // (docs/theory/chain.md#a-filter-before-the-map).
-
-/// Of the i-th of four values at 0, 1, 2, 3, for the cubic through them at x.
-double cubic_weight(double x, int i);
 
 /// Its lag weights w_0 = r, w_l = p (1 - beta) beta^(l-1), which add to one.
 struct LagWeights {
@@ -144,10 +142,7 @@ double sign_remainder(double theta, const LagWeights& weights);
 /// A function of x >= 0 between its values at whole x: cubics.
 template <class F>
 auto between_wholes(double x, const F& f) {
-  const double first = std::max(0.0, std::floor(x) - 1);
-  decltype(f(first)) sum = cubic_weight(x - first, 0) * f(first);
-  for (int i = 1; i < 4; ++i) sum += cubic_weight(x - first, i) * f(first + i);
-  return sum;
+  return cubic_from(std::max(0.0, std::floor(x) - 1), x, f);
 }
 /// Momenta that tables are made for are whole multiples of it in -log(1 - beta).
 inline constexpr double kMomentaApart = 0.125;
