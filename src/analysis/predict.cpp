@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "analysis/few_modes.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
