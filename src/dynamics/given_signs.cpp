@@ -98,8 +98,8 @@ FilteredMap given_sign_map(const SignBasis& basis,
         noise.rest_scale * noise.rest * (t.share.transpose() * signs.rest.matrix()).array();
     return answer;
   };
-  // The mean holds what comes again, but for what runs differ by; sums over lags stand in `rest`.
-  map.covariance = no_rest;
+  // No covariance: the mean holds what comes again, but for what runs differ by; sums over lags
+  // stand in `rest`.
   return map;
 }
 

@@ -44,8 +44,4 @@ ArrayXd with_own_part(const MatrixProblem& problem, const FilteredGradient& u,
   return all;
 }
 
-ArrayXd no_rest(const FilteredAnswer&, const FilteredAnswer&, const ArrayXd& correlation) {
-  return ArrayXd::Zero(correlation.size());
-}
-
 }  // namespace riskcurve

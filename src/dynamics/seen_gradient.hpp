@@ -33,8 +33,4 @@ NoisePower noise_power(const ModeSystem& signs, double noise_variance);
 Eigen::ArrayXd with_own_part(const MatrixProblem& problem, const FilteredGradient& u,
                              double noise_variance);
 
-/// FilteredMap::covariance where what rests have in common over time is too little to count.
-Eigen::ArrayXd no_rest(const FilteredAnswer& now, const FilteredAnswer& then,
-                       const Eigen::ArrayXd& correlation);
-
 }  // namespace riskcurve

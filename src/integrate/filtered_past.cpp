@@ -123,10 +123,28 @@ FilteredPast steady_past(const FilteredStep& step) {
   return past;
 }
 
+void keep_lags(const FilteredMap& map, const FilteredStep& step, std::deque<FilteredLag>& lags) {
+  for (FilteredLag& lag : lags) {
+    lag.covariance = mapped(step.at.step, step.part, lag.covariance);
+    lag.response = mapped(step.at.step, step.part, lag.response);
+  }
+  FilteredLag newest = lag_of(step);
+  if (!lags.empty()) newest.rest = lags.front().rest;
+  // What was looked at stays with its lag, not with its step.
+  if (!map.lasting)
+    for (std::size_t n = 0; n + 1 < lags.size(); ++n) lags[n].rest = lags[n + 1].rest;
+  lags.push_front(std::move(newest));
+  if (map.lasting)
+    join_old(lags);
+  else if (lags.size() > window_of(step.at.now.momentum))
+    lags.pop_back();
+}
+
 }  // namespace
 
 ArrayXd rest_between(const FilteredMap& map, const FilteredAnswer& answer, const ArrayXXd& part,
                      const ArrayXd& linear, const ArrayXd& mean, const FilteredLag& lag) {
+  if (!map.covariance) return ArrayXd::Zero(linear.size());
   const ArrayXd scale = (linear * lag.linear).sqrt();
   ArrayXd product = (part * lag.covariance).rowwise().sum();
   if (lag.mean.size() > 0) product += mean * lag.mean;
@@ -162,6 +180,7 @@ BlockMatrix map_of_mode(const BlockStep& step, const ArrayXXd& part, Index k) {
 }
 
 void look_back(const FilteredMap& map, const FilteredStep& step, FilteredPast& past) {
+  if (!map.covariance) return;
   const auto count = static_cast<Index>(past.lags.size());
   double changed = 0, all = 0;
   Index last = 0;
@@ -192,22 +211,13 @@ ArrayXXd remembered(const FilteredPast& past, Index modes, int size) {
 }
 
 void remember(const FilteredMap& map, const FilteredStep& step, FilteredPast& past) {
-  for (FilteredLag& lag : past.lags) {
-    lag.covariance = mapped(step.at.step, step.part, lag.covariance);
-    lag.response = mapped(step.at.step, step.part, lag.response);
-  }
-  FilteredLag newest = lag_of(step);
-  if (!past.lags.empty()) newest.rest = past.lags.front().rest;
-  // What was looked at stays with its lag, not with its step.
-  if (!map.lasting)
-    for (std::size_t n = 0; n + 1 < past.lags.size(); ++n)
-      past.lags[n].rest = past.lags[n + 1].rest;
   past.steady = false;
-  past.lags.push_front(std::move(newest));
-  if (map.lasting)
-    join_old(past.lags);
-  else if (past.lags.size() > window_of(step.at.now.momentum))
-    past.lags.pop_back();
+  if (map.covariance) {
+    keep_lags(map, step, past.lags);
+  } else {
+    past.lags.resize(1);
+    past.lags.front().answer = step.at.answer;
+  }
   const ArrayXd& sampled = step.at.answer->sampled;
   const double beta = step.at.now.momentum, taken = (1 - beta) * (1 - beta);
   past.noise = beta * beta * past.noise + taken * sampled;
@@ -218,7 +228,8 @@ void remember(const FilteredMap& map, const FilteredStep& step, FilteredPast& pa
 
 FilteredPast past_of(const FilteredMap& map, const FilteredStep& step, const FilteredPast& before,
                      double steps) {
-  FilteredPast past = map.lasting ? lasting_after(step, before, steps) : steady_past(step);
+  FilteredPast past;
+  if (map.covariance) past = map.lasting ? lasting_after(step, before, steps) : steady_past(step);
   const double beta = step.at.now.momentum;
   past.noise = (1 - beta) / (1 + beta) * step.at.answer->sampled;
   past.risk = step.at.now.risk;

@@ -18,7 +18,10 @@ class Leaper {
   /// one: fewest() of them. A FilteredMap's steps are all taken to be like the middle one: first
   /// order, extrapolated to second.
   double leap(double k, double most, double& weights, BlockState& state);
-  double fewest() const { return recursion_.system().filtered ? 256 : 32; }
+  double fewest() const {
+    const auto& filtered = recursion_.system().filtered;
+    return filtered ? (filtered->covariance ? 256 : 64) : 32;
+  }
 
  private:
   BlockState after(double k, double n, double weights, const BlockState& from) const;

@@ -199,7 +199,7 @@ void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
   if (state.mean.size() > 0) state.mean = (state.mean.matrix() * jump.transpose()).array().eval();
   for (FilteredLag& lag : state.past.lags)
     for (ArrayXXd* of : {&lag.covariance, &lag.response})
-      *of = (of->matrix() * jump.transpose()).array().eval();
+      if (of->size() > 0) *of = (of->matrix() * jump.transpose()).array().eval();
 }
 
 }  // namespace riskcurve

@@ -137,7 +137,8 @@ struct Parts {
     z.resize(h.size(), size);
     for (int i = 0; i < size; ++i)
       z.col(i) = at.step.noise_fixed[i] + h * answer.fresh_noise * at.step.noise_drift[i];
-    step.covariance = mapped(at.step, part, with_linear) + z.colwise() * (answer.sampled * seen);
+    if (recursion.system().filtered->covariance)
+      step.covariance = mapped(at.step, part, with_linear) + z.colwise() * (answer.sampled * seen);
   }
 };
 

@@ -97,7 +97,7 @@ struct FilteredMap {
       answer;
   std::function<Eigen::ArrayXd(const FilteredAnswer& now, const FilteredAnswer& then,
                                const Eigen::ArrayXd& correlation)>
-      covariance;
+      covariance;  ///< empty: too little to count
   bool sees_means = false, lasting = false;
 };
 

@@ -42,8 +42,7 @@ FilteredMap row_map(const MatrixProblem& problem, const NoisePower& noise) {
     answer.sampled = power * (u.weight > 0).select(own / u.weight.max(1e-300), 0.0);
     return answer;
   };
-  // Of a row's norm alone: too little to count.
-  map.covariance = no_rest;
+  // No covariance: of a row's norm alone, too little to count.
   return map;
 }
 

@@ -103,10 +103,7 @@ FilteredMap sign_map(
     answer.sampled = sampled(u);
     return answer;
   };
-  if (diagonal)
-    map.covariance = no_rest;  // but for what runs differ by
-  else
-    map.covariance = same_rest;
+  if (!diagonal) map.covariance = same_rest;
   return map;
 }
 
