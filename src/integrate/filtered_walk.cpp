@@ -39,8 +39,8 @@ struct StepRates {
   ArrayXd noise, rest;     // variances: of samples in the linear part, and of what is not linear
   ArrayXd comes;           // E y rho of rests before
 
-  /// On the line from `before` through these, x of the way beyond.
-  /// But not of modes that a step more than answers, whose rates swing from one to the next.
+  /// On the line from `before` through these, `far` of the way beyond; as they are of modes that a
+  /// step more than answers, whose rates swing from one look to the next.
   StepRates beyond(const StepRates& before, double step, double far) const {
     const ArrayXd x =
         (drift.max(before.drift) * step > 1).select(0.0, ArrayXd::Constant(drift.size(), far));
@@ -95,8 +95,8 @@ class Walk {
     remember(r, a.max(-1.0), n);
     const Repeats square(a.square(), n);
     const ArrayXd source = step_ * step_ * (r.noise + r.rest) - 2 * step_ * a * r.comes;
-    // Where one step answers more than there is, what is left decides the rates, and repeats of
-    // rates held fixed would overshoot: one step.
+    // Where one step answers more than there is, rates follow what is left, and repeats of rates
+    // held fixed would overshoot and swing: half of one step, which comes to rest where they do.
     const ArrayXd many = square.power * spread_ + square.sum * source;
     const double part = n > 1 ? 0.5 : 1;
     const ArrayXd one = (1 - part) * spread_ + part * (a.square() * spread_ + source);
