@@ -99,6 +99,7 @@ TEST(Phases, TwoSidedRisksAreThoseOfASolveOnFinerNodes) {
   EXPECT_TRUE(point.trust.any_signal);
 }
 
+// At small batches, to what few nodes and steps of finite size come to.
 TEST(Phases, TwoSidedMapsOfSmallSignalsAreThoseOfAny) {
   PhasePlan p = plan(1e4, decades(2, 3), Sides::both);
   p.batch = 10;
@@ -107,7 +108,7 @@ TEST(Phases, TwoSidedMapsOfSmallSignalsAreThoseOfAny) {
   p.small = true;
   const PhasePoint small = phase_column(p, 0.4, beta)[0];
   for (const std::size_t i : {0, 1}) {
-    EXPECT_LT((any.best[i].risk / small.best[i].risk - 1).abs().maxCoeff(), 0.02) << i;
+    EXPECT_LT((any.best[i].risk / small.best[i].risk - 1).abs().maxCoeff(), 0.06) << i;
     EXPECT_FALSE((any.best[i].risk == small.best[i].risk).all());
   }
 }
