@@ -55,7 +55,7 @@ struct PhasePoint {
 /// The points (alpha, beta), beta as listed. Of small signals one set of rates serves them all, so
 /// a map costs least column by column. Safe to call from several threads. The best constant step of
 /// each horizon is found to about 1e-3 of its risk, at worst 3e-3 (where signals of any size are
-/// seen, risks are known to 1 %; two-sided, on few nodes, to 2 or 3 %), by cubics through log R
+/// seen, risks are known to 1 %; two-sided, on few nodes, to a few %), by cubics through log R
 /// from the step of the horizon before. Throws InputError unless N, B >= 1, alpha >= 0, numbers are
 /// finite and horizons are as above, and for an optimizer that has no mode system of a matrix;
 /// Failure where a risk cannot be found.
