@@ -106,7 +106,7 @@ def phases(
     alpha, beta : ends of the axes, of `points` points each; or, where more than two, the points themselves.
     horizons : the first and the last T in steps, `per_decade` in a decade; or, where more than two, all of them.
     schedules : each at its optimal schedule, not its best constant step: slow; small signals.
-    small : by the rates of small signals, which are quicker; two-sided maps always are.
+    small : by the rates of small signals, which are quicker.
     journal : a file where finished columns are kept, from which `resume` goes on; remove it when done.
 
     Returns a PhaseMap. Source: docs/theory/phases.md.

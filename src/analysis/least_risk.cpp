@@ -20,7 +20,9 @@ Least least(const std::function<double(double)>& log_risk, double log_step, doub
   // A cubic is believed once it has foretold a risk: where the target is a few modes, sqrt(R) falls
   // straight to its floor, and the best step is the notch that gets there at T.
   double third = 0, surprise = INFINITY;  // divided difference of the last four points
-  for (int i = 0; i < 40 && c.x - a.x > 1e-5 && std::isfinite(b.y); ++i) {
+  // Steps nearer to each other differ by less than risks err.
+  const double narrow = std::max(1e-5, 1e4 * accuracy * accuracy);
+  for (int i = 0; i < 40 && c.x - a.x > narrow && std::isfinite(b.y); ++i) {
     const double left = (b.y - a.y) / (b.x - a.x), right = (c.y - b.y) / (c.x - b.x);
     const double bend = (right - left) / (c.x - a.x);
     const auto cubed = [&](double of) { return (of - a.x) * (of - b.x) * (of - c.x); };

@@ -40,9 +40,11 @@ Pairs target_of(const MatrixProblem& problem, double beta, Sides sides) {
 }
 
 /// j^(-2 alpha) by the Gauss nodes of the indices, one octave a panel: 1e-10 of any smooth sum,
-/// with few enough nodes for a tensor grid of both sides.
-Covariance short_power_law(double dimension, double alpha) {
-  const IndexRule rule = index_panels(dimension, 16, 2, 12);
+/// with few enough nodes for a tensor grid of both sides. Few: 6 indices and two nodes for two
+/// octaves, about 1 % of a risk.
+Covariance short_power_law(double dimension, double alpha, bool few) {
+  const IndexRule rule =
+      few ? index_panels(dimension, 6, 4, 2) : index_panels(dimension, 16, 2, 12);
   return from_spectrum({rule.index.pow(-2 * alpha), rule.weight, rule.index, rule.index});
 }
 
@@ -196,14 +198,13 @@ void check(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
             "horizon", plan.horizon[i], "increasing numbers of steps > 0");
 }
 
-/// The power law with the target of beta = 0.
-MatrixProblem problem_of(const PhasePlan& plan, double alpha) {
+MatrixProblem problem_of(const PhasePlan& plan, double alpha, double beta, bool few = false) {
   MatrixProblem problem;
-  problem.covariance_in = short_power_law(plan.dimension, alpha);
+  problem.covariance_in = short_power_law(plan.dimension, alpha, few);
   problem.covariance_out =
       plan.sides == Sides::both ? problem.covariance_in : isotropic(plan.dimension);
   problem.noise = no_noise();
-  problem.initial = target_of(problem, 0, plan.sides);
+  problem.initial = target_of(problem, beta, plan.sides);
   return problem;
 }
 
@@ -212,19 +213,30 @@ struct Rival {
   Experiment experiment;
   ModeSystem system;
 };
-Rival rival(const PhasePlan& plan, std::size_t which, const MatrixProblem& problem) {
+/// `problem`: that of alpha and beta.
+Rival rival(const PhasePlan& plan, std::size_t which, double alpha, double beta,
+            const MatrixProblem& problem) {
   Rival of{{problem, with_batch(plan.optimizers[which], plan.batch), constant_schedule(1), {}}, {}};
   if (plan.momentum[which] > 0)
     of.experiment.chain.momentum = constant_schedule(plan.momentum[which]);
-  const bool full = allows_any_signal(plan) && any_signal_is_known(problem, plan.optimizers[which]);
+  const bool full = allows_any_signal(plan) && any_signal_is_known(problem, plan.optimizers[which]),
+             rough = full && plan.sides == Sides::both;
   if (full) of.experiment.signal = Signal::full;
-  of.system = mode_system(of.experiment, full ? Grids::compressed : Grids::whole);
+  if (rough) {
+    of.experiment.problem = problem_of(plan, alpha, beta, true);
+    of.system = mode_system(of.experiment, Grids::rough);
+  }
+  if (!of.system.filtered) {
+    of.experiment.problem = problem;
+    of.system = mode_system(of.experiment, full && !rough ? Grids::compressed : Grids::whole);
+  }
   of.system.observable.clear();
   if (!of.system.filtered) of.system.signal = nullptr;  // of another target
   return of;
 }
-std::array<Rival, 2> rivals(const PhasePlan& plan, const MatrixProblem& problem) {
-  return {rival(plan, 0, problem), rival(plan, 1, problem)};
+std::array<Rival, 2> rivals(const PhasePlan& plan, double alpha, double beta) {
+  const MatrixProblem problem = problem_of(plan, alpha, beta);
+  return {rival(plan, 0, alpha, beta, problem), rival(plan, 1, alpha, beta, problem)};
 }
 
 /// Without what depends on steps, which are of each horizon.
@@ -243,8 +255,8 @@ Trust of_problem_only(const Trust& numbers) {
 
 std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
   check(plan, alpha, beta);
-  MatrixProblem problem = problem_of(plan, alpha);
-  std::array<Rival, 2> pair = rivals(plan, problem);
+  MatrixProblem problem = problem_of(plan, alpha, 0);
+  std::array<Rival, 2> pair = rivals(plan, alpha, 0);
   const bool spectral = spectral_of(pair[0].experiment) || spectral_of(pair[1].experiment);
   const double noise = spectral ? noise_norm(problem, plan.batch, 1) : INFINITY;
 
@@ -257,7 +269,7 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
     std::array<Trust, 2> trusted;
     for (const std::size_t i : {0, 1}) {
       if (pair[i].system.filtered) {
-        pair[i] = rival(plan, i, problem);
+        pair[i] = rival(plan, i, alpha, b, problem);
       } else {
         pair[i].experiment.problem = problem;
         pair[i].system.initial = problem.initial.entries().reshaped();
@@ -281,7 +293,7 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
 std::vector<std::string> phase_warnings(const PhasePlan& plan, double alpha) {
   check(plan, alpha, {});
   std::vector<std::string> lines;
-  for (const Rival& rival : rivals(plan, problem_of(plan, alpha)))
+  for (const Rival& rival : rivals(plan, alpha, 0))
     for (const std::string& line : rival.system.warnings)
       if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
   return lines;

@@ -289,7 +289,7 @@ void add_phases(CLI::App& app, Action& action) {
                     "signals");
   command->add_flag("--small", options->small,
                     "by the rates of small signals, which are quicker and do not hold on most of "
-                    "the map; two-sided maps always are");
+                    "the map");
   add_table(*command, options->table, "go on with an unfinished map (--out)");
   add_outputs(*command, options->outputs);
   command->callback([options, &action] {

@@ -107,6 +107,8 @@ ModeSystem filled(const Problem& problem, const Of& optimizer, const Experiment&
   if (!filter_in<Of>(chain) && sees_any_signal(experiment, problem, optimizer, grids)) {
     if constexpr (exists_for_any<Problem, Of>)
       return mode_system(problem, optimizer, Filter{}, grids);
+    else if constexpr (requires { any_signal_system(problem, optimizer, grids); })
+      return any_signal_system(problem, optimizer, grids);
     else if constexpr (exists_bare_for_any<Problem, Of>)
       return any_signal_system(problem, optimizer);
   }

@@ -17,7 +17,6 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using std::numbers::pi;
 
-constexpr double kStep = 0.25;   // of log x: 1e-8
 constexpr double kFirst = 1e-4;  // of x |g|: below, powers
 constexpr double kVanished = 1e-12;
 constexpr double kLast = 1e9;          // of x |g|, for directions that have no variance
@@ -45,22 +44,22 @@ double arcsine_rest(double w) {
 
 }  // namespace
 
-Normalised normalised(const Directions& g) {
+Normalised normalised(const Directions& g, double step) {
   const Index modes = g.count.size();
   Normalised result{ArrayXd::Zero(modes), ArrayXd::Zero(modes), ArrayXd::Zero(modes)};
   const ArrayXd mean_square = g.mean.square();
   const double total = (g.count * (g.variance + mean_square)).sum();
   if (!(total > 0)) return result;
   double largest = 0;
-  for (double y = std::log(kFirst / std::sqrt(total));; y += kStep) {
+  for (double y = std::log(kFirst / std::sqrt(total));; y += step) {
     const double x = std::exp(y), square = 2 * x * x;
     const ArrayXd d = 1 + square * g.variance, mean = mean_square / d;
     const double log_pi = -0.5 * (g.count * (d.log() + square * mean)).sum();
     // What is below the first node falls as x, and as x^2 for the squares.
     const bool first = largest == 0;
-    const double w = kStep * x * std::exp(log_pi);
-    const double of_one = first ? w / -std::expm1(-kStep) : w,
-                 of_two = first ? w / -std::expm1(-2 * kStep) : w;
+    const double w = step * x * std::exp(log_pi);
+    const double of_one = first ? w / -std::expm1(-step) : w,
+                 of_two = first ? w / -std::expm1(-2 * step) : w;
     const double norm = 2 / std::sqrt(pi);
     result.by_mean += norm * of_one / d;
     result.by_spread += norm * of_one * (1 - square * mean) / d;

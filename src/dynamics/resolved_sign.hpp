@@ -19,7 +19,8 @@ struct Directions {
 struct Normalised {
   Eigen::ArrayXd by_mean, by_spread, square;
 };
-Normalised normalised(const Directions& g);
+/// `step` of log x: 1e-8 at a quarter, 1e-4 at a half.
+Normalised normalised(const Directions& g, double step = 0.25);
 
 /// E of the product of two such rests, (2/pi) E[arcsin w - w], w the cosine of g and g', whose
 /// entries have means mu mu' and covariance c: rows of both drawn (fixed seed, antithetic), of the

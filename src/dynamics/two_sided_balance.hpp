@@ -14,6 +14,7 @@ struct TwoSides {
   double batch;
   Eigen::ArrayXd sigma, rows;
   Eigen::ArrayXd lambda, columns;
+  bool rough = false;  ///< for maps: slopes to 1e-3, and squares and rests on every other node
 
   Eigen::Index out() const { return sigma.size(); }
   Eigen::Index in() const { return lambda.size(); }

@@ -23,6 +23,13 @@ constexpr double kFilled = 1e-3;     // of the rank not yet held, where that is 
 constexpr double kSameShape = 0.01;  // variances that move by less have powers of the same shape
 constexpr double kNoRest = 1e-3;     // of S S^T, of 1: what is not linear is as small
 constexpr double kAlmost = 1 - 1e-9;
+constexpr double kAlikeSides = 1e-9;  // V and its transpose: by roundoff alone
+// Of rough ones:
+constexpr double kAlikeSidesRough = 1e-3;
+constexpr double kApartRough = 1.5;
+constexpr double kCloseRough = 1e-3;     // of a Newton move: of the next 1e-6
+constexpr double kSameShapeRough = 0.2;  // variances
+constexpr double kNoRestRough = 0.1;     // correlations whose square is nothing to one
 
 ArrayXXd as_pairs(const TwoSides& sides, const ArrayXd& modes) {
   return modes.reshaped(sides.out(), sides.in());
@@ -36,20 +43,63 @@ struct PairPoint {
   FilteredVariance::Factors factors = {};
 };
 
+double apart(const TwoSides& sides) {
+  return sides.rough ? kApartRough : kApart;
+}
+
 /// x, y and m at t.
 class PairEquation {
  public:
   PairEquation(const TwoSides& sides, const FilteredVariance& variance)
-      : sides_(sides), variance_(variance) {}
+      : sides_(sides), variance_(variance) {
+    if (sides.out() != sides.in()) return;
+    const ArrayXXd pairs = as_pairs(sides, variance.unsaturated());
+    alike_ = (sides.sigma == sides.lambda).all() && (sides.rows == sides.columns).all() &&
+             ((pairs - pairs.transpose()).abs() <=
+              (sides.rough ? kAlikeSidesRough : kAlikeSides) * pairs)
+                 .all();
+  }
 
   /// Newton for log x, log y, log m from a guess.
   void solve(PairPoint& point) const {
-    constexpr double farthest = 3, close = 1e-7;
+    constexpr double farthest = 3;
+    const double close = sides_.rough ? kCloseRough : 1e-7;
     for (int i = 0; i < 60; ++i)
-      if (improve(point, farthest) < close) return;
+      if ((alike_ ? improve_alike(point, farthest) : improve(point, farthest)) < close) return;
   }
 
  private:
+  /// The same where x = y.
+  double improve_alike(PairPoint& point, double farthest) const {
+    const FilteredVariance::Value v = variance_.at(point.log_m, point.factors);
+    const Index n = sides_.in();
+    point.fixed.signal = v.signal.max(0.0).reshaped(n, n);
+    point.variance = (v.value.reshaped(n, n) + point.fixed.signal * point.fixed.echo).matrix();
+    const double t = std::exp(point.log_t);
+    const ArrayXd x = point.log_x.exp(), all = sides_.rows * x;
+    const ArrayXd held = (point.variance * all.matrix()).array();
+    const ArrayXd whole = x * (t + held), of = sides_.sigma * all;
+    const VectorXd part = of / of.sum();
+    MatrixXd matrix(n + 1, n + 1);
+    matrix.topLeftCorner(n, n) =
+        (x / whole).matrix().asDiagonal() * point.variance * all.matrix().asDiagonal();
+    matrix.topLeftCorner(n, n).diagonal().array() += 1;
+    matrix.topRightCorner(n, 1) =
+        (x / whole * (v.slope.reshaped(n, n).matrix() * all.matrix()).array()).matrix();
+    matrix.bottomLeftCorner(1, n) = -2 * part.transpose();
+    matrix(n, n) = 1;
+    VectorXd right(n + 1);
+    right.head(n) = -whole.log().matrix();
+    right[n] = 2 * std::log(of.sum() / sides_.batch) - point.log_m;
+    const VectorXd move = matrix.partialPivLu().solve(right);
+    const double most = move.cwiseAbs().maxCoeff();
+    const double along = most > farthest ? farthest / most : 1;
+    point.log_x += along * move.head(n).array();
+    point.log_y = point.log_x;
+    point.log_m += along * move[n];
+    return std::max(most, point.fixed.renew(t, point.log_x, point.log_y));
+  }
+
   /// The largest move.
   double improve(PairPoint& point, double farthest) const {
     const FilteredVariance::Value v = variance_.at(point.log_m, point.factors);
@@ -87,6 +137,7 @@ class PairEquation {
 
   const TwoSides& sides_;
   const FilteredVariance& variance_;
+  bool alike_ = false;  // both sides
 };
 
 /// Whether what is faint apart nothing is left of the shorter side at t.
@@ -108,7 +159,7 @@ std::vector<PairPoint> pair_nodes(const TwoSides& sides, const FilteredVariance&
   const PairEquation equation(sides, variance);
   std::vector<PairPoint> points;
   for (int i = 0; i < kMostT; ++i) {
-    PairPoint point{first - kApart * i, 0, {}, {}, FixedSignal<double>(plain)};
+    PairPoint point{first - apart(sides) * i, 0, {}, {}, FixedSignal<double>(plain)};
     if (last && i < last->log_t.size()) {
       const double shift = last->log_t[i] - point.log_t;
       point.log_m = last->log_m[i] + 2 * shift;
@@ -138,25 +189,68 @@ std::vector<PairPoint> pair_nodes(const TwoSides& sides, const FilteredVariance&
   return points;
 }
 
+/// 2/pi dt of a node of t among `count`, nodes `apart` in log t, of those beyond both ends too:
+/// there sums are geometric.
+double weight_of(double log_t, double apart, bool end) {
+  return 2 / std::numbers::pi * apart * std::exp(log_t) * (end ? 1 / -std::expm1(-apart) : 1);
+}
+
+/// Nodes that sums over two grids of t take, and their weights.
+struct PairedNodes {
+  std::vector<Index> at;
+  std::vector<double> weight;
+
+  explicit PairedNodes(const TwoSidedResolvent& of) {
+    const Index count = of.log_t.size(), stride = of.sides.rough ? 2 : 1;
+    for (Index k = 0; k < count; k += stride) {
+      at.push_back(k);
+      weight.push_back(stride == 1
+                           ? of.weight[k]
+                           : weight_of(of.log_t[k], apart(of.sides) * static_cast<double>(stride),
+                                       k == 0 || k + stride >= count));
+    }
+  }
+};
+
+/// Rows, or columns, in which something is correlated.
+std::vector<Index> correlated_rows(const ArrayXXd& correlation, double least) {
+  std::vector<Index> rows;
+  for (Index i = 0; i < correlation.rows(); ++i)
+    if (correlation.row(i).abs().maxCoeff() >= least) rows.push_back(i);
+  return rows;
+}
+
 /// Over both grids of t: sum of weights sqrt(x x') [R (1 - S S^T)^(-1) S] sqrt(y y'), R = S S^T of
 /// the rest alone, 1 of all. The same grid twice: of half of the pairs.
 ArrayXXd over_both(const TwoSidedResolvent& now, const TwoSidedResolvent& then,
                    const ArrayXXd& correlation, bool rest) {
   const TwoSides& sides = now.sides;
-  const Index out = sides.out(), in = sides.in();
+  const double least = rest && sides.rough ? kNoRestRough : 0;
+  const std::vector<Index> rows = correlated_rows(correlation, least),
+                           columns = correlated_rows(correlation.transpose(), least);
+  ArrayXXd result = ArrayXXd::Zero(sides.out(), sides.in());
+  if (rows.empty() || columns.empty()) return result;
+  const auto out = std::ssize(rows), in = std::ssize(columns);
   const bool same = &now == &then;
   ArrayXXd sum = ArrayXXd::Zero(out, in);
-  const ArrayXXd spread =
-      correlation *
-      (sides.rows.sqrt().matrix() * sides.columns.sqrt().matrix().transpose()).array();
-  const ArrayXXd x = (0.5 * now.log_x).exp(), y = (0.5 * now.log_y).exp(),
-                 x_then = (0.5 * then.log_x).exp(), y_then = (0.5 * then.log_y).exp();
+  const ArrayXXd counts =
+      (sides.rows(rows).sqrt().matrix() * sides.columns(columns).sqrt().matrix().transpose())
+          .array();
+  const ArrayXXd spread = correlation(rows, columns) * counts;
+  const auto root_of = [](const ArrayXXd& log, const std::vector<Index>& kept) -> ArrayXXd {
+    return (0.5 * log(kept, Eigen::all)).exp();
+  };
+  const ArrayXXd x = root_of(now.log_x, rows), y = root_of(now.log_y, columns),
+                 x_then = root_of(then.log_x, rows), y_then = root_of(then.log_y, columns);
+  const PairedNodes nodes(now), nodes_then(then);
   MatrixXd s(out, in), gram(out, out), solved(out, in);
   Eigen::LLT<MatrixXd> root(out);
-  for (Index a = 0; a < now.weight.size(); ++a) {
-    const ArrayXXd once = spread * now.root[static_cast<std::size_t>(a)];
-    for (Index b = same ? a : 0; b < then.weight.size(); ++b) {
-      s = (once * then.root[static_cast<std::size_t>(b)]).matrix();
+  for (std::size_t k = 0; k < nodes.at.size(); ++k) {
+    const Index a = nodes.at[k];
+    const ArrayXXd once = spread * now.root[static_cast<std::size_t>(a)](rows, columns);
+    for (std::size_t l = same ? k : 0; l < nodes_then.at.size(); ++l) {
+      const Index b = nodes_then.at[l];
+      s = (once * then.root[static_cast<std::size_t>(b)](rows, columns)).matrix();
       if (rest && s.squaredNorm() < kNoRest) continue;  // far above all singular values
       gram.setIdentity();
       gram.selfadjointView<Eigen::Lower>().rankUpdate(s, -1);
@@ -164,13 +258,14 @@ ArrayXXd over_both(const TwoSidedResolvent& now, const TwoSidedResolvent& then,
       solved = s;
       root.solveInPlace(solved);
       if (rest) solved -= s;
-      const double weight = now.weight[a] * then.weight[b] * (same && b > a ? 2 : 1);
+      const double weight = nodes.weight[k] * nodes_then.weight[l] * (same && l > k ? 2 : 1);
       sum += ((weight * x.col(a) * x_then.col(b)).matrix().asDiagonal() * solved *
               (y.col(a) * y_then.col(b)).matrix().asDiagonal())
                  .array();
     }
   }
-  return sum / (sides.rows.sqrt().matrix() * sides.columns.sqrt().matrix().transpose()).array();
+  result(rows, columns) = sum / counts;
+  return result;
 }
 
 /// What t = 0 has, from 1 - c - d t at the last two nodes; no more than the rank.
@@ -191,16 +286,19 @@ void add_power(TwoSidedResolvent& result, const ArrayXd& variance, double rank,
                const TwoSidedResolvent* last) {
   const TwoSides& sides = result.sides;
   const auto shares = [](const ArrayXd& v) -> ArrayXd { return v / v.maxCoeff(); };
+  const double same = sides.rough ? kSameShapeRough : kSameShape;
   if (last && last->shape &&
-      ((shares(variance) - shares(last->shape->variance)).abs() < kSameShape * shares(variance))
-          .all()) {
+      ((shares(variance) - shares(last->shape->variance)).abs() < same * shares(variance)).all()) {
     result.shape = last->shape;
   } else {
     const ArrayXXd one = ArrayXXd::Constant(sides.out(), sides.in(), kAlmost);
     result.shape = std::make_shared<const TwoSidedResolvent::Shape>(TwoSidedResolvent::Shape{
         variance, over_both(result, result, one, false).max(0.0).reshaped()});
   }
-  result.power = with_sums(sides, as_pairs(sides, result.shape->power),
+  // In a row and column squares are as V, to first order.
+  const ArrayXd moved =
+      sides.rough ? ArrayXd(variance / result.shape->variance) : ArrayXd::Ones(sides.modes());
+  result.power = with_sums(sides, as_pairs(sides, result.shape->power * moved),
                            held_at_last(result.log_x, result.log_t, sides.rows, rank),
                            held_at_last(result.log_y, result.log_t, sides.columns, rank))
                      .reshaped();
@@ -248,10 +346,8 @@ std::shared_ptr<TwoSidedResolvent> two_sided_resolvent(const TwoSides& sides, co
     result->log_m[k] = at.log_m;
     result->log_x.col(k) = at.log_x;
     result->log_y.col(k) = at.log_y;
-    // Beyond both ends the sums over log t are geometric.
-    const double beyond = k == 0 || k + 1 == count ? 1 / -std::expm1(-kApart) : 1;
     const double w = result->weight[k] =
-        2 / std::numbers::pi * kApart * std::exp(at.log_t) * beyond;
+        weight_of(at.log_t, apart(sides), k == 0 || k + 1 == count);
     const ArrayXXd pair = (at.log_x.exp().matrix() * at.log_y.exp().matrix().transpose()).array();
     result->root.emplace_back((pair * at.variance.array().max(0.0)).sqrt());
     const ArrayXXd& echo = at.fixed.echo;

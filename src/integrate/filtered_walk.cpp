@@ -18,7 +18,9 @@ using Eigen::Index;
 constexpr double kOfTime = 0.2;   // steps at once, of those before
 constexpr double kOfRisk = 0.15;  // and of log R, as it went before
 constexpr double kJump = 2;       // R that moves by more is looked at again, closer
-constexpr double kGrowthWalk = 1e30;
+constexpr double kGrowthWalk =
+    100;  // times R(0), or so many looks and no end: a step size too large
+constexpr long kMostLooks = 3000;
 constexpr double kNoMomentum = 1e-9;
 constexpr double kLagsOfWalk = 4;  // steps back that rests are correlated, unless they last
 
@@ -37,9 +39,12 @@ struct StepRates {
   ArrayXd noise, rest;     // variances: of samples in the linear part, and of what is not linear
   ArrayXd comes;           // E y rho of rests before
 
-  /// On the line from `before` through these, x of the way beyond.
-  StepRates beyond(const StepRates& before, double x) const {
-    const auto on = [x](const ArrayXd& a, const ArrayXd& b) -> ArrayXd { return a + x * (a - b); };
+  /// On the line from `before` through these, `far` of the way beyond; as they are of modes that a
+  /// step more than answers, whose rates swing from one look to the next.
+  StepRates beyond(const StepRates& before, double step, double far) const {
+    const ArrayXd x =
+        (drift.max(before.drift) * step > 1).select(0.0, ArrayXd::Constant(drift.size(), far));
+    const auto on = [&x](const ArrayXd& a, const ArrayXd& b) -> ArrayXd { return a + x * (a - b); };
     return {on(drift, before.drift).max(0.0), on(of_mean, before.of_mean),
             on(noise, before.noise).max(0.0), on(rest, before.rest).max(0.0),
             on(comes, before.comes)};
@@ -87,20 +92,26 @@ class Walk {
   /// n steps that are all like this.
   void take(const StepRates& r, double n) {
     const ArrayXd a = 1 - step_ * r.drift;
-    remember(r, a, n);
+    remember(r, a.max(-1.0), n);
     const Repeats square(a.square(), n);
     const ArrayXd source = step_ * step_ * (r.noise + r.rest) - 2 * step_ * a * r.comes;
-    spread_ = (square.power * spread_ + square.sum * source).max(0.0);
-    mean_ *= Repeats(1 - step_ * r.of_mean, n).power;
+    // Where one step answers more than there is, rates follow what is left, and repeats of rates
+    // held fixed would overshoot and swing: half of one step, which comes to rest where they do.
+    const ArrayXd many = square.power * spread_ + square.sum * source;
+    const double part = n > 1 ? 0.5 : 1;
+    const ArrayXd one = (1 - part) * spread_ + part * (a.square() * spread_ + source);
+    spread_ = (a < 0).select(one, many).max(0.0);
+    mean_ *= Repeats((1 - step_ * r.of_mean).max(-1.0), n).power;
   }
 
  private:
   /// A step of this answer, `age` steps ago; `length` of them, the youngest as old.
   FilteredLag lag_of(const StepRates& r, const ArrayXd& a, double age, double length) const {
     const ArrayXd newest = a * spread_ * r.drift - step_ * r.noise;  // E y (linear part), after
+    const ArrayXd by = !map_->lasting && length > 1 ? a.abs() : a;
     FilteredLag lag;
-    lag.covariance = newest * Repeats(a, age + std::floor(0.5 * length)).power;
-    lag.response = -step_ * Repeats(a, age).power * Repeats(a, length).sum;
+    lag.covariance = newest * Repeats(by, age + std::floor(0.5 * length)).power;
+    lag.response = -step_ * Repeats(by, age).power * Repeats(by, length).sum;
     lag.linear = linear_;
     lag.mean = r.of_mean * mean_;
     lag.steps = length;
@@ -117,8 +128,11 @@ class Walk {
     if (!map_->lasting) {
       // Those of many steps as one; else one by one.
       if (n >= kLagsOfWalk || (!lags_.empty() && lags_.front().steps > 1)) lags_.clear();
-      for (double age = n >= kLagsOfWalk ? 0 : n - 1; age >= 0; --age)
-        lags_.push_front(lag_of(r, a, age, n >= kLagsOfWalk ? kLagsOfWalk : 1));
+      // What changes sign from step to step, its rests do too: together they add up.
+      if (n >= kLagsOfWalk)
+        lags_.push_front(lag_of(r, a, 0, kLagsOfWalk));
+      else
+        for (double age = n - 1; age >= 0; --age) lags_.push_front(lag_of(r, a, age, 1));
       lags_.resize(std::min(lags_.size(), static_cast<std::size_t>(kLagsOfWalk)));
       return;
     }
@@ -179,14 +193,14 @@ RiskCurve walk_filtered(const ModeSystem& system, double step, const ArrayXd& at
     for (;; n = std::max(1.0, std::floor(0.25 * n))) {
       Walk ahead = walk;
       const double x = k > last ? 0.5 * (n - 1) / (k - last) : 0;
-      ahead.take(x > 0 ? now.beyond(before, x) : now, n);
+      ahead.take(x > 0 ? now.beyond(before, step, x) : now, n);
       then = ahead.risk();
       if (n > 1 && !(std::abs(std::log(then / risk)) <= std::log(kJump))) continue;
       walk = std::move(ahead);
       break;
     }
     ++curve.accepted;
-    if (!std::isfinite(then) || then > kGrowthWalk * start) {
+    if (!std::isfinite(then) || then > kGrowthWalk * start || curve.evaluations > kMostLooks) {
       curve.status = RiskCurve::Status::diverged;
       curve.message = "the risk diverges: the step size is too large";
       return curve;

@@ -13,8 +13,8 @@ bool can_walk(const ModeSystem& system);
 ///     rho],
 ///
 /// A = 1 - gamma h fresh, with rates on the line through the last two answers at the middle of the
-/// n steps: one answer each, in place of the recursion's six. 1e-3 of R, less where it rises or
-/// falls fast (docs/theory/signal.md#recursion).
+/// n steps (one step, half of it, of modes with A < 0): one answer each, in place of the
+/// recursion's six. 1e-3 of R, less where it rises or falls fast (docs/theory/signal.md#recursion).
 RiskCurve walk_filtered(const ModeSystem& system, double step, const Eigen::ArrayXd& at);
 
 }  // namespace riskcurve

@@ -83,11 +83,34 @@ TEST(Phases, RisksAreThoseOfTheOptimumThatSeesAnySignal) {
   }
 }
 
-TEST(Phases, TwoSidedMapsAreOfSmallSignals) {
-  const ArrayXd beta = ArrayXd::Constant(1, 0.5), horizon = decades(0, 1);
-  const PhasePoint given = phase_column(plan(60, horizon, Sides::both), 0.6, beta)[0],
-                   small = phase_column(small_plan(60, horizon, Sides::both), 0.6, beta)[0];
-  for (const std::size_t i : {0, 1}) EXPECT_TRUE((given.best[i].risk == small.best[i].risk).all());
+// Two-sided, nodes are few and rates rough: against the recursion on the nodes that it takes.
+TEST(Phases, TwoSidedRisksAreThoseOfASolveOnFinerNodes) {
+  const Eigen::Array2d horizon(10, 30);
+  const PhasePoint point =
+      phase_column(plan(100, horizon, Sides::both), 0.5, ArrayXd::Constant(1, 0.5))[0];
+  for (const std::size_t i : {0, 1}) {
+    const Optimizer optimizer = i == 0 ? Optimizer(SignSgd{100}) : Optimizer(SignSvd{100});
+    Experiment e{problem(100, 0.5, 0.5, Sides::both), optimizer, constant_schedule(1), {}};
+    e.signal = Signal::full;
+    const ModeSystem system = mode_system(e);
+    for (const Eigen::Index h : {0, 1})
+      EXPECT_NEAR(point.best[i].risk[h] / best_step(system, horizon[h]).risk, 1, 0.03) << i << h;
+  }
+  EXPECT_TRUE(point.trust.any_signal);
+}
+
+// At small batches, to what few nodes and steps of finite size come to.
+TEST(Phases, TwoSidedMapsOfSmallSignalsAreThoseOfAny) {
+  PhasePlan p = plan(1e4, decades(2, 3), Sides::both);
+  p.batch = 10;
+  const ArrayXd beta = ArrayXd::Constant(1, 0.3);
+  const PhasePoint any = phase_column(p, 0.4, beta)[0];
+  p.small = true;
+  const PhasePoint small = phase_column(p, 0.4, beta)[0];
+  for (const std::size_t i : {0, 1}) {
+    EXPECT_LT((any.best[i].risk / small.best[i].risk - 1).abs().maxCoeff(), 0.06) << i;
+    EXPECT_FALSE((any.best[i].risk == small.best[i].risk).all());
+  }
 }
 
 TEST(Phases, TrustNumbersAreThoseOfTheWholeSpectrum) {

@@ -21,8 +21,7 @@ struct PhasePlan {
   Sides sides = Sides::in;
   Eigen::ArrayXd horizon;  ///< T, in steps, increasing, at least two
   bool schedules = false;  ///< R*(T) under the optimal schedule, not the best constant step
-  /// By the rates of small signals, where others are known too. Schedules always are, and two-sided
-  /// maps, where a solve that sees any signal takes seconds.
+  /// By the rates of small signals, where others are known too. Schedules always are.
   bool small = false;
   std::array<double, 2> momentum = {0, 0};  ///< of each, as [optimizer] momentum; in [0, 1)
 };
@@ -56,8 +55,8 @@ struct PhasePoint {
 /// The points (alpha, beta), beta as listed. Of small signals one set of rates serves them all, so
 /// a map costs least column by column. Safe to call from several threads. The best constant step of
 /// each horizon is found to 1e-4 of its risk, with momentum to about 1e-3, at worst 3e-3 (where
-/// signals of any size are seen, risks are known to 1 %), by cubics through log R from the step of
-/// the horizon before.
+/// signals of any size are seen, risks are known to 1 %; two-sided, on few nodes, to a few %), by
+/// cubics through log R from the step of the horizon before.
 /// Throws InputError unless N, B >= 1, alpha >= 0, numbers are finite and horizons are as above,
 /// and for an optimizer that has no mode system of a matrix; Failure where a risk cannot be found.
 std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha,

@@ -11,6 +11,11 @@
 
 namespace riskcurve {
 
+/// Modes as few as give the curve; one for each pair of the sides' nodes where rates are fixed
+/// vectors; or always. Rough, for maps: the given nodes as they are, and where both sides have
+/// several and signals of any size are seen, rates to a few 1e-3.
+enum class Grids { compressed, listed, whole, rough };
+
 /// SGD: a = lambda, c = lambda 2P/b, h = lambda. Needs a finite noise variance (InputError).
 /// Source: (C), the case without clipping; docs/theory/vector.md#sgd.
 ModeSystem mode_system(const VectorProblem& problem, const Sgd& optimizer);
@@ -36,7 +41,8 @@ ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer);
 /// covariance in given coordinates, or one side generic and one diagonal, both of unequal
 /// eigenvalues. Source: ours; docs/theory/signal.md#signs.
 ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer);
-ModeSystem any_signal_system(const MatrixProblem& problem, const SignSgd& optimizer);
+ModeSystem any_signal_system(const MatrixProblem& problem, const SignSgd& optimizer,
+                             Grids grids = Grids::compressed);
 /// Rows of a gradient over their norms, whatever the size of the signal: f(G_i) = G_i/|G_i|, rows
 /// of variance h_ij (2P + 2q)/B and slopes exact for few directions of a row. Throws InputError for
 /// unequal eigenvalues of K_out, unless in diagonal coordinates. Source: ours;
@@ -142,9 +148,6 @@ ModeSystem mode_system(const MatrixProblem& problem, const Adam& optimizer);
 ModeSystem mode_system(const MatrixProblem& problem, const RmsProp& optimizer);
 ModeSystem mode_system(const MatrixProblem& problem, const AdaGrad& optimizer);
 
-/// Modes as few as give the curve; one for each pair of the sides' nodes where rates are fixed
-/// vectors; or always.
-enum class Grids { compressed, listed, whole };
 /// SignSVD and every other spectral optimizer: a and c by the quadratures of spectral.hpp. Gaussian
 /// noise and f = g^q: a = a^(1) (2P)^((q-1)/2), c = c^(1) (2P)^q, one product each. Else a and c
 /// are interpolated in log R (Chebyshev) between R(0)/10^9 and 30 R(0) (noise included): sums of

@@ -2,7 +2,9 @@
 #include <cmath>
 #include <memory>
 #include <numbers>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "dynamics/alike.hpp"
 #include "dynamics/coherent_law.hpp"
@@ -15,8 +17,11 @@ namespace riskcurve {
 namespace {
 
 using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
 using Eigen::Index;
 using std::numbers::pi;
+
+constexpr double kRoughStep = 0.5;  // 1e-4
 
 /// What the answer of one instant was made of.
 struct SeenGradient {
@@ -28,6 +33,7 @@ struct SignSetting {
   NoisePower noise;
   double coordinates;  // d of a row
   double rows = 1;     // that add to R alike
+  double step = 0.25;  // of log x, in `normalised`
 };
 
 /// Signs in a basis that has nothing to do with the directions.
@@ -42,8 +48,9 @@ FilteredAnswer generic_answer(const SignSetting& setting, const Measure& c, cons
   for (Index i = 0; i < c.point.size(); ++i) {
     const double at = c.point[i], weight = c.weight[i];
     const ArrayXd gain = at * u.weight;
-    const Normalised of = normalised(
-        {u.multiplicity / setting.rows, gain * y.mean, noise + gain.square() * y.spread});
+    const Normalised of =
+        normalised({u.multiplicity / setting.rows, gain * y.mean, noise + gain.square() * y.spread},
+                   setting.step);
     answer.fresh_of_mean += weight * at * scale * of.by_mean;
     answer.fresh += weight * at * scale * of.by_spread;
     answer.power += weight * scale * scale * of.square;
@@ -132,9 +139,55 @@ FilteredMap vector_map(const VectorProblem& problem, const SignSgd& optimizer,
   return sign_map(setting, problem.covariance.orientation == Orientation::diagonal, law, sampled);
 }
 
-FilteredMap matrix_map(const MatrixProblem& problem, const SignSetting& setting, bool diagonal) {
-  const auto own = [problem, variance = setting.noise.noise_variance](const FilteredGradient& u) {
-    return with_own_part(problem, u, variance);
+/// Both sides alike: of the pairs (i, j) and (j, i), which are alike too, one.
+struct FoldedPairs {
+  std::vector<Index> kept, of;  // of all pairs: those that are kept, and which of them each has
+  ArrayXd times;                // how many a kept one stands for
+  ArrayXd multiplicity;         // of all pairs
+
+  explicit FoldedPairs(const MatrixProblem& problem, const ArrayXd& all) : multiplicity(all) {
+    const Index n = problem.covariance_in.spectrum.size();
+    of.resize(static_cast<std::size_t>(n * n));
+    for (Index j = 0; j < n; ++j)
+      for (Index i = 0; i <= j; ++i) {
+        for (const Index at : {i + n * j, j + n * i})
+          of[static_cast<std::size_t>(at)] = std::ssize(kept);
+        kept.push_back(i + n * j);
+      }
+    times = ArrayXd::Constant(std::ssize(kept), 2);
+    for (Index j = 0; j < n; ++j) times[of[static_cast<std::size_t>(j + n * j)]] = 1;
+  }
+  ModeSystem fold(ModeSystem system) const {
+    for (ArrayXd* sum : {&system.initial, &system.multiplicity}) *sum = ArrayXd((*sum)(kept)*times);
+    system.weight = ArrayXd(system.weight(kept));
+    system.drift = ArrayXXd(system.drift(kept, Eigen::all));
+    system.diffusion = ArrayXXd(system.diffusion(kept, Eigen::all)).colwise() * times;
+    return system;
+  }
+  FilteredGradient unfolded(const FilteredGradient& u) const {
+    FilteredGradient all = u;
+    all.multiplicity = multiplicity;
+    all.weight = u.weight(of);
+    all.error = u.error(of);
+    return all;
+  }
+};
+
+bool alike(const MatrixProblem& problem) {
+  const Spectrum &out = problem.covariance_out.spectrum, &in = problem.covariance_in.spectrum;
+  if (out.size() != in.size()) return false;
+  const ArrayXXd initial = problem.initial.entries();
+  constexpr double roundoff = 1e-9;
+  return (out.value == in.value).all() && (out.multiplicity == in.multiplicity).all() &&
+         ((initial - initial.transpose()).abs() <= roundoff * initial).all();
+}
+
+FilteredMap matrix_map(const MatrixProblem& problem, const SignSetting& setting, bool diagonal,
+                       const std::optional<FoldedPairs>& folded) {
+  const auto own = [problem, folded,
+                    variance = setting.noise.noise_variance](const FilteredGradient& u) -> ArrayXd {
+    if (!folded) return with_own_part(problem, u, variance);
+    return with_own_part(problem, folded->unfolded(u), variance)(folded->kept);
   };
   const auto law = [setting, own](const FilteredGradient& u) {
     const Measure c{ArrayXd::Constant(1, 1 / std::sqrt(setting.noise(u.risk))), ArrayXd::Ones(1)};
@@ -211,8 +264,9 @@ ModeSystem any_signal_system(const VectorProblem& given, const SignSgd& optimize
   return system;
 }
 
-ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimizer) {
-  const MatrixProblem problem = merged_alike(given, kAlikeSigns);
+ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimizer, Grids grids) {
+  const bool rough = grids == Grids::rough;
+  const MatrixProblem problem = rough ? given : merged_alike(given, kAlikeSigns);
   const Covariance &out = problem.covariance_out, &in = problem.covariance_in;
   check_coordinates(problem);
   if (mixed(out, in))
@@ -226,7 +280,12 @@ ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimize
     setting.coordinates /= setting.rows;
   }
   const bool diagonal = !dense(out) && !dense(in);
-  ModeSystem system = sees_any(small, matrix_map(problem, setting, diagonal));
+  std::optional<FoldedPairs> folded;
+  if (rough) setting.step = kRoughStep;
+  if (rough && out.spectrum.size() > 1 && alike(problem))
+    folded.emplace(problem, small.multiplicity);
+  ModeSystem system = sees_any(folded ? folded->fold(small) : small,
+                               matrix_map(problem, setting, diagonal, folded));
   if (!diagonal) observe_signal(system, setting.noise);
   return system;
 }

@@ -58,7 +58,7 @@ struct Asks {
   double batch;
   const NoiseLaw& noise;
   const SingularFunction& function;
-  bool merge;
+  bool merge, rough;
 };
 
 /// Rows alike: `of` the graded side's spectrum, times the other's eigenvalue; s(0) over all rows.
@@ -92,7 +92,8 @@ GradedSide few_of(const Spectrum& spectrum, bool merge) {
 /// rows: the side of fewer bins.
 AnySignal both_graded(const GradedSide& rows, const GradedSide& columns, const ArrayXXd& share,
                       const Asks& asks) {
-  const TwoSides sides{asks.batch, rows.value, rows.count, columns.value, columns.count};
+  const TwoSides sides{asks.batch,    rows.value,    rows.count,
+                       columns.value, columns.count, asks.rough};
   const auto outer = [](const ArrayXd& a, const ArrayXd& b) -> ArrayXd {
     return (a.matrix() * b.matrix().transpose()).reshaped();
   };
@@ -142,8 +143,9 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   if (!std::isfinite(problem.noise.variance))
     throw InputError("problem.noise.variance", "inf",
                      "a finite variance: signals that are not small are derived for it");
-  const AnySignal modes = any_signal(
-      problem, {static_cast<double>(batch), problem.noise, function, grids != Grids::whole});
+  const AnySignal modes =
+      any_signal(problem, {static_cast<double>(batch), problem.noise, function,
+                           grids != Grids::whole && grids != Grids::rough, grids == Grids::rough});
   ModeSystem system;
   system.weight = modes.weight;
   system.multiplicity = modes.multiplicity;
