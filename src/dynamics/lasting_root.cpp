@@ -47,12 +47,6 @@ Eigen::RowVectorXd between_tilts(const ArrayXd& at, double place) {
 
 constexpr double kFirst = 1;  // power of 2 of the steps before which no root has lasted
 
-/// After some steps, at one risk.
-struct Tilts {
-  MatrixXd drift;
-  ArrayXd shift;  // how far u moves in a step, times steps
-};
-
 /// -log E e^(-x v) = u and the slope of what is divided by, on a grid of log x.
 class TiltedSums {
  public:
@@ -83,10 +77,10 @@ class TiltedSums {
   UniformSpline log_u_, slope_;
 };
 
-Tilts tilts_of(const BatchPower& power, const LagWeights& weights, double beta2, double steps) {
+TiltTable tilts_of(const BatchPower& power, const LagWeights& weights, double beta2, double steps) {
   const TiltedSums sums(power, LagNodes(weights, beta2, steps));
   const ArrayXd at = places();
-  Tilts tilts{MatrixXd(kTilts, kTilts), ArrayXd(kTilts)};
+  TiltTable tilts{MatrixXd(kTilts, kTilts), ArrayXd(kTilts)};
   for (int i = 0; i < kTilts; ++i) {
     const double u = at[i] / (1 - at[i]), log_x = i == 0 ? -HUGE_VAL : sums.log_x_of(u),
                  x = i == 0 ? 0 : std::exp(log_x);
@@ -117,12 +111,12 @@ struct LastingRoot::Law {
   double beta2, scale;
   bool shared;
   mutable std::mutex lock;
-  mutable std::map<std::pair<int, int>, Tilts> known;  // by powers of 16 of R and of 2 of steps
+  mutable std::map<std::pair<int, int>, TiltTable> known;  // by powers of 16 of R and of 2 of steps
 
   /// Of the steps that v holds, the last power of 2.
   int settled() const { return static_cast<int>(std::ceil(std::log2(8 / (1 - beta2)))); }
 
-  const Tilts& at(int power_of_16, int power_of_2) const {
+  const TiltTable& at(int power_of_16, int power_of_2) const {
     const std::lock_guard<std::mutex> hold(lock);
     const auto found = known.find({power_of_16, power_of_2});
     if (found != known.end()) return found->second;
@@ -161,7 +155,7 @@ RootTilts LastingRoot::operator()(const Now& now, double steps) const {
     for (const int j : {0, 1}) {
       const double weight = (i == 0 ? 1 - (place - whole) : place - whole) *
                             (j == 0 ? 1 - (doubled - before) : doubled - before);
-      const Tilts& tilts = law_->at(static_cast<int>(whole) + i, static_cast<int>(before) + j);
+      const TiltTable& tilts = law_->at(static_cast<int>(whole) + i, static_cast<int>(before) + j);
       drift += weight * tilts.drift;
       shift += weight * tilts.shift;
     }

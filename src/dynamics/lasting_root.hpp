@@ -7,6 +7,12 @@
 
 namespace riskcurve {
 
+/// Of RootTilts after some steps, at one risk: how far u moves in a step, times the steps.
+struct TiltTable {
+  Eigen::MatrixXd drift;
+  Eigen::ArrayXd shift;
+};
+
 /// RootTilts of a running mean of squares without a variance, by the integrals of adaptive.md: of a
 /// coordinate's own v, or, `shared`, of what v is given the batches alone. Between steps 1, 2, 4,
 /// .. and powers of 16 of R on lines of logarithms; 1e-2 of what they say.

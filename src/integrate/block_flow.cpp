@@ -63,11 +63,9 @@ RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const
   using State = std::vector<double>;
   State x(start.own.data(), start.own.data() + start.own.size());
   const auto state_of = [&](const State& from) {
-    return BlockState{Eigen::Map<const ArrayXXd>(from.data(), start.own.rows(), start.own.cols()),
-                      {},
-                      {},
-                      {},
-                      {}};
+    BlockState state;
+    state.own = Eigen::Map<const ArrayXXd>(from.data(), start.own.rows(), start.own.cols());
+    return state;
   };
   Watch watch(options, at[at.size() - 1]);
   watch.enter(0, at[at.size() - 1]);
