@@ -30,7 +30,7 @@ struct FilteredPast {
 /// Of RootTilts, made anew every few steps: of modes' errors, as parts of E Delta^2 and of E
 /// Delta(0), shape (padded modes, nodes).
 struct TiltedErrors {
-  Eigen::ArrayXXd square, mean;
+  Eigen::ArrayXXd square, mean;           ///< the mean under weight decay alone
   Eigen::ArrayXd share, share_of_square;  ///< of the mean rate, by either; empty: 1
   Eigen::ArrayXd squares;                 ///< s when they were made
   Eigen::ArrayXd progress;                ///< sum of gamma a since
