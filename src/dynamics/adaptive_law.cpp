@@ -71,9 +71,10 @@ class LaterOfStart {
   std::vector<double> shares_;
 };
 
-/// A and C of means over the last `steps` gradients, of weights that sum to what all do.
+/// A and C of means over the last `steps` gradients, of weights that sum to what all do; from
+/// nothing: steps before had fewer.
 AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, double beta2,
-                           double steps, double step_of_nodes) {
+                           double steps, double step_of_nodes, bool from_nothing = false) {
   const double squares = -std::expm1(steps * std::log(beta2)), filter = weights.sum(steps);
   AdaptiveScalars scalars{0, 0, 0};
   struct Node {
@@ -98,21 +99,21 @@ AdaptiveScalars scalars_of(const BatchPower& power, const LagWeights& weights, d
   if (!(weights.beta > 0) || steps < 2) return scalars;
   const double oldest = std::log1p(-beta2) + (steps - 1) * std::log(beta2);
   const auto fall_at = [&](double s) {
-    return std::isinf(steps) ? 0 : -power.log_psi(std::log(s) + oldest);
+    return from_nothing ? -power.log_psi(std::log(s) + oldest) : 0;
   };
-  const LaterOfStart of_start(weights, beta2, std::isinf(steps) ? 1 : steps,
+  const LaterOfStart of_start(weights, beta2, from_nothing ? steps : 1,
                               fall_at(2 * nodes.back().s));
   for (Node& node : nodes) {
-    if (std::isinf(steps))
+    if (from_nothing)
+      node.later = of_start(power, node.s);
+    else
       node.later[0] = later_lags(node.s, weights.beta, beta2, steps,
                                  [&](double, double log_x) { return power.log_psi(log_x); });
-    else
-      node.later = of_start(power, node.s);
   }
   for (double& later : nodes.front().later)
     later += later_below(later, nodes.front().s, weights.beta, beta2, steps, step_of_nodes);
   const auto later = [&](const Node& node, double fall) {
-    return std::isinf(steps) ? node.later[0] : of_start.at(node.later, fall);
+    return from_nothing ? of_start.at(node.later, fall) : node.later[0];
   };
   for (std::size_t i = 0; i < nodes.size(); ++i)
     for (std::size_t j = 0; j <= i; ++j) {
@@ -267,6 +268,8 @@ AdaptiveScalars AdaptiveLaw::at(double risk) const {
 }
 
 AdaptiveLaw::Starts AdaptiveLaw::starts(double risk) const {
+  // With a variance the noise that is linear passes the filter as it is, first steps and all.
+  const bool infinite = std::isinf(noise_.variance);
   const double scale = typical(risk);
   const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
   const AdaptiveScalars steady =
@@ -274,11 +277,11 @@ AdaptiveLaw::Starts AdaptiveLaw::starts(double risk) const {
   Starts starts;
   for (double steps = 1; steps < start_memory(); steps *= 2) {
     const AdaptiveScalars now =
-        scalars_of(power, weights_, beta2_, steps, step_of_nodes(noise_, beta2_));
+        scalars_of(power, weights_, beta2_, steps, step_of_nodes(noise_, beta2_), infinite);
     starts.emplace_back(std::log(now.gain / steady.gain), std::log(now.noise / steady.noise), 0);
   }
   starts.emplace_back(0, 0, 0);
-  if (!(weights_.beta > 0)) return starts;
+  if (!infinite || !(weights_.beta > 0)) return starts;
   double steps = 1;
   for (Eigen::Array3d& start : starts) {
     double moved = 0, weight = weights_.first;
