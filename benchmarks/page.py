@@ -148,7 +148,7 @@ def main(folder, commit, command, long_json, *options):
     aims = [row for row in rows["targets"] if row["aim"] is not None]
     missed = sum(verdict(row) != "met" for row in aims)
     absent = "Rows that name a commit were measured then, by `--page --long`." if kept else \
-        "Left out, as each takes minutes and `--page --long` was not run here: whole maps, maps of signals of any size, peers at d = 10⁷."
+        "Left out, as each takes minutes and `--page --long` was not run here: two-sided maps of signals of any size, peers at d = 10⁷."
     torch = "" if steps["torch"] else " PyTorch could not be imported: its rows are left out."
     print("\n".join([
         "# Benchmarks",

@@ -83,7 +83,7 @@ def measure(binary, folder, row, limit):
     if not stopped:
         with open(report) as file:
             memory = int(file.read()) / 1024
-    solves = re.search(r"\((\d+) solves\)", printed or "")
+    solves = re.search(r"\((\d+) solves?\)", printed or "")
     return {"name": row.name, "command": "riskcurve " + row.arguments, "aim": aim, "seconds": min(times) * row.times,
             "processor": min(processors) * row.times if processors else None, "stopped": stopped, "times": row.times,
             "memory": memory, "long": row.long, "listed": row.listed > 0, "solves": int(solves.group(1)) if solves else None}
