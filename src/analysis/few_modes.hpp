@@ -4,6 +4,12 @@
 
 namespace riskcurve {
 
+/// Whether rates depend on what has been, so that no sweep back knows their derivatives: searches
+/// then differ solves.
+inline bool knows_the_past(const ModeSystem& system) {
+  return system.filtered || (system.squares && system.squares->tilts);
+}
+
 /// A mode system for searches that solve it again and again up to one horizon. Modes that a
 /// schedule will hardly have moved by its horizon cannot tell each other apart and share one rule
 /// of `compress`, at its accuracy: of a power law of 10^18 directions most octaves are such.

@@ -55,7 +55,7 @@ class JointSearch {
       return point;
     }
     const ModeSystem& system = system_of(e);
-    if (system.filtered) {
+    if (knows_the_past(system)) {
       by_differences = true;
       point.value = log_risk(x, point.message);
       for (Index k = 0; k < x.size() && std::isfinite(point.value); ++k)

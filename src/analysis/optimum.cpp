@@ -192,18 +192,19 @@ double guessed_step(const ModeSystem& system, double horizon) {
 Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions& asked) {
   check(system);
   OptimumOptions options = asked;
-  if (system.filtered) options.tolerance = std::max(asked.tolerance, kNoCloser);
+  const bool differs = knows_the_past(system);
+  if (differs) options.tolerance = std::max(asked.tolerance, kNoCloser);
   if (!(horizon > 0) || !std::isfinite(horizon))
     throw InputError("horizon", horizon, "a finite number of steps > 0");
   int solves = 0;
   FewModes modes(system, horizon);
   const auto evaluate = [&](double step, const SolveOptions& solve) {
     ++solves;
-    if (system.filtered) {
-      ++solves;
-      return trial_between(system, step, horizon, options);
-    }
     const Schedule schedule = constant_schedule(step);
+    if (differs) {
+      ++solves;
+      return trial_between(modes.under(schedule), step, horizon, options);
+    }
     return trial_of(sensitivity(modes.under(schedule), schedule, horizon, solve), step, horizon);
   };
   const bool known = options.start > 0;
@@ -218,7 +219,7 @@ Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions
     }
   Optimum best = root(evaluate, start, stride, bend, rtol, options, solves);
   // Between two steps lies more than what they stand beside.
-  if (best.found && system.filtered) best.risk = risk_after(system, best.step, horizon, options);
+  if (best.found && differs) best.risk = risk_after(system, best.step, horizon, options);
   return best;
 }
 
@@ -241,8 +242,8 @@ Optimum fastest_step(const ModeSystem& system, double risk, double longest,
     if (curve.status != RiskCurve::Status::ok) throw Stopped{curve.message};
     const double steps = std::isfinite(curve.reached) ? curve.reached : longest;
     ++solves;
-    if (system.filtered) return trial_between(system, step, steps, options);
     FewModes modes(system, steps);
+    if (knows_the_past(system)) return trial_between(modes.under(schedule), step, steps, options);
     return trial_of(sensitivity(modes.under(schedule), schedule, steps, solve_options), step,
                     steps);
   };

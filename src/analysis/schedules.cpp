@@ -147,13 +147,15 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
     throw InputError("start", "of the schedule's parameters", "finite numbers > 0");
   ScheduleOptimum best;
   std::optional<FewModes> modes;
-  if (!system.filtered) modes.emplace(system, horizon);
+  const bool differs = knows_the_past(system);
+  const ModeSystem few = differs ? compress(system) : ModeSystem{};
+  if (!differs) modes.emplace(system, horizon);
   const double tolerance =
-      system.filtered ? std::max(options.tolerance, kByDifferences) : options.tolerance;
+      differs ? std::max(options.tolerance, kByDifferences) : options.tolerance;
   SolveOptions solve = options.solve;
   const auto at = [&](const ArrayXd& logs) {
     SchedulePoint point = modes ? point_by_sweep(*modes, horizon, family, logs, solve)
-                                : point_by_differences(system, horizon, family, logs, solve);
+                                : point_by_differences(few, horizon, family, logs, solve);
     best.evaluations += point.evaluations;
     return point;
   };
@@ -278,7 +280,7 @@ ScheduleOptimum optimal_beside(const ModeSystem& system, const Optimum& constant
     none.evaluations = evaluations;
     return none;
   }
-  if (system.filtered) {
+  if (knows_the_past(system)) {
     const Index few = std::min(kFew, mesh.size());
     const ArrayXd times = thinned(mesh, few), first = thinned(start, few);
     if (few == kFew)
