@@ -45,7 +45,7 @@ def targets(rows):
     yield "| | command | aimed at | measured | of CPU | memory at most, MiB | |"
     yield "|---|---|---|---|---|---|---|"
     for row in rows:
-        solves = f"; {row['solves']} solves" if row["solves"] else ""
+        solves = f"; {row['solves']} solve{'s' if row['solves'] > 1 else ''}" if row["solves"] else ""
         part = ", stopped then" if row["stopped"] else ""
         part += f", {digits(row['times'])} times what the command took" if row["times"] > 1 else ""
         aim = f"{seconds(row['aim'])}, to read the file" if row["listed"] else seconds(row["aim"])
