@@ -45,7 +45,7 @@ Eigen::RowVectorXd between_tilts(const ArrayXd& at, double place) {
   return weights / weights.sum();
 }
 
-constexpr double kFirst = 1;  // power of 2 of the steps before which no root has lasted
+constexpr double kFirstDoubling = 1;  // power of 2 of the steps before which no root has lasted
 
 /// -log E e^(-x v) = u and the slope of what is divided by, on a grid of log x.
 class TiltedSums {
@@ -147,7 +147,7 @@ LastingRoot::LastingRoot(const NoiseLaw& noise, int batch, GradientOf entries,
 RootTilts LastingRoot::operator()(const Now& now, double steps) const {
   const double risk = std::clamp(now.risk, 1e-5 * law_->scale, 1e5 * law_->scale);
   const double place = std::log2(risk) / 4, whole = std::floor(place), age = now.time + 1;
-  const double last = law_->settled(), doubled = std::clamp(std::log2(age), kFirst, last),
+  const double last = law_->settled(), doubled = std::clamp(std::log2(age), kFirstDoubling, last),
                before = std::min(std::floor(doubled), last - 1);
   MatrixXd drift = MatrixXd::Zero(kTilts, kTilts);
   ArrayXd shift = ArrayXd::Zero(kTilts);
