@@ -1,53 +1,41 @@
 #include "dynamics/pair_sum.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
-// Compiled twice, as integrate/propagator.cpp is and for its reasons.
-#if defined(__GNUC__)
-#define RISKCURVE_PAIR_INLINE __attribute__((always_inline)) inline
-#else
-#define RISKCURVE_PAIR_INLINE inline
-#endif
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // vectors between functions: all of these are inlined
+#include "lanes.hpp"
 
 namespace riskcurve {
 namespace {
 
 using Eigen::Index;
 
-using PairOfLanes = double __attribute__((vector_size(16)));
-using FourLanes = double __attribute__((vector_size(32)));
-
 constexpr Index kAcross = 8;  // rows of v at a time
 constexpr Index kDown = 4;    // and of u
 
 /// out(8 of v, 4 of u) += sum_l left(8, l) right(4, l), both packed l by l.
 template <class Lanes>
-RISKCURVE_PAIR_INLINE void add_tile(const double* left, const double* right, Index count,
-                                    double* out, Index stride) {
-  constexpr int width = sizeof(Lanes) / sizeof(double), vectors = kAcross / width;
+RISKCURVE_INLINE inline void add_tile(const double* left, const double* right, Index count,
+                                      double* out, Index stride) {
+  constexpr int vectors = kAcross / width<Lanes>;
   Lanes sum[kDown][vectors];
   for (int j = 0; j < kDown; ++j)
     for (int i = 0; i < vectors; ++i)
-      std::memcpy(&sum[j][i], out + j * stride + i * width, sizeof(Lanes));
+      sum[j][i] = lanes_at<Lanes>(out + j * stride + i * width<Lanes>);
   for (Index l = 0; l < count; ++l, left += kAcross, right += kDown) {
     Lanes x[vectors];
-    for (int i = 0; i < vectors; ++i) std::memcpy(&x[i], left + i * width, sizeof(Lanes));
+    for (int i = 0; i < vectors; ++i) x[i] = lanes_at<Lanes>(left + i * width<Lanes>);
     for (int j = 0; j < kDown; ++j)
       for (int i = 0; i < vectors; ++i) sum[j][i] += x[i] * right[j];
   }
   for (int j = 0; j < kDown; ++j)
-    for (int i = 0; i < vectors; ++i)
-      std::memcpy(out + j * stride + i * width, &sum[j][i], sizeof(Lanes));
+    for (int i = 0; i < vectors; ++i) put(sum[j][i], out + j * stride + i * width<Lanes>);
 }
 
 /// All tiles: left of `across` tiles, right of `down`, each packed one after another.
 template <class Lanes>
-RISKCURVE_PAIR_INLINE void add_tiles(const double* left, const double* right, Index across,
-                                     Index down, Index count, double* out) {
+RISKCURVE_INLINE inline void add_tiles(const double* left, const double* right, Index across,
+                                       Index down, Index count, double* out) {
   for (Index j = 0; j < down; ++j)
     for (Index i = 0; i < across; ++i)
       add_tile<Lanes>(left + i * count * kAcross, right + j * count * kDown, count,
@@ -58,18 +46,14 @@ using AddTiles = void (*)(const double* left, const double* right, Index across,
                           Index count, double* out);
 AddTiles add_tiles_here() {
   const AddTiles any = [](const double* l, const double* r, Index a, Index d, Index n, double* o) {
-    add_tiles<PairOfLanes>(l, r, a, d, n, o);
+    add_tiles<Two>(l, r, a, d, n, o);
   };
-#if defined(__GNUC__) && defined(__x86_64__)
+#ifdef RISKCURVE_WIDE
   const AddTiles wide = [](const double* l, const double* r, Index a, Index d, Index n, double* o)
-      __attribute__((target("avx2,fma"))) {
-    add_tiles<FourLanes>(l, r, a, d, n, o);
-  };
-  static const bool has_wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return has_wide ? wide : any;
-#else
-  return any;
+                            RISKCURVE_TARGET { add_tiles<Four>(l, r, a, d, n, o); };
+  if (has_wide_lanes()) return wide;
 #endif
+  return any;
 }
 
 }  // namespace

@@ -5,19 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-// Loops over lanes are compiled twice: for any processor, and for those with vectors of four
-// doubles, which the library as a whole is not built for (CMakeLists.txt says why). They take plain
-// numbers: of Eigen's templates the linker keeps one copy, which must serve any processor.
-#if defined(__GNUC__)
-#define RISKCURVE_INLINE __attribute__((always_inline))
-#else
-#define RISKCURVE_INLINE
-#endif
-#if defined(__GNUC__) && defined(__x86_64__)
-#define RISKCURVE_WIDE 1
-#endif
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // vectors between functions: all of these are inlined
+#include "lanes.hpp"
 
 namespace riskcurve {
 namespace {
@@ -35,9 +23,7 @@ struct Series {
 };
 constexpr Series kSeries;
 
-/// Vectors of doubles, and of integers as long.
-using Two = double __attribute__((vector_size(16)));
-using Four = double __attribute__((vector_size(32)));
+/// Integers as long.
 template <class Lanes>
 struct Integers;
 template <>
@@ -48,20 +34,6 @@ template <>
 struct Integers<Four> {
   using type = std::int64_t __attribute__((vector_size(32)));
 };
-
-template <class Lanes>
-constexpr int width = sizeof(Lanes) / sizeof(double);
-
-template <class Lanes>
-RISKCURVE_INLINE inline Lanes lanes_at(const double* from) {
-  Lanes x;
-  std::memcpy(&x, from, sizeof x);
-  return x;
-}
-template <class Lanes>
-RISKCURVE_INLINE inline void put(const Lanes& x, double* at) {
-  std::memcpy(at, &x, sizeof x);
-}
 
 /// e^x, and beyond |x| = 708 what it is there: 2^n e^r, |r| <= log(2)/2.
 template <class Lanes>
@@ -221,7 +193,6 @@ constexpr Kernels kAny = {
     [](const double* z, const double* s, double* k) { add_decay<Two>(z, s, k); },
     [](const double* z, const double* f, const double* p, double* n) { relax<Two>(z, f, p, n); }};
 #ifdef RISKCURVE_WIDE
-#define RISKCURVE_TARGET __attribute__((target("avx2,fma")))
 constexpr Kernels kWide = {
     [](const double* c, std::ptrdiff_t r, int n, const double* f, int s, double* o)
         RISKCURVE_TARGET { combine<Four>(c, r, n, f, s, o); },
@@ -233,8 +204,7 @@ constexpr Kernels kWide = {
     [](const double* z, const double* f, const double* p, double* n)
         RISKCURVE_TARGET { relax<Four>(z, f, p, n); }};
 const Kernels& kernels() {
-  static const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return wide ? kWide : kAny;
+  return has_wide_lanes() ? kWide : kAny;
 }
 #else
 const Kernels& kernels() {
