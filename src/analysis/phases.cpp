@@ -234,8 +234,8 @@ Rival rival(const PhasePlan& plan, std::size_t which, double alpha, double beta,
   if (!of.system.filtered) of.system.signal = nullptr;  // of another target
   return of;
 }
-std::array<Rival, 2> rivals(const PhasePlan& plan, double alpha, double beta) {
-  const MatrixProblem problem = problem_of(plan, alpha, beta);
+std::array<Rival, 2> rivals(const PhasePlan& plan, double alpha, double beta,
+                            const MatrixProblem& problem) {
   return {rival(plan, 0, alpha, beta, problem), rival(plan, 1, alpha, beta, problem)};
 }
 
@@ -256,7 +256,7 @@ Trust of_problem_only(const Trust& numbers) {
 std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
   check(plan, alpha, beta);
   MatrixProblem problem = problem_of(plan, alpha, 0);
-  std::array<Rival, 2> pair = rivals(plan, alpha, 0);
+  std::array<Rival, 2> pair = rivals(plan, alpha, 0, problem);
   const bool spectral = spectral_of(pair[0].experiment) || spectral_of(pair[1].experiment);
   const double noise = spectral ? noise_norm(problem, plan.batch, 1) : INFINITY;
 
@@ -293,7 +293,7 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
 std::vector<std::string> phase_warnings(const PhasePlan& plan, double alpha) {
   check(plan, alpha, {});
   std::vector<std::string> lines;
-  for (const Rival& rival : rivals(plan, alpha, 0))
+  for (const Rival& rival : rivals(plan, alpha, 0, problem_of(plan, alpha, 0)))
     for (const std::string& line : rival.system.warnings)
       if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
   return lines;

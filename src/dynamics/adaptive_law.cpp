@@ -258,20 +258,25 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
   return now;
 }
 
+BatchPower AdaptiveLaw::power(double risk) const {
+  return {entry_transform(law_, risk, entries_), batch_, entries_, typical(risk)};
+}
+BatchPower AdaptiveLaw::power_of_means(double risk) const {
+  return BatchPower::of_means(entry_transform(law_, risk, GradientOf::vector), batch_,
+                              typical(risk));
+}
+
 AdaptiveScalars AdaptiveLaw::at(double risk) const {
-  const double scale = typical(risk);
-  const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
   AdaptiveScalars scalars =
-      scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_, beta2_));
-  scalars.gain /= std::sqrt(scale);
+      scalars_of(power(risk), weights_, beta2_, HUGE_VAL, step_of_nodes(noise_, beta2_));
+  scalars.gain /= std::sqrt(typical(risk));
   return scalars;
 }
 
 AdaptiveLaw::Starts AdaptiveLaw::starts(double risk) const {
   // With a variance the noise that is linear passes the filter as it is, first steps and all.
   const bool infinite = std::isinf(noise_.variance);
-  const double scale = typical(risk);
-  const BatchPower power(entry_transform(law_, risk, entries_), batch_, entries_, scale);
+  const BatchPower power = this->power(risk);
   const AdaptiveScalars steady =
       scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_, beta2_));
   Starts starts;
@@ -300,8 +305,7 @@ AdaptiveLaw::Starts AdaptiveLaw::starts(double risk) const {
 /// of small correlation between coordinates does is in both alike: C_0/A^2 = C/A^2.
 double AdaptiveLaw::linear(double risk) const {
   const double scale = typical(risk), variance = law_.noise_variance();
-  const auto power =
-      BatchPower::of_means(entry_transform(law_, risk, GradientOf::vector), batch_, scale);
+  const BatchPower power = power_of_means(risk);
   const AdaptiveScalars scalars =
       scalars_of(power, weights_, beta2_, HUGE_VAL, step_of_nodes(noise_, beta2_));
   const double felt = scalars.noise * scale / (scalars.gain * scalars.gain);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "dynamics/batch_power.hpp"
 #include "dynamics/filtered_sign.hpp"
 #include "dynamics/log_chebyshev.hpp"
 #include "riskcurve/dynamics/residual.hpp"
@@ -63,6 +64,15 @@ class AdaptiveLaw {
   /// What directions share through the linear part of a batch: sampled (fixed seed).
   SharedNoise shared(double risk) const;
 
+  /// Of the gradient's squares, and of what they are on average over normals given the batch; in
+  /// units of a typical power at R.
+  BatchPower power(double risk) const;
+  BatchPower power_of_means(double risk) const;
+  const LagWeights& weights() const { return weights_; }
+  double beta2() const { return beta2_; }
+  /// log2 R, within what makes a difference: from where noise rules to where it is nothing.
+  double place(double risk) const;
+
  private:
   AdaptiveScalars at(double risk) const;  // of A in raw units, 1/sqrt(q)
   /// log A_t/A, log C_t/C and the log of `passed` after t = 1, 2, 4, .. steps.
@@ -70,8 +80,6 @@ class AdaptiveLaw {
   /// C_0/A^2, of A in raw units where the power is infinite. It varies slowly with R.
   double linear(double risk) const;
   SharedNoise sampled(double risk) const;
-  /// log2 R, within what makes a difference: from where noise rules to where it is nothing.
-  double place(double risk) const;
   /// A typical power of the residuals, the median of z^2 being 0.45.
   double typical(double risk) const { return (scale_ + 0.9 * risk) / batch_; }
   /// Steps after which starts are over.

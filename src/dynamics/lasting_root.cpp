@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <mutex>
 #include <numbers>
-#include <utility>
+#include <vector>
 
 #include "dynamics/batch_power.hpp"
 
@@ -84,8 +82,7 @@ TiltTable tilts_of(const BatchPower& power, const LagWeights& weights, double be
   for (int i = 0; i < kTilts; ++i) {
     const double u = at[i] / (1 - at[i]), log_x = i == 0 ? -HUGE_VAL : sums.log_x_of(u),
                  x = i == 0 ? 0 : std::exp(log_x);
-    tilts.shift[i] =
-        i == 0 ? 0 : -std::min(steps, 1e300) * power.log_psi(log_x + std::log1p(-beta2));
+    tilts.shift[i] = i == 0 ? 0 : -steps * power.log_psi(log_x + std::log1p(-beta2));
     const double reach = std::exp(sums.log_x_of(u + 1)) - x;
     Eigen::RowVectorXd row = Eigen::RowVectorXd::Zero(kTilts);
     for (int j = 0; j < 200; ++j) {
@@ -103,51 +100,19 @@ TiltTable tilts_of(const BatchPower& power, const LagWeights& weights, double be
 
 }  // namespace
 
-struct LastingRoot::Law {
-  ResidualLaw residuals;
-  int batch;
-  GradientOf entries;
-  LagWeights weights;
-  double beta2, scale;
-  bool shared;
-  mutable std::mutex lock;
-  mutable std::map<std::pair<int, int>, TiltTable> known;  // by powers of 16 of R and of 2 of steps
-
-  /// Of the steps that v holds, the last power of 2.
-  int settled() const { return static_cast<int>(std::ceil(std::log2(8 / (1 - beta2)))); }
-
-  const TiltTable& at(int power_of_16, int power_of_2) const {
-    const std::lock_guard<std::mutex> hold(lock);
-    const auto found = known.find({power_of_16, power_of_2});
-    if (found != known.end()) return found->second;
-    const double risk = std::ldexp(1.0, 4 * power_of_16), unit = (scale + 0.9 * risk) / batch;
-    const EntryTransform entry =
-        entry_transform(residuals, risk, shared ? GradientOf::vector : entries);
-    const BatchPower power =
-        shared ? BatchPower::of_means(entry, batch, unit) : BatchPower(entry, batch, entries, unit);
-    return known
-        .emplace(std::pair(power_of_16, power_of_2),
-                 tilts_of(power, weights, beta2, std::ldexp(1.0, power_of_2)))
-        .first->second;
-  }
-};
-
-LastingRoot::LastingRoot(const NoiseLaw& noise, int batch, GradientOf entries,
-                         const LagWeights& weights, double beta2, bool shared)
-    : law_(new Law{ResidualLaw(noise),
-                   batch,
-                   entries,
-                   weights,
-                   beta2,
-                   typical_square(noise, 0),
-                   shared,
-                   {},
-                   {}}) {}
+std::shared_ptr<const TiltTable> LastingRoot::at(int power_of_16, int power_of_2) const {
+  return (*tables_)({power_of_16, power_of_2}, [&] {
+    const double risk = std::ldexp(1.0, 4 * power_of_16);
+    return tilts_of(shared_ ? law_->power_of_means(risk) : law_->power(risk), law_->weights(),
+                    law_->beta2(), std::ldexp(1.0, power_of_2));
+  });
+}
 
 RootTilts LastingRoot::operator()(const Now& now, double steps) const {
-  const double risk = std::clamp(now.risk, 1e-5 * law_->scale, 1e5 * law_->scale);
-  const double place = std::log2(risk) / 4, whole = std::floor(place), age = now.time + 1;
-  const double last = law_->settled(), doubled = std::clamp(std::log2(age), kFirstDoubling, last),
+  const double place = law_->place(now.risk) / 4, whole = std::floor(place), age = now.time + 1;
+  // Of the steps that v holds, the last power of 2.
+  const double last = std::ceil(std::log2(8 / (1 - law_->beta2()))),
+               doubled = std::clamp(std::log2(age), kFirstDoubling, last),
                before = std::min(std::floor(doubled), last - 1);
   MatrixXd drift = MatrixXd::Zero(kTilts, kTilts);
   ArrayXd shift = ArrayXd::Zero(kTilts);
@@ -155,15 +120,16 @@ RootTilts LastingRoot::operator()(const Now& now, double steps) const {
     for (const int j : {0, 1}) {
       const double weight = (i == 0 ? 1 - (place - whole) : place - whole) *
                             (j == 0 ? 1 - (doubled - before) : doubled - before);
-      const TiltTable& tilts = law_->at(static_cast<int>(whole) + i, static_cast<int>(before) + j);
-      drift += weight * tilts.drift;
-      shift += weight * tilts.shift;
+      const auto tilts = at(static_cast<int>(whole) + i, static_cast<int>(before) + j);
+      drift += weight * tilts->drift;
+      shift += weight * tilts->shift;
     }
   shift *= steps / std::min(age, std::exp2(last));
-  const ArrayXd at = places();
+  const ArrayXd nodes = places();
   MatrixXd moved(kTilts, kTilts);
   for (int i = 0; i < kTilts; ++i)
-    moved.row(i) = between_tilts(at, place_of(std::max(0.0, at[i] / (1 - at[i]) - shift[i])));
+    moved.row(i) =
+        between_tilts(nodes, place_of(std::max(0.0, nodes[i] / (1 - nodes[i]) - shift[i])));
   return {drift, moved};
 }
 

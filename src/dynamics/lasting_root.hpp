@@ -1,8 +1,9 @@
 #pragma once
 #include <memory>
+#include <utility>
 
-#include "dynamics/entry_transform.hpp"
-#include "dynamics/filtered_sign.hpp"
+#include "dynamics/adaptive_scalars.hpp"
+#include "dynamics/memo.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
 
 namespace riskcurve {
@@ -18,13 +19,17 @@ struct TiltTable {
 /// .. and powers of 16 of R on lines of logarithms; 1e-2 of what they say.
 class LastingRoot {
  public:
-  LastingRoot(const NoiseLaw& noise, int batch, GradientOf entries, const LagWeights& weights,
-              double beta2, bool shared);
+  LastingRoot(std::shared_ptr<const AdaptiveLaw> law, bool shared)
+      : law_(std::move(law)), shared_(shared) {}
   RootTilts operator()(const Now& now, double steps) const;
 
  private:
-  struct Law;
-  std::shared_ptr<const Law> law_;
+  std::shared_ptr<const TiltTable> at(int power_of_16, int power_of_2) const;
+
+  std::shared_ptr<const AdaptiveLaw> law_;
+  bool shared_;
+  using Tables = Memo<std::pair<int, int>, TiltTable>;
+  std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
 };
 
 }  // namespace riskcurve

@@ -185,14 +185,14 @@ void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
     advance_directions(*this, instant, state);
   else
     with_size(blocks_.size, [&](auto m) {
-      const ArrayXd after = instant.excess.size() > 0
-                                ? ArrayXd(instant.after + instant.excess * pad(squares(state)))
-                                : instant.after;
-      advance_lanes<m()>(instant, after, inverse_, state);
+      if (instant.excess.size() == 0)
+        advance_lanes<m()>(instant, instant.after, inverse_, state);
+      else
+        advance_lanes<m()>(instant, instant.after + instant.excess * pad(squares(state)), inverse_,
+                           state);
     });
   if (system_.squares) state.squares = instant.squares;
-  if (system_.squares && system_.squares->tilts)
-    tilt_errors(*this, instant, state.errors, squares(state));
+  if (system_.squares && system_.squares->tilts) tilt_errors(*this, instant, state);
   if (!instant.jumps) return;
   const BlockMatrix jump = blocks_.jump(instant.chain);
   Meeting(jump, blocks_.workers).apply(state);

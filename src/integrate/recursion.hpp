@@ -128,8 +128,7 @@ void advance_directions(const Recursion& recursion, const BlockInstant& at, Bloc
 /// Updates over a root that lasts (recursion_tilted.cpp): what a step's rates are for errors that
 /// go with v, and these errors after it.
 void share_drift(const TiltedErrors& errors, BlockInstant& at);
-void tilt_errors(const Recursion& recursion, const BlockInstant& at, TiltedErrors& errors,
-                 const Eigen::ArrayXd& squares);
+void tilt_errors(const Recursion& recursion, const BlockInstant& at, BlockState& state);
 /// Blocks of a FilteredMap (recursion_filtered.cpp).
 void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockState& state);
 /// So many steps that are all like this one, that of the state `seen`.
@@ -153,7 +152,7 @@ RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const 
 RiskCurve solve_block_flow(const ModeSystem& system, const Schedule& step, const Eigen::ArrayXd& at,
                            const SolveOptions& options);
 
-/// sensitivity() of the recursion, exact.
+/// sensitivity() of the recursion, exact but for the shares of TiltedErrors, taken as they are.
 Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& step, double horizon,
                                      const SolveOptions& options);
 

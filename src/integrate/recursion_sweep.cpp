@@ -60,14 +60,15 @@ ResponseSlopes slopes_of(const Recursion& recursion, const Now& now) {
   return slopes;
 }
 
-/// Through V and its root: p.squares is dR(T)/dV after the step, and before it at the end.
+/// Through V and its root: p.squares is dR(T)/dV after the step, and before it at the end. excess:
+/// what excess squares do to R; may be empty.
 template <class Add>
 void divide_back(const Recursion& recursion, const BlockInstant& at, const BackSums& sums,
-                 const ArrayXd& squares, const Add& add, BlockState& p) {
+                 const ArrayXd& excess, const Add& add, BlockState& p) {
   const RootOfSquares& root = *recursion.system().squares;
   // dg/dV = -g^2/(2 sqrt(V grown)); drift and noise are g and g^2 of the rest.
   ArrayXd by_gain = sums.drift * at.drift + 2 * sums.after_modes * at.after;
-  if (at.excess.size() > 0) by_gain += sums.after_modes * at.excess * squares;
+  if (excess.size() > 0) by_gain += excess;
   by_gain /= at.gain;
   const ArrayXd by_squares =
       p.squares - by_gain * at.gain.square() / (2 * (at.squares * at.grown).max(1e-300).sqrt());
@@ -234,17 +235,14 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
       by_rate *= at.gain;
       by_after *= at.gain.square();
     }
-    ArrayXd s;
-    double excess = 0;
-    if (system.squares) s = recursion.pad(recursion.squares(state));
+    ArrayXd more;  // of dR by excess squares, in parts of them
     if (const ArrayXd& mean = state.errors.share; mean.size() > 0) {  // shares as they are
       by_rate *= mean;
       if (by_before.size() > 0) by_before /= mean.square();
       if (at.excess.size() > 0) {
         add(2 * sums.after_modes * at.excess, blocks.gradient_at);
-        const ArrayXd more = sums.after_modes * at.excess * s;
+        more = sums.after_modes * at.excess * recursion.pad(recursion.squares(state));
         by_rate += more * at.gain * mean / at.drift.max(1e-300);
-        excess = more.sum();
       }
     }
     const ArrayXd by_drift =
@@ -259,7 +257,7 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     if (system.squares) {
       const double by_signal = product(slopes.signal, by_drift, by_diffusion);
       add(2 * by_signal * recursion.filtered(), blocks.gradient_at);
-      divide_back(recursion, at, sums, s, add, p);
+      divide_back(recursion, at, sums, more, add, p);
     }
     const double by_filtered = product(slopes.filtered, by_drift, by_diffusion);
     if (by_filtered != 0) add(2 * by_filtered * recursion.filtered(), at.step.read);
@@ -272,7 +270,8 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     result.time[k] = static_cast<double>(k);
     result.step[k] = gamma;
     result.risk_at[k] = at.now.risk;
-    result.gradient[k] = derivative(sums, at.step, by_gamma) + (excess != 0 ? excess / gamma : 0);
+    result.gradient[k] = derivative(sums, at.step, by_gamma);
+    if (more.size() > 0) result.gradient[k] += more.sum() / gamma;
     if (blocks.weight_power != 0) {
       weights_slope += with_respect_to(&ChainNow::weights, 1e-3 * at.chain.weights);
       result.gradient[k] +=

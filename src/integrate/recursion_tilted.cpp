@@ -30,8 +30,8 @@ void share_drift(const TiltedErrors& errors, BlockInstant& at) {
   if (at.before.size() > 0) at.before /= errors.share.square();
 }
 
-void tilt_errors(const Recursion& recursion, const BlockInstant& at, TiltedErrors& errors,
-                 const ArrayXd& squares) {
+void tilt_errors(const Recursion& recursion, const BlockInstant& at, BlockState& state) {
+  TiltedErrors& errors = state.errors;
   const RootOfSquares& root = *recursion.system().squares;
   const Index padded = recursion.padded();
   if (errors.progress.size() == 0) errors.progress.setZero(padded);
@@ -49,7 +49,8 @@ void tilt_errors(const Recursion& recursion, const BlockInstant& at, TiltedError
     if (decays) errors.mean = errors.square;
     errors.share = errors.share_of_square = ArrayXd::Ones(padded);
   }
-  const ArrayXd now = recursion.pad(squares), start = recursion.pad(recursion.system().initial);
+  const ArrayXd now = recursion.pad(recursion.squares(state)),
+                start = recursion.pad(recursion.system().initial);
   // What is left of either in a mode, by how fast it falls there; between nodes it may cross zero.
   const auto left = [&](const ArrayXXd& tilted, double power) -> ArrayXXd {
     const ArrayXXd rate = (times(tilted, tilts.drift) / tilted.max(kLeastTilted)).max(0.0);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -69,8 +70,10 @@ TEST(LastingRoot, ErrorsGoWithWhatDividesThemAsDrawn) {
     square.add(error * error);
   }
 
-  const LastingRoot root(student_t_noise(1, kScale), 1, GradientOf::vector, LagWeights(0, 0),
-                         kBeta2, false);
+  const LastingRoot root(
+      std::make_shared<AdaptiveLaw>(student_t_noise(1, kScale), 1, GradientOf::vector,
+                                    LagWeights(0, 0), kBeta2),
+      false);
   Now now{};
   VectorXd once, twice;
   double alike = 1;

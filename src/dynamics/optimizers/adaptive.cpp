@@ -47,9 +47,7 @@ class AdaptiveResponse {
     steady_ = steady({weights.beta, weights.first, weights.later, of.root.keep},
                      [&] { return SteadyScalars(weights, of.root.keep); });
     variance_of_v_ = 2 * (1 - of.root.keep) / (1 + of.root.keep);
-    if (std::isinf(noise.variance))
-      lasting_ = std::make_shared<const LastingRoot>(noise, of.batch, entries, weights,
-                                                     of.root.keep, spread);
+    if (std::isinf(noise.variance)) lasting_ = std::make_shared<const LastingRoot>(law_, spread);
   }
 
   AdaptiveNoise noise(double risk, double steps = HUGE_VAL) const {

@@ -176,8 +176,7 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
                : fmt::format("one singular direction has {:.2f} of |U|_F, above {:g}", head,
                              kAlone)) +
           ": Newton-Schulz ripples there, and runs may be off the curve by a tenth of the time or "
-          "a "
-          "quarter of the risk");
+          "a quarter of the risk");
   }
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
   system.drift = (modes.weight * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
