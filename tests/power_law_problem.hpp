@@ -11,4 +11,15 @@ inline VectorProblem power_law_problem(double dimension, double alpha, double be
   return problem;
 }
 
+/// N x N without label noise: K_out = I, eigenvalues of K_in and a target like these.
+inline MatrixProblem power_law_matrix(double dimension, double alpha, double beta) {
+  MatrixProblem problem;
+  problem.covariance_in = power_law(dimension, alpha);
+  problem.covariance_out = isotropic(dimension);
+  problem.noise = no_noise();
+  problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
+                                            problem.covariance_in.spectrum, beta, Sides::in, 1);
+  return problem;
+}
+
 }  // namespace riskcurve

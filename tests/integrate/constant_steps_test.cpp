@@ -17,13 +17,7 @@ namespace {
 using Eigen::ArrayXd;
 
 ModeSystem spectral_system(double alpha, double beta) {
-  MatrixProblem problem;
-  problem.covariance_in = power_law(100, alpha);
-  problem.covariance_out = isotropic(100);
-  problem.noise = no_noise();
-  problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
-                                            problem.covariance_in.spectrum, beta, Sides::in, 1);
-  return mode_system(problem, SignSvd{100});
+  return mode_system(power_law_matrix(100, alpha, beta), SignSvd{100});
 }
 
 // From steps that have hardly begun to some far above the best, where R rises and comes to rest.

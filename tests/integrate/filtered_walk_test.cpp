@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "power_law_problem.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -12,13 +13,7 @@ namespace {
 using Eigen::ArrayXd;
 
 Experiment power_law_experiment(const Optimizer& optimizer, double alpha, double beta) {
-  MatrixProblem problem;
-  problem.covariance_in = power_law(100, alpha);
-  problem.covariance_out = isotropic(100);
-  problem.noise = no_noise();
-  problem.initial = matrix_power_law_target(problem.covariance_out.spectrum,
-                                            problem.covariance_in.spectrum, beta, Sides::in, 1);
-  Experiment experiment{problem, optimizer, constant_schedule(1), {}};
+  Experiment experiment{power_law_matrix(100, alpha, beta), optimizer, constant_schedule(1), {}};
   experiment.signal = Signal::full;
   return experiment;
 }
