@@ -54,10 +54,7 @@ const ModeSystem& FewModes::under(const Schedule& step) {
   const double gain = whole_.blocks ? whole_.blocks->amplification : 1;
   const double clock = integral(step, horizon_) * largest_response_ * gain;
   double slow = 0.25 / clock;  // it has not half decayed by then
-  if (!std::isfinite(slow) || slow == 0) {
-    if (!whole_.blocks) return whole_;
-    slow = 0;
-  }
+  if (!std::isfinite(slow)) slow = 0;
   if (slow > 0) slow = std::ldexp(1.0, 2 * static_cast<int>(std::floor(0.5 * std::log2(slow))));
   const double turn = whole_.blocks ? turning(step) : 0;
   if (slow == slow_ && turn <= turn_ && few_.modes() > 0) return few_;

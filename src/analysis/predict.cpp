@@ -48,7 +48,8 @@ RiskCurve solved(const ModeSystem& full, const Experiment& experiment,
   const bool always = full.modes() > kCompressAlways;
   if (!always && (full.modes() <= kCompressAbove || options.method != Method::exponential))
     return solve(full, experiment.schedule, at, options);
-  const ModeSystem few = compress(full);
+  FewModes merged_slow(full, horizon);
+  const ModeSystem& few = merged_slow.under(experiment.schedule);
   const bool whole = !always && loses_an_observable(full, few);
   return solve(whole ? full : few, experiment.schedule, at, options);
 }
