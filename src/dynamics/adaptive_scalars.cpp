@@ -5,7 +5,6 @@
 #include "dynamics/lag_sums.hpp"
 
 namespace riskcurve {
-namespace {
 
 /// q = 1: psi = (1 + 2x)^(-1/2), X = Y = 1/(1 + 2x). Explicit while 2 s u_k > 0.05, then Taylor's
 /// series, its powers of u summed over all later lags.
@@ -45,8 +44,6 @@ SumsOverLags steady_sums(double s, const LagWeights& weights, double beta2) {
   return sums;
 }
 
-}  // namespace
-
 SteadyScalars::SteadyScalars(const LagWeights& weights, double beta2)
     : weights_(weights), beta2_(beta2), gain_(0) {
   for (int i = 0; i < 200; ++i) {
@@ -56,18 +53,11 @@ SteadyScalars::SteadyScalars(const LagWeights& weights, double beta2)
     const double later = later_lags(s, weights.beta, beta2, HUGE_VAL,
                                     [](double x, double) { return -0.5 * std::log1p(2 * x); });
     const double below = i > 0 ? 0 : later_below(later, s, weights.beta, beta2, HUGE_VAL);
-    nodes_.push_back({s, weight, phi * sums.slope, sums.share, later + below});
+    nodes_.push_back({s, weight, later + below});
     gain_ += weight * phi * sums.slope;
     if (sums.log_phi < -40) break;
   }
   noise_ = noise_between(1);
-}
-
-double SteadyScalars::gain_under(double kappa) const {
-  double sum = 0;
-  for (const Node& node : nodes_)
-    sum += node.weight * node.slope * std::pow(1 + kappa * node.share, -1.5);
-  return sum / gain_;
 }
 
 double SteadyScalars::noise_between(double rho) const {

@@ -24,22 +24,23 @@ struct AdaptiveScalars {
   double gain, noise, linear;
 };
 
+struct SumsOverLags;
+/// The sums at s of q = 1 (large batches) over all lags.
+SumsOverLags steady_sums(double s, const LagWeights& weights, double beta2);
+
 /// Of q that does not fluctuate (large batches), in closed form but for the integrals; 1e-9.
-/// C_0 = A^2. `signals` says what a signal does that is spread over coordinates like a normal
-/// variable, kappa times the noise's power: A(kappa)/A.
+/// C_0 = A^2.
 class SteadyScalars {
  public:
   SteadyScalars(const LagWeights& weights, double beta2);
   AdaptiveScalars scalars() const { return {gain_, noise_, gain_ * gain_}; }
   /// C(rho), rho in [0, 1]: between coordinates of any correlation.
   double noise_between(double rho) const;
-  double gain_under(double kappa) const;
 
  private:
   struct Node {
-    double s, weight;     // of ds/sqrt(pi s)
-    double slope, share;  // phi sum w_l/(1 + 2 s u_l), and T = sum 2 s u_k/(1 + 2 s u_k)
-    double later;         // H(s)
+    double s, weight;  // of ds/sqrt(pi s)
+    double later;      // H(s)
   };
   LagWeights weights_;
   double beta2_, gain_, noise_;

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <utility>
 
+#include "dynamics/coordinate_products.hpp"
 #include "dynamics/filtered_variance.hpp"
 #include "dynamics/seen_gradient.hpp"
 
@@ -13,34 +14,24 @@ namespace {
 
 using Eigen::ArrayXd;
 using Eigen::Index;
-using Eigen::MatrixXd;
 using std::numbers::pi;
 
 constexpr double kFaintMean = 1e-24;  // of the largest square
 
-/// Between coordinates and modes, shape (coordinates, modes).
+/// Between coordinates and modes.
 struct Tables {
-  MatrixXd to_mode;    // w
-  MatrixXd from_mode;  // D^(-1) w: g~ = from_mode Lambda y
-  MatrixXd share;      // q_ik^2
-  ArrayXd inverse;     // 1/D_i
+  ArrayXd scale;  // D_i
+  CoordinateProducts
+      sides;  // of F = D^(-1) w: g~ = F Lambda y, w^T f = F^T D f, q_ik^2 = D_i F_ik^2
 
-  explicit Tables(const SignBasis& basis) : to_mode(basis.w) {
-    inverse = basis.scale.cwiseInverse().array();
-    from_mode = inverse.matrix().asDiagonal() * to_mode;
-    share = to_mode.cwiseProduct(from_mode);
-  }
+  explicit Tables(const SignBasis& basis)
+      : scale(basis.scale.array()), sides(basis.scale.cwiseInverse().asDiagonal() * basis.w) {}
 };
 
-/// Of every coordinate: E sign, its slope by g~, and eta.
-struct Signs {
-  ArrayXd mean, slope, rest;
-};
-
-Signs signs_of(const Measure& c, const ArrayXd& gradient, const ArrayXd& spread,
-               const ArrayXd& left) {
+CoordinateRates signs_of(const Measure& c, const ArrayXd& gradient, const ArrayXd& spread,
+                         const ArrayXd& left) {
   const Index size = gradient.size();
-  Signs signs{ArrayXd::Zero(size), ArrayXd::Zero(size), ArrayXd::Zero(size)};
+  CoordinateRates signs{ArrayXd::Zero(size), ArrayXd::Zero(size), ArrayXd::Zero(size), 0};
   for (Index j = 0; j < c.point.size(); ++j)
     for (Index i = 0; i < size; ++i) {
       const double at = c.point[j], w = c.weight[j];
@@ -67,40 +58,54 @@ ArrayXd with_faint_means(const ArrayXd& initial) {
   return initial.max(kFaintMean * initial.maxCoeff());
 }
 
-FilteredMap given_sign_map(const SignBasis& basis,
-                           std::function<GivenNoise(const FilteredGradient& u)> law) {
+FilteredMap given_map(
+    const SignBasis& basis, const ArrayXd& rest,
+    std::function<CoordinateRates(const FilteredGradient&, const CoordinateGradient&)> law) {
   FilteredMap map;
   map.sees_means = true;
-  map.answer = [tables = std::make_shared<const Tables>(basis), law = std::move(law)](
+  map.answer = [tables = std::make_shared<const Tables>(basis), rest, law = std::move(law)](
                    const FilteredGradient& u, const FilteredAnswer*) {
     const Tables& t = *tables;
-    const GivenNoise noise = law(u);
     // What runs differ by.
     FilteredGradient apart = u;
     apart.error = (u.error - u.mean.square()).max(0.0);
     apart.cross = u.cross - u.mean * u.held_mean;
     apart.signal = (u.signal - u.held_mean.square()).max(0.0);
     const ArrayXd moved = u.weight * (u.fresh * u.mean + u.share * u.held_mean);
-    const ArrayXd gradient = (t.from_mode * moved.matrix()).array();
-    const ArrayXd spread = t.inverse * (t.share * signal_of(apart).max(0.0).matrix()).array();
-    const ArrayXd left = (1 - (gradient.square() + spread) / noise.power).max(1e-12);
-    const Signs signs = signs_of(noise.c, gradient, spread, left);
+    const auto seen_by = t.sides.of_modes(
+        {{moved, u.weight * u.mean}, {signal_of(apart).max(0.0), u.weight.square() * apart.error}});
+    const CoordinateRates rates =
+        law(u, {seen_by.x[0], seen_by.y[0], seen_by.x[1].square() + seen_by.y[1]});
+    const auto to_modes = t.sides.of_coordinates(
+        {t.scale * rates.mean, {t.scale * rates.slope, t.scale * rates.rest}});
+    const ArrayXd& mean = to_modes.x;
     FilteredAnswer answer;
-    const ArrayXd mean = (t.to_mode.transpose() * signs.mean.matrix()).array();
-    answer.fresh = (t.share.transpose() * signs.slope.matrix()).array();
+    answer.fresh = to_modes.y[0];
     answer.held = answer.fresh_noise = answer.fresh;
     const auto seen = moved.abs() > 1e-290;
     answer.fresh_of_mean = seen.select(mean / seen.select(moved, 1.0), 0.0);
     answer.held_of_mean = answer.fresh_of_mean;
-    answer.sampled = (u.weight > 0).select(noise.sampled / u.weight.max(1e-300), 0.0);
-    answer.power =
-        mean.square() + linear_power(apart, answer) +
-        noise.rest_scale * noise.rest * (t.share.transpose() * signs.rest.matrix()).array();
+    answer.sampled = (u.weight > 0).select(rates.sampled / u.weight.max(1e-300), 0.0);
+    answer.power = mean.square() + linear_power(apart, answer) + rest * to_modes.y[1];
+    answer.squares = rates.squares;
     return answer;
   };
   // No covariance: the mean holds what comes again, but for what runs differ by; sums over lags
   // stand in `rest`.
   return map;
+}
+
+FilteredMap given_sign_map(const SignBasis& basis, const ArrayXd& rest,
+                           std::function<GivenNoise(const FilteredGradient& u)> law) {
+  return given_map(
+      basis, rest, [law = std::move(law)](const FilteredGradient& u, const CoordinateGradient& g) {
+        const GivenNoise noise = law(u);
+        const ArrayXd left = (1 - (g.mean.square() + g.spread) / noise.power).max(1e-12);
+        CoordinateRates signs = signs_of(noise.c, g.mean, g.spread, left);
+        signs.rest *= noise.rest_scale;
+        signs.sampled = noise.sampled;
+        return signs;
+      });
 }
 
 }  // namespace riskcurve

@@ -9,10 +9,9 @@ namespace riskcurve {
 
 /// What a gradient's signs are made of, U = p M + r G (docs/theory/signal.md#signs).
 struct GivenNoise {
-  Measure c;                   ///< of the signal, in units of U's noise
-  double power;                ///< P: samples' own part of the noise is E g~^2/P; inf: none
-  double sampled;              ///< of one gradient's linear part, h^2 times 1/h of it
-  const Eigen::ArrayXd& rest;  ///< what signs add to the linear part's noise, of every mode
+  Measure c;       ///< of the signal, in units of U's noise
+  double power;    ///< P: samples' own part of the noise is E g~^2/P; inf: none
+  double sampled;  ///< of one gradient's linear part, h^2 times 1/h of it
   double rest_scale = 1;
 };
 
@@ -26,8 +25,27 @@ struct GivenNoise {
 ///     2/pi):
 ///
 /// the mean exact, differences between runs mode by mode.
-FilteredMap given_sign_map(const SignBasis& basis,
+/// rest: what signs add to the linear part's noise, of every mode.
+FilteredMap given_sign_map(const SignBasis& basis, const Eigen::ArrayXd& rest,
                            std::function<GivenNoise(const FilteredGradient& u)> law);
+
+/// What any map of single coordinates is given, U = p M + r G over D: its mean over runs, what it
+/// differs by but for the samples' noise, and E (E G)^2 of the newest gradient.
+struct CoordinateGradient {
+  Eigen::ArrayXd mean, spread, fresh_square;
+};
+/// And what it makes of it: E f, its slope by the mean, and what is not linear, in parts of `rest`
+/// below; the noise of one gradient's linear part, times h; V of this step, where it is kept.
+struct CoordinateRates {
+  Eigen::ArrayXd mean, slope, rest;
+  double sampled;
+  Eigen::ArrayXd squares = {};
+};
+/// As given_sign_map, of any such map. rest: E f_k^2 of every mode beyond the linear part's.
+FilteredMap given_map(
+    const SignBasis& basis, const Eigen::ArrayXd& rest,
+    std::function<CoordinateRates(const FilteredGradient& u, const CoordinateGradient& gradient)>
+        law);
 
 /// Turns columns so that all errors are >= 0.
 void turn_to_errors(SignBasis& basis);

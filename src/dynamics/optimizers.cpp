@@ -202,6 +202,8 @@ void add_start(ModeSystem& system, const Experiment& experiment) {
   blocks.more_initial.col(1) = squares(*problem.theta_start + *problem.initial_error);
 }
 
+constexpr double kNoMomentum = 1e-12;  // the buffer is the last gradient
+
 /// The chain with the filter that the optimizer brings itself, and where it stands.
 struct Around {
   Chain chain;
@@ -216,14 +218,15 @@ Around around(const Experiment& experiment, const ModeSystem& system) {
           result.kind = Momentum::before;
           result.filter = filter_of(of);
           if (result.filter.momentum > 0 || *result.filter.share > 0)
-            // Of none the buffer is the last gradient.
-            result.chain.momentum = constant_schedule(std::max(result.filter.momentum, 1e-12));
+            result.chain.momentum =
+                constant_schedule(std::max(result.filter.momentum, kNoMomentum));
         } else if constexpr (TakesMomentum<Of>) {
           result.kind = Of::momentum;
-          // Of none the buffer is the last gradient.
-          if (system.filtered && !result.chain.momentum)
-            result.chain.momentum = constant_schedule(1e-12);
+        } else if (system.filtered) {
+          result.kind = Momentum::before;
         }
+        if (system.filtered && !result.chain.momentum)
+          result.chain.momentum = constant_schedule(kNoMomentum);
       },
       experiment.optimizer);
   return result;

@@ -51,9 +51,9 @@ struct StepRates {
   }
 };
 
-class Walk {
+class FilteredWalk {
  public:
-  Walk(const ModeSystem& system, double step)
+  FilteredWalk(const ModeSystem& system, double step)
       : map_(&*system.filtered), h_(system.weight), n_(system.multiplicity), step_(step) {
     const ArrayXd square = system.initial / n_;
     spread_ = map_->sees_means ? ArrayXd::Zero(h_.size()).eval() : square;
@@ -156,7 +156,7 @@ class Walk {
 }  // namespace
 
 bool can_walk(const ModeSystem& system) {
-  if (!system.filtered) return false;
+  if (!system.filtered || system.squares) return false;
   if (!system.blocks) return true;
   const Blocks& blocks = *system.blocks;
   return blocks.size == 2 && blocks.jump_period == 0 && blocks.momentum &&
@@ -170,7 +170,7 @@ RiskCurve walk_filtered(const ModeSystem& system, double step, const ArrayXd& at
   curve.risk = ArrayXd::Zero(at.size());
   curve.status = RiskCurve::Status::ok;
   curve.message = "solved";
-  Walk walk(system, step);
+  FilteredWalk walk(system, step);
   const double start = walk.risk();
   StepRates before;
   double k = 0, last = 0, longest = 1;  // last: where the rates before are from
@@ -191,7 +191,7 @@ RiskCurve walk_filtered(const ModeSystem& system, double step, const ArrayXd& at
     const double room = std::max(1.0, std::floor(at[next]) - k);
     double n = std::floor(std::max(1.0, std::min({kOfTime * k, longest, room}))), then = 0;
     for (;; n = std::max(1.0, std::floor(0.25 * n))) {
-      Walk ahead = walk;
+      FilteredWalk ahead = walk;
       const double x = k > last ? 0.5 * (n - 1) / (k - last) : 0;
       ahead.take(x > 0 ? now.beyond(before, step, x) : now, n);
       then = ahead.risk();

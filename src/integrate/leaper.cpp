@@ -209,7 +209,7 @@ void leap_lanes(const Recursion& recursion, const BlockInstant& middle, const Ti
 
 bool Leaper::can(const Recursion& recursion) {
   return recursion.blocks().jump_period == 0 && recursion.blocks().workers == 1 &&
-         !recursion.system().squares;
+         (recursion.system().filtered || !recursion.system().squares);
 }
 
 double Leaper::weights_after(double k, double n, double weights) const {

@@ -15,6 +15,12 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 
+namespace {
+
+constexpr double kNoSignal = 1e-5;  // of the noise: does nothing beside the root
+
+}  // namespace
+
 Recursion::Recursion(const ModeSystem& system, const Schedule& schedule)
     : system_(system),
       schedule_(schedule),
@@ -132,15 +138,22 @@ BlockInstant Recursion::instant(double k, double weights, const BlockState& stat
 void Recursion::divide_by_root(const BlockState& state, BlockInstant& at) const {
   const RootOfSquares& root = *system_.squares;
   const double noise = root.power(at.now);
-  if (root.each)
-    at.squares = root.keep * state.squares +
-                 root.take * (noise + pad(squares(state)) * weight_ / multiplicity_);
-  else
+  if (root.each) {
+    const ArrayXd signal = pad(squares(state)) * weight_ / multiplicity_;
+    at.squares = root.keep * state.squares + root.take * (noise + signal);
+    if (root.under && signal.maxCoeff() > kNoSignal * noise) at.share = signal / noise;
+  } else {
     at.squares = root.keep * state.squares + root.take * (noise + at.now.signal);
+  }
   at.grown = root.corrected ? -std::expm1((at.now.time + 1) * std::log(root.keep)) : 1;
   at.gain = 1 / ((at.squares / at.grown).max(1e-300).sqrt() + floor_);
   at.drift *= at.gain;
   at.after *= at.gain.square();
+  if (at.share.size() > 0) {
+    const ArrayXd moves = 1 - floor_ * at.gain;  // of what is divided by, with V
+    at.beside = 1 + moves * (root.under(at.share, at.now.time + 1) - 1);
+    at.drift *= at.beside;
+  }
   if (state.errors.share.size() > 0) share_drift(state.errors, at);
 }
 
@@ -191,7 +204,7 @@ void Recursion::advance(const BlockInstant& instant, BlockState& state) const {
         advance_lanes<m()>(instant, instant.after + instant.excess * pad(squares(state)), inverse_,
                            state);
     });
-  if (system_.squares) state.squares = instant.squares;
+  if (system_.squares && !system_.filtered) state.squares = instant.squares;
   if (system_.squares && system_.squares->tilts) tilt_errors(*this, instant, state);
   if (!instant.jumps) return;
   const BlockMatrix jump = blocks_.jump(instant.chain);

@@ -59,6 +59,7 @@ struct BlockInstant {
   // With RootOfSquares: V of this step, g and what is under its root over V; what squares gain,
   // over gamma^2 s, by errors that go with v (empty: 0)
   Eigen::ArrayXd squares, gain, excess;
+  Eigen::ArrayXd share, beside;  ///< signal over noise, and what that does to a; empty: nothing
   double grown = 1;
 
   // With a FilteredMap:

@@ -91,6 +91,7 @@ void Recursion::answer_filtered(const BlockState& state, BlockInstant& at) const
   u.error = u.error.max(0.0);
   u.cross = moments.with(v, m);
   u.noise = state.past.noise;
+  if (system_.squares) u.squares = state.squares.head(system_.modes());
   u.signal = (moments.at(m, m) - u.noise).max(0.0);
   if (const ArrayXXd mean = means_in(*this, state); mean.size() > 0) {
     u.mean = (mean.matrix() * v).array();
@@ -185,9 +186,22 @@ void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockS
     }
   }
   state.own = next;
+  if (answer.squares.size() > 0) state.squares.head(modes) = answer.squares;
   if (mean.size() > 0) state.mean.topRows(modes) = mean;
   remember(*system.filtered, parts.step, past);
 }
+
+namespace {
+
+/// V after so many steps that each add what the one of `answer` adds to that of `seen`.
+ArrayXd led_squares(const RootOfSquares& root, const ArrayXd& answer, const ArrayXd& seen,
+                    double steps, const ArrayXd& from) {
+  const double kept = std::pow(root.keep, steps),
+               adds = root.keep < 1 ? (1 - kept) / (1 - root.keep) : steps;
+  return kept * from + adds * (answer - root.keep * seen);
+}
+
+}  // namespace
 
 BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, const BlockState& seen,
                          double steps, const BlockState& from) {
@@ -203,6 +217,9 @@ BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, con
   look_back(map, parts.step, middle);
   const ArrayXXd comes = mapped(step, parts.step.part, remembered(middle, modes, size));
   if (!map.lasting) to.past = middle;
+  if (const ArrayXd& squares = at.answer->squares; squares.size() > 0)
+    to.squares.head(modes) = led_squares(*recursion.system().squares, squares,
+                                         seen.squares.head(modes), steps, from.squares.head(modes));
   const ArrayXXd mean = means_in(recursion, from);
   for (Index k = 0; k < modes; ++k) {
     const BlockVector z = parts.z.row(k).transpose().matrix(),

@@ -87,7 +87,18 @@ void divide_back(const Recursion& recursion, const BlockInstant& at, const BackS
   constexpr double d = 2e-3;
   const double by_risk =
       (8 * (power(d) - power(-d)) - (power(2 * d) - power(-2 * d))) / (12 * d * at.now.risk);
-  add(by_risk * taken.sum() * recursion.weight(), v);
+  double by_power = taken.sum();
+  if (at.beside.size() > 0) {  // through the share of the signal
+    const double steps = at.now.time + 1, noise = root.power(at.now);
+    const ArrayXd share = at.share.max(1e-12);
+    const ArrayXd slope =
+        (root.under(share * (1 + d), steps) - root.under(share * (1 - d), steps)) / (2 * d * share);
+    const ArrayXd moves = at.gain * (at.squares / at.grown).max(0.0).sqrt();
+    const ArrayXd by_share = sums.drift * at.drift / at.beside * moves * slope / noise;
+    add(2 * by_share * recursion.weight() / recursion.multiplicity(), v);
+    by_power -= (by_share * at.share).sum();
+  }
+  add(by_risk * by_power * recursion.weight(), v);
 }
 
 /// Of the rest of a map that sees directions, whose shape depends on momentum.
@@ -233,6 +244,7 @@ Sensitivity sensitivity_of_recursion(const ModeSystem& system, const Schedule& s
     if (seen) by_after *= at.directions.rest.value;
     if (system.squares) {
       by_rate *= at.gain;
+      if (at.beside.size() > 0) by_rate *= at.beside;
       by_after *= at.gain.square();
     }
     ArrayXd more;  // of dR by excess squares, in parts of them

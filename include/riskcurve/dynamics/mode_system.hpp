@@ -72,6 +72,7 @@ struct FilteredGradient {
   Eigen::ArrayXd cross, signal;    ///< E y M, and E M^2 without the noise of samples in it
   Eigen::ArrayXd noise;            ///< E M^2 of that noise
   Eigen::ArrayXd mean, held_mean;  ///< E y and E M over runs; empty unless FilteredMap::sees_means
+  Eigen::ArrayXd squares;          ///< V before the step; empty without RootOfSquares
 };
 /// And what it makes of it: f(U) = h (fresh r G + held p M) + rest, of E f^2 = power.
 struct FilteredAnswer {
@@ -79,6 +80,7 @@ struct FilteredAnswer {
   Eigen::ArrayXd fresh_noise;  ///< by the newest gradient's noise
   Eigen::ArrayXd sampled;      ///< variance of that noise, gradients over h
   Eigen::ArrayXd power;        ///< E of one direction's f^2
+  Eigen::ArrayXd squares;      ///< V with this step's; empty without RootOfSquares
   Eigen::ArrayXd fresh_of_mean,
       held_of_mean;                       ///< what E y and E M answer with, where they are seen
   std::shared_ptr<const void> resolvent;  ///< for `covariance`, and to start the next answer from
@@ -118,14 +120,17 @@ struct RootTilts {
 ///     V_hat = V_k, or `corrected` V_k/(1 - keep^t) after t steps,
 ///     g_k = 1/(sqrt(V_hat) + floor_k),                 rates g_k a_k, and g_k^2 c_after,
 ///
-/// `each`: signal_k = h_k s_k/n_k of the mode's directions, floor_k = floor/sqrt(h_k); else the
-/// mean over all, sum drift_j h_j s_j/sum drift_j n_j, and floor. V(0) = 0. Source: ours;
-/// docs/theory/adaptive.md.
+/// `each`: signal_k = h_k s_k/n_k of the mode's directions, floor_k = floor/sqrt(h_k), and g_k a_k
+/// times under(signal_k/N, t + 1), more than 1; else the mean over all, sum drift_j h_j s_j/sum
+/// drift_j n_j, and floor. V(0) = 0. Of a FilteredMap V is what its answers say it is, of
+/// coordinates. Source: ours; docs/theory/adaptive.md.
 struct RootOfSquares {
   double keep = 0, take = 1;
   bool corrected = false, each = false;
   double floor = 0;
   std::function<double(const Now& now)> power;  ///< N
+  /// What a signal does to the rates beside the root; empty: nothing.
+  std::function<Eigen::ArrayXd(const Eigen::ArrayXd& share, double steps)> under;
   /// Over the steps up to now, a few; empty: v averages itself.
   std::function<RootTilts(const Now& now, double steps)> tilts;
 };

@@ -99,6 +99,17 @@ ModeSystem mode_system(const VectorProblem& problem, const Adam& optimizer);
 ModeSystem mode_system(const VectorProblem& problem, const RmsProp& optimizer);
 ModeSystem mode_system(const VectorProblem& problem, const AdaGrad& optimizer);
 
+/// The same in given coordinates whatever the size of the signal, each coordinate's in its own root
+/// alone: a FilteredMap. Matters where small signals lose SignSGD more than kSmallLoss. Throws
+/// InputError under noise without a variance. Source: ours;
+/// docs/theory/adaptive.md#signals-in-given-coordinates.
+ModeSystem any_signal_system(const VectorProblem& problem, const Adam& optimizer);
+ModeSystem any_signal_system(const VectorProblem& problem, const RmsProp& optimizer);
+ModeSystem any_signal_system(const VectorProblem& problem, const AdaGrad& optimizer);
+bool signal_matters(const VectorProblem& problem, const Adam& optimizer);
+bool signal_matters(const VectorProblem& problem, const RmsProp& optimizer);
+bool signal_matters(const VectorProblem& problem, const AdaGrad& optimizer);
+
 /// Clipped SGD: a = lambda mu(R), c = lambda nu(R)/b, h = lambda; mu the descent reduction, nu the
 /// variance of the clipped residual. Source: (C); docs/theory/vector.md#clipped-sgd.
 ModeSystem mode_system(const VectorProblem& problem, const ClippedSgd& optimizer);

@@ -233,13 +233,12 @@ ModeSystem in_coordinates(const VectorProblem& problem, const SignSgd& optimizer
   turn_to_errors(basis);
   ModeSystem small = mode_system(problem, optimizer);
   const NoisePower noise = noise_power(small, problem.noise.variance);
-  const auto law = [noise, coherent = coherent_law(problem, optimizer, noise),
-                    rest = (basis.diffusion() - 2 / pi * basis.value).max(0.0).eval()](
-                       const FilteredGradient& u) {
+  const auto law = [noise,
+                    coherent = coherent_law(problem, optimizer, noise)](const FilteredGradient& u) {
     const CoherentLaw::At at = coherent(u.risk);
-    return GivenNoise{at.c, at.power, noise(u.risk), rest};
+    return GivenNoise{at.c, at.power, noise(u.risk)};
   };
-  FilteredMap map = given_sign_map(basis, law);
+  FilteredMap map = given_sign_map(basis, (basis.diffusion() - 2 / pi * basis.value).max(0.0), law);
   small.initial = with_faint_means(small.initial);
   return sees_any(std::move(small), std::move(map));
 }

@@ -167,16 +167,16 @@ ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimi
   turn_to_errors(basis);
   const auto sign = std::make_shared<const FilteredNoise>(problem.noise, optimizer.batch,
                                                           GradientOf::vector, filter);
-  const auto law = [sign, rest = system.diffusion.col(1).eval()](const FilteredGradient& u) {
+  const auto law = [sign](const FilteredGradient& u) {
     const SignNoise noise = (*sign)(u.risk, u.momentum, u.time + 1);
     // All modes have the same noise.
     const double held = u.noise.size() > 0 ? (u.weight * u.noise).maxCoeff() : 0,
                  all = u.fresh * u.fresh * noise.felt + u.share * u.share * held;
     const Measure c{ArrayXd::Constant(1, std::sqrt(noise.felt / noise.seen / all)),
                     ArrayXd::Ones(1)};
-    return GivenNoise{c, HUGE_VAL, noise.felt, rest, noise.remainder};
+    return GivenNoise{c, HUGE_VAL, noise.felt, noise.remainder};
   };
-  system.filtered = given_sign_map(basis, law);
+  system.filtered = given_sign_map(basis, system.diffusion.col(1), law);
   system.initial = with_faint_means(system.initial);
   system.directions.reset();
   return system;
