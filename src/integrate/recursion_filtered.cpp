@@ -221,6 +221,9 @@ BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, con
     to.squares.head(modes) = led_squares(*recursion.system().squares, squares,
                                          seen.squares.head(modes), steps, from.squares.head(modes));
   const ArrayXXd mean = means_in(recursion, from);
+  // What the map makes of the means beyond the slopes, which other modes may have given: a source.
+  ArrayXd given;
+  if (mean.size() > 0) given = (parts.of_mean * parts.mean).rowwise().sum() - parts.step.mean;
   for (Index k = 0; k < modes; ++k) {
     const BlockVector z = parts.z.row(k).transpose().matrix(),
                       e = comes.row(k).transpose().matrix();
@@ -233,21 +236,20 @@ BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, con
     for (int i = 0; i < size; ++i)
       for (int j = 0; j < size; ++j)
         s(i, j) = from.own(k, entry(size, std::min(i, j), std::max(i, j))) / n;
-    BlockVector m;
-    BlockMatrix mean_power;
+    BlockVector m, source;
     if (mean.size() > 0) {
       m = mean.row(k).transpose().matrix();
       s -= (m * m.transpose()).eval();
-      mean_power = map_of_mode(step, parts.of_mean, k);
+      source = given[k] * q;
     }
     for (auto left = static_cast<long>(steps); left > 0; left /= 2) {
       if (left % 2 == 1) {
         s = (power * s * power.transpose() + noise).eval();
-        if (m.size() > 0) m = (mean_power * m).eval();
+        if (m.size() > 0) m = (power * m + source).eval();
       }
       noise = (power * noise * power.transpose() + noise).eval();
+      if (m.size() > 0) source = (power * source + source).eval();
       power = (power * power).eval();
-      if (m.size() > 0) mean_power = (mean_power * mean_power).eval();
     }
     if (m.size() > 0) {
       s += m * m.transpose();
