@@ -12,8 +12,10 @@ import tempfile
 import time
 
 import numpy as np
+from scipy.linalg import lapack
 
 N = 1024
+SIGN_SVD_AIM = 5  # matrix products a step
 PROBLEM = f"""[problem]
 geometry = "matrix"
 covariance_out = {{{{ kind = "power_law", dimension = {N}, alpha = 0.5 }}}}
@@ -107,6 +109,23 @@ def torch_rows():
         yield {"what": name, "by": f"PyTorch {torch.__version__}", "seconds": least(lambda: step(update), 3)}
 
 
+def polar_parts(a):
+    """What a polar factor could be made of: seconds of each."""
+    gram = a.T @ a
+
+    def inverse():
+        lu, pivots, _ = lapack.dgetrf(a)
+        lapack.dgetri(lu, pivots)
+
+    def positive_inverse():
+        factor, _ = lapack.dpotrf(gram, lower=1)
+        lapack.dpotri(factor, lower=1)
+
+    return {"singular vectors (dgesdd)": least(lambda: lapack.dgesdd(a, full_matrices=0), 3),
+            "eigenvectors of the Gram matrix (dsyevd)": least(lambda: lapack.dsyevd(gram), 3),
+            "an inverse (dgetrf, dgetri)": least(inverse), "a positive inverse (dpotrf, dpotri)": least(positive_inverse)}
+
+
 def main(binary, out):
     rng = np.random.default_rng(1)
     a, b = rng.standard_normal((N, N)), rng.standard_normal((N, N))
@@ -135,7 +154,7 @@ def main(binary, out):
     for row in rows:
         print(f"{row['seconds']:9.5f} s  {row['floor'] / row['seconds']:6.1%} of the floor's rate  {row['what']}, {row['by']}", flush=True)
     with open(out, "w") as file:
-        json.dump({"size": N, "product": product, "normal": normal, "rows": rows,
+        json.dump({"size": N, "product": product, "normal": normal, "rows": rows, "aim": SIGN_SVD_AIM, "polar": polar_parts(a),
                    "torch": any("PyTorch" in row["by"] for row in rows)}, file, indent=1)
 
 
