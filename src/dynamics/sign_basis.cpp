@@ -2,17 +2,18 @@
 
 #include <Eigen/Eigenvalues>
 #include <cmath>
+#include <memory>
+#include <mutex>
 
 #include "dynamics/filtered_sign.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
 
-SignBasis sign_basis(const VectorProblem& problem) {
-  if (!problem.covariance.matrix || !problem.initial_error)
-    throw InputError("problem.covariance.orientation", "given",
-                     "a covariance matrix small enough to hold; use orientation = \"generic\"");
-  const Eigen::MatrixXd& full = *problem.covariance.matrix;
+namespace {
+
+/// All but the error.
+SignBasis basis_of(const Eigen::MatrixXd& full) {
   SignBasis basis;
   for (Eigen::Index j = 0; j < full.rows(); ++j)
     if (full(j, j) > 0) basis.alive.push_back(j);
@@ -27,6 +28,29 @@ SignBasis sign_basis(const VectorProblem& problem) {
   Eigen::MatrixXd rho = inverse.asDiagonal() * s * inverse.asDiagonal();
   rho.diagonal().setOnes();  // arcsin(1 - roundoff) would be off by the root of roundoff
   basis.noise = 2 / M_PI * rho.array().max(-1.0).min(1.0).asin().matrix();
+  return basis;
+}
+
+/// Of the covariance asked for last, while it lives: a system asks several times.
+std::shared_ptr<const SignBasis> last_basis(const std::shared_ptr<const Eigen::MatrixXd>& full) {
+  static std::mutex lock;
+  static std::weak_ptr<const Eigen::MatrixXd> of;
+  static std::shared_ptr<const SignBasis> basis;
+  const std::lock_guard<std::mutex> hold(lock);
+  if (!basis || of.lock() != full) {
+    basis = std::make_shared<const SignBasis>(basis_of(*full));
+    of = full;
+  }
+  return basis;
+}
+
+}  // namespace
+
+SignBasis sign_basis(const VectorProblem& problem) {
+  if (!problem.covariance.matrix || !problem.initial_error)
+    throw InputError("problem.covariance.orientation", "given",
+                     "a covariance matrix small enough to hold; use orientation = \"generic\"");
+  SignBasis basis = *last_basis(problem.covariance.matrix);
   basis.error = basis.w.transpose() * (*problem.initial_error)(basis.alive);
   return basis;
 }

@@ -14,9 +14,8 @@ using Eigen::ArrayXd;
 const LagWeights kAdam{0.9, 0.9};
 
 TEST(RootUnderSignal, OfOneStepIsASigns) {
-  const ArrayXd kappa = ArrayXd::LinSpaced(13, -6, 6).unaryExpr([](double x) {
-    return std::pow(10, x);
-  });
+  const ArrayXd kappa =
+      ArrayXd::LinSpaced(13, -6, 6).unaryExpr([](double x) { return std::pow(10, x); });
   // E sign = erf(root(kappa/2)), per unit of signal sqrt(2/pi) where that is small.
   const ArrayXd sign = (1 + kappa).sqrt() * std::sqrt(M_PI / 2) / kappa.sqrt() *
                        kappa.unaryExpr([](double k) { return std::erf(std::sqrt(k / 2)); });
@@ -69,7 +68,8 @@ TEST(RootUnderSignal, IsThatOfDrawnGradients) {
       for (const int steps : {4, 16}) {  // powers of two: nothing is between
         const LagWeights weights = beta2 == 1 ? LagWeights{0, 0} : kAdam;
         const double large = 5, small = 0.5;
-        const ArrayXd of = RootUnderSignal(weights, beta2, spread)(Eigen::Array2d(large, small), steps);
+        const ArrayXd of =
+            RootUnderSignal(weights, beta2, spread)(Eigen::Array2d(large, small), steps);
         const Drawn a = drawn(weights, beta2, large, steps, spread),
                     b = drawn(weights, beta2, small, steps, spread);
         const double expected = of[0] / of[1] * std::sqrt((1 + small) / (1 + large)),
