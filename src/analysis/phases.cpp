@@ -82,8 +82,8 @@ class LogRisk {
 };
 
 /// Of steps from far below the guess on the best until R has doubled. Beyond the first dip what
-/// holds the signal answers more than there is, and R swings with the step: dips there are where its
-/// swings happen to meet T, which runs smear out.
+/// holds the signal answers more than there is, and R swings with the step: dips there are where
+/// its swings happen to meet T, which runs smear out.
 double first_dip(const std::function<double(double)>& log_risk, double guess) {
   constexpr double below = 3, above = 1.5, stride = 0.3;
   double best = guess, lowest = INFINITY;

@@ -17,7 +17,7 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using std::numbers::pi;
 
-constexpr double kLast = 1e9;          // of x |g|, for directions that have no variance
+constexpr double kLast = 1e9;                  // of x |g|, for directions that have no variance
 constexpr int kRows = kDrawnRows, kOften = 4;  // drawn; each in four pairs
 constexpr Index kMostHeads = 24;
 constexpr double kDrawnShare = 3e-3;  // of |g|^2: directions that are drawn

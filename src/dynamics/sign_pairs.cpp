@@ -57,7 +57,9 @@ OneView view(const PairGradient& g, const ArrayXd& rows, const ArrayXd& columns,
   // An entry is its column's largest mean by so much: u^2 mean^2 over all of them.
   of.by_mean =
       of.by_spread +
-      mean_square * matrix_product(squares.square(), ratio_or_zero(by_mean - by_spread, all).transpose()) / draws;
+      mean_square *
+          matrix_product(squares.square(), ratio_or_zero(by_mean - by_spread, all).transpose()) /
+          draws;
   of.linear =
       (g.variance + mean_square) * (matrix_product(squares, root.transpose()) / draws).square();
   const ArrayXd held = (of.linear.matrix().transpose() * rows.matrix()).array();
@@ -72,7 +74,7 @@ ArrayXd along(const ArrayXXd& linear, const ArrayXXd& then, const ArrayXXd& corr
     return (of.matrix().transpose() * count.matrix()).array();
   };
   return ratio_or_zero(weighted((linear * then).sqrt() * correlation),
-              (weighted(linear) * weighted(then)).sqrt())
+                       (weighted(linear) * weighted(then)).sqrt())
       .col(0);
 }
 
@@ -149,10 +151,11 @@ PairSigns signs_of_pairs(const SignSides& sides, const PairGradient& g, const Fi
 ArrayXXd rest_of_pairs(const SignSides& sides, const PairSigns& now, const PairSigns& then,
                        const ArrayXXd& correlation) {
   const ArrayXXd both = correlation * (now.square * then.square).sqrt(),
-                 products = matrix_product(both.transpose(), sides.row_squares.colwise() * sides.rows) -
-                            now.seen * then.seen;
-  const double arcsine = rest_of_signs(
-      {sides.columns, now.seen, now.variance, then.seen, then.variance, products});
+                 products =
+                     matrix_product(both.transpose(), sides.row_squares.colwise() * sides.rows) -
+                     now.seen * then.seen;
+  const double arcsine =
+      rest_of_signs({sides.columns, now.seen, now.variance, then.seen, then.variance, products});
   const ArrayXd columns = rest_in_columns(now.column_rest, then.column_rest, now.linear,
                                           then.linear, correlation, sides.rows),
                 rows = rest_in_columns(now.row_rest, then.row_rest, now.linear.transpose(),

@@ -37,7 +37,7 @@ struct PairSigns {
   Eigen::ArrayXXd linear;  ///< of power
   Eigen::ArrayXd row_rest, column_rest;
   // For rest_of_pairs:
-  Eigen::ArrayXXd square;     ///< E G^2
+  Eigen::ArrayXXd square;          ///< E G^2
   Eigen::ArrayXXd seen, variance;  ///< of the columns by each drawn row: mean and variance of w
 };
 PairSigns signs_of_pairs(const SignSides& sides, const PairGradient& g, const Fineness& grid);

@@ -97,8 +97,7 @@ class PairEquation {
     point.log_x += along * move.head(n).array();
     point.log_y = point.log_x;
     point.log_m += along * move[n];
-    return std::max(most,
-                    point.fixed.renew(sides_, point.variance, t, point.log_x, point.log_y));
+    return std::max(most, point.fixed.renew(sides_, point.variance, t, point.log_x, point.log_y));
   }
 
   /// The largest move.

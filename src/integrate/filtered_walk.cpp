@@ -22,7 +22,7 @@ constexpr double kGrowthWalk =
     100;  // times R(0), or so many looks and no end: a step size too large
 constexpr long kMostLooks = 3000;
 constexpr double kNoMomentum = 1e-9;
-constexpr double kSwung = 24;  // steps from which what swings is taken to have come to rest
+constexpr double kSwung = 24;      // steps from which what swings is taken to have come to rest
 constexpr double kLagsOfWalk = 4;  // steps back that rests are correlated, unless they last
 
 /// A^n and sum_(i < n) A^i.

@@ -102,8 +102,8 @@ TEST(Phases, TwoSidedRisksAreThoseOfASolveOnFinerNodes) {
 // Where a few directions hold all of it, R swings with the step beyond its first dip: the first
 // horizon's search stood in one of those swings, at 0.23.
 TEST(Phases, TheFirstDipIsFoundWhereTheRiskSwingsBeyondIt) {
-  const PhasePoint point =
-      phase_column(plan(1e6, Eigen::Array2d(10, 100), Sides::both), 1.5, ArrayXd::Constant(1, 1.17))[0];
+  const PhasePoint point = phase_column(plan(1e6, Eigen::Array2d(10, 100), Sides::both), 1.5,
+                                        ArrayXd::Constant(1, 1.17))[0];
   EXPECT_LT(point.best[0].risk[0], 0.02);
   EXPECT_LT(point.best[0].risk[1], 0.05 * point.best[0].risk[0]);
 }

@@ -1,5 +1,5 @@
-// Signs of a gradient between two sides, in bases of both (docs/theory/signal.md#signs-of-two-sides):
-// against what is drawn, one large entry and sum rules.
+// Signs of a gradient between two sides, in bases of both
+// (docs/theory/signal.md#signs-of-two-sides): against what is drawn, one large entry and sum rules.
 #include "dynamics/sign_pairs.hpp"
 
 #include <gtest/gtest.h>
@@ -82,8 +82,8 @@ TEST(SignPairs, MeetsDrawnSigns) {
       for (double& x : v) x = normal(random);
       for (double& x : noise.reshaped()) x = normal(random);
       for (double& x : sign_of_mean.reshaped()) x = normal(random) < 0 ? -1 : 1;
-      const MatrixXd drawn = (g.variance.sqrt() * noise.array()).matrix() +
-                             g.mean.matrix().cwiseProduct(sign_of_mean);
+      const MatrixXd drawn =
+          (g.variance.sqrt() * noise.array()).matrix() + g.mean.matrix().cwiseProduct(sign_of_mean);
       const double sign = u.dot(drawn * v) < 0 ? -1 : 1;
       const MatrixXd pair = sign * (u * v.transpose());
       sum += pair.cwiseProduct(sign_of_mean);

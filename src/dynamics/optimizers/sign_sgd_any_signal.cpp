@@ -186,8 +186,8 @@ bool alike(const MatrixProblem& problem) {
 FilteredMap pair_map(const MatrixProblem& problem, const SignSetting& setting,
                      const std::optional<FoldedPairs>& folded) {
   const Spectrum &out = problem.covariance_out.spectrum, &in = problem.covariance_in.spectrum;
-  const auto sides = std::make_shared<const SignSides>(out.multiplicity, in.multiplicity,
-                                                       folded.has_value());
+  const auto sides =
+      std::make_shared<const SignSides>(out.multiplicity, in.multiplicity, folded.has_value());
   const auto of_modes = [folded](const ArrayXXd& pairs) -> ArrayXd {
     return folded ? ArrayXd(pairs.reshaped()(folded->kept)) : ArrayXd(pairs.reshaped());
   };
@@ -211,7 +211,8 @@ FilteredMap pair_map(const MatrixProblem& problem, const SignSetting& setting,
     answer.power = of_modes(signs->power);
     answer.held = answer.fresh_noise = answer.fresh;
     answer.held_of_mean = answer.fresh_of_mean;
-    answer.sampled = noise * of_modes(pairs((u.weight > 0).select(own / u.weight.max(1e-300), 0.0)));
+    answer.sampled =
+        noise * of_modes(pairs((u.weight > 0).select(own / u.weight.max(1e-300), 0.0)));
     answer.resolvent = signs;
     return answer;
   };
@@ -324,9 +325,9 @@ ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimize
   std::optional<FoldedPairs> folded;
   if (rough) setting.grid = kRoughly;
   if (rough && graded && alike(problem)) folded.emplace(problem, small.multiplicity);
-  ModeSystem system =
-      sees_any(folded ? folded->fold(small) : small,
-               graded ? pair_map(problem, setting, folded) : matrix_map(problem, setting, diagonal));
+  ModeSystem system = sees_any(
+      folded ? folded->fold(small) : small,
+      graded ? pair_map(problem, setting, folded) : matrix_map(problem, setting, diagonal));
   if (!diagonal) observe_signal(system, setting.noise);
   return system;
 }
