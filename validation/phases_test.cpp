@@ -15,35 +15,47 @@
 #include "riskcurve/dynamics/mode_system.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/input/input.hpp"
+#include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/problem.hpp"
 #include "riskcurve/simulate/simulate.hpp"
 
 namespace riskcurve {
 namespace {
 
+using Eigen::ArrayXd;
+
 struct Risk {
   double predicted, run, error;
 };
 
+Ensemble eight_runs(Experiment e, double step) {
+  e.schedule = constant_schedule(step);
+  SimulateOptions options;
+  options.runs = 8;
+  options.seed = 9;
+  return simulate(e, options);
+}
+
 /// sides: as a target has them, in or both.
-Risk best_risk(const std::string& optimizer, const std::string& sides, double alpha, double beta,
-               int steps) {
+Experiment power_laws(const std::string& optimizer, const std::string& sides, double alpha,
+                      double beta, int steps) {
   const std::string power_law =
       fmt::format("{{ kind = 'power_law', dimension = 100, alpha = {} }}", alpha);
-  Experiment e = parse_experiment(
+  return parse_experiment(
       fmt::format("[problem]\ngeometry = 'matrix'\ncovariance_out = {}\ncovariance_in = {}\n"
                   "target = {{ kind = 'power_law', beta = {}, sides = '{}', risk = 1.0 }}\n"
                   "[optimizer]\nname = '{}'\nbatch = 100\n[schedule]\nkind = 'constant'\nstep = 1\n"
                   "[run]\nsteps = {}\nat = [{}]\nsignal = 'full'\n",
                   sides == "in" ? "{ kind = 'isotropic', dimension = 100 }" : power_law, power_law,
                   beta, sides, optimizer, steps, steps));
+}
+
+Risk best_risk(const std::string& optimizer, const std::string& sides, double alpha, double beta,
+               int steps) {
+  const Experiment e = power_laws(optimizer, sides, alpha, beta, steps);
   const Optimum best = best_step(mode_system(e), steps);
   EXPECT_TRUE(best.found) << best.message;
-  e.schedule = constant_schedule(best.step);
-  SimulateOptions options;
-  options.runs = 8;
-  options.seed = 9;
-  const Ensemble runs = simulate(e, options);
+  const Ensemble runs = eight_runs(e, best.step);
   return {best.risk, runs.mean[0], runs.error[0]};
 }
 
@@ -83,6 +95,36 @@ TEST(PhasesInRuns, TwoSidedOrderAndRisksAreAsPredicted) {
                        {0.9, 0.3, 10, 200, false, false},
                        {1.2, 0.1, 10, 200, false, false}},
                       0.2);
+}
+
+// Steep targets, which one entry holds: at the steps that the map finds best. R swings from step to
+// step beyond them.
+TEST(PhasesInRuns, TwoSidedSteepTargetsAreAsPredicted) {
+  struct AtStep {
+    double alpha, beta;
+    const char* optimizer;
+    int steps;
+    double step;
+  };
+  for (const AtStep& at : {AtStep{0.6, 1.0, "sign_sgd", 10, 0.0045},
+                           {0.6, 1.0, "sign_sgd", 200, 0.0006},
+                           {0.6, 1.0, "sign_svd", 10, 0.2},
+                           {0.6, 1.0, "sign_svd", 200, 0.015},
+                           {1.2, 1.2, "sign_sgd", 10, 0.0033},
+                           {1.2, 1.2, "sign_sgd", 200, 0.00037},
+                           {1.2, 1.2, "sign_svd", 10, 0.18},
+                           {1.5, 1.5, "sign_sgd", 200, 0.00027},
+                           {1.5, 1.5, "sign_svd", 200, 0.02}}) {
+    const Experiment e = power_laws(at.optimizer, "both", at.alpha, at.beta, at.steps);
+    const ModeSystem system = mode_system(e);
+    const ArrayXd end = ArrayXd::Constant(1, at.steps);
+    const double predicted = solve(system, constant_schedule(at.step), end).risk[0];
+    const Ensemble runs = eight_runs(e, at.step);
+    std::printf("%.1f, %.1f  T = %3d: %s %.4g (runs %.4g +- %.2g)\n", at.alpha, at.beta, at.steps,
+                at.optimizer, predicted, runs.mean[0], runs.error[0]);
+    EXPECT_NEAR(runs.mean[0], predicted, 0.2 * predicted + 4 * runs.error[0])
+        << at.optimizer << " " << at.alpha << " " << at.steps;
+  }
 }
 
 }  // namespace

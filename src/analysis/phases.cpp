@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -80,6 +81,20 @@ class LogRisk {
   std::optional<ConstantSteps> steps_;
 };
 
+/// Of steps from far below the guess on the best until R has doubled. Beyond the first dip what
+/// holds the signal answers more than there is, and R swings with the step: dips there are where
+/// its swings happen to meet T, which runs smear out.
+double first_dip(const std::function<double(double)>& log_risk, double guess) {
+  constexpr double below = 3, above = 1.5, stride = 0.3;
+  double best = guess, lowest = INFINITY;
+  for (double x = guess - below; x < guess + above; x += stride) {
+    const double risk = log_risk(x);
+    if (risk > lowest + std::log(2.0)) break;
+    if (risk < lowest) lowest = risk, best = x;
+  }
+  return best;
+}
+
 /// The rates below which a solve at these steps has not begun to tell modes apart: the clock is at
 /// most step * horizon * g(risk), responses being constant or growing as the risk falls.
 double slow_rate(const ModeSystem& system, double step, double horizon, double risk) {
@@ -139,7 +154,9 @@ BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
       }
       LogRisk& of = of_few ? *of_few : whole;
       const auto log_risk = [&](double log_step) { return of(log_step, plan.horizon[i]); };
-      const Least found = least(log_risk, guess, i < 2 ? 0.7 : 0.25, of.accuracy());
+      const bool dips = i == 0 && can_walk(system);
+      const Least found = least(log_risk, dips ? first_dip(log_risk, guess) : guess,
+                                dips || i > 1 ? 0.25 : 0.7, of.accuracy());
       if (!system.blocks || system.filtered || i == 0) return found;
       // A memory swings, and R(T) has several dips: that nearest to `guess` need not be the lowest.
       const double start = std::log(guessed_step(system, plan.horizon[i]));

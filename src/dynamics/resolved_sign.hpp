@@ -19,13 +19,25 @@ struct Directions {
 struct Normalised {
   Eigen::ArrayXd by_mean, by_spread, square;
 };
-/// `step` of log x: 1e-8 at a quarter, 1e-4 at a half.
-Normalised normalised(const Directions& g, double step = 0.25);
+/// Nodes of log x.
+struct Fineness {
+  double step = 0.25, first = 1e-4, vanished = 1e-12;  ///< from x |g| to a share of the largest
+};
+inline constexpr Fineness kRoughly{0.5, 1e-2, 1e-6};  ///< 1e-4; otherwise 1e-8
+Normalised normalised(const Directions& g, const Fineness& grid = {});
 
 /// E of the product of two such rests, (2/pi) E[arcsin w - w], w the cosine of g and g', whose
 /// entries have means mu mu' and covariance c: rows of both drawn (fixed seed, antithetic), of the
 /// directions that count; others by their mean.
 double rest_of_signs(const Directions& g, const Directions& other,
                      const Eigen::ArrayXd& covariance);
+
+inline constexpr int kDrawnRows = 32;
+/// Two rows at each draw, shape (modes, kDrawnRows), or (modes, 1) where all have the same.
+struct RowPairs {
+  Eigen::ArrayXd count;
+  Eigen::ArrayXXd mean, variance, mean_other, variance_other, covariance;
+};
+double rest_of_signs(const RowPairs& rows);
 
 }  // namespace riskcurve

@@ -75,11 +75,14 @@ struct FixedSignal {
   explicit FixedSignal(Eigen::ArrayXXd of) : signal(std::move(of)) {
     echo.setZero(signal.rows(), signal.cols());
   }
-  /// The largest move of log (1 + w). part: of the way that is gone.
-  double renew(Scalar t, const ArrayOf<Scalar>& log_x, const ArrayOf<Scalar>& log_y,
-               double part = 1) {
-    const ArrayOf<Scalar> x = log_x.exp(), y = log_y.exp(), over_x = x.inverse(),
-                          over_y = y.inverse();
+  /// The largest move of log (1 + w). variance: V with w as it is; part: of the way that is gone.
+  /// X and Y are the sums of what others add: 1/x less the entry's own part is the same once x is
+  /// known, but before that may be anything where the entry is nearly all of its row.
+  double renew(const TwoSides& sides, const MatrixOf<Scalar>& variance, Scalar t,
+               const ArrayOf<Scalar>& log_x, const ArrayOf<Scalar>& log_y, double part = 1) {
+    const ArrayOf<Scalar> x = log_x.exp(), y = log_y.exp();
+    const ArrayOf<Scalar> over_x = t + (variance * (sides.columns * y).matrix()).array(),
+                          over_y = t + (variance.transpose() * (sides.rows * x).matrix()).array();
     double most = 0;
     for (Eigen::Index j = 0; j < signal.cols(); ++j)
       for (Eigen::Index i = 0; i < signal.rows(); ++i) {
@@ -129,7 +132,7 @@ bool balance(const TwoSides& sides, const Eigen::MatrixXd& drawn, FixedSignal<Sc
     const double part = most > farthest ? farthest / most : 1;
     log_x += part * move_x;
     log_y += part * move_y;
-    most = std::max(most, fixed.renew(t, log_x, log_y, i < calm ? 1 : 0.5));
+    most = std::max(most, fixed.renew(sides, variance, t, log_x, log_y, i < calm ? 1 : 0.5));
     if (most < close) break;
   }
   return log_x.exp().real().minCoeff() > 0 && log_y.exp().real().minCoeff() > 0;

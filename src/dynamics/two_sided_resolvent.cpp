@@ -97,7 +97,7 @@ class PairEquation {
     point.log_x += along * move.head(n).array();
     point.log_y = point.log_x;
     point.log_m += along * move[n];
-    return std::max(most, point.fixed.renew(t, point.log_x, point.log_y));
+    return std::max(most, point.fixed.renew(sides_, point.variance, t, point.log_x, point.log_y));
   }
 
   /// The largest move.
@@ -132,7 +132,8 @@ class PairEquation {
     point.log_x += part * move_x;
     point.log_y += part * move.head(in).array();
     point.log_m += part * move[in];
-    return std::max(most, point.fixed.renew(std::exp(point.log_t), point.log_x, point.log_y));
+    return std::max(most, point.fixed.renew(sides_, point.variance, std::exp(point.log_t),
+                                            point.log_x, point.log_y));
   }
 
   const TwoSides& sides_;

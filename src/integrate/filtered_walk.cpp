@@ -22,6 +22,7 @@ constexpr double kGrowthWalk =
     100;  // times R(0), or so many looks and no end: a step size too large
 constexpr long kMostLooks = 3000;
 constexpr double kNoMomentum = 1e-9;
+constexpr double kSwung = 24;      // steps from which what swings is taken to have come to rest
 constexpr double kLagsOfWalk = 4;  // steps back that rests are correlated, unless they last
 
 /// A^n and sum_(i < n) A^i.
@@ -89,16 +90,18 @@ class FilteredWalk {
     return r;
   }
 
-  /// n steps that are all like this.
-  void take(const StepRates& r, double n) {
+  /// n steps that are all like this, from step k on.
+  void take(const StepRates& r, double k, double n) {
     const ArrayXd a = 1 - step_ * r.drift;
     remember(r, a.max(-1.0), n);
     const Repeats square(a.square(), n);
     const ArrayXd source = step_ * step_ * (r.noise + r.rest) - 2 * step_ * a * r.comes;
     // Where one step answers more than there is, rates follow what is left, and repeats of rates
     // held fixed would overshoot and swing: half of one step, which comes to rest where they do.
+    // So do single steps of an entry that moves by its sign: sqrt S <- |sqrt S - gamma g| swings
+    // for ever, where runs have all phases of it.
     const ArrayXd many = square.power * spread_ + square.sum * source;
-    const double part = n > 1 ? 0.5 : 1;
+    const double part = n > 1 || k >= kSwung ? 0.5 : 1;
     const ArrayXd one = (1 - part) * spread_ + part * (a.square() * spread_ + source);
     spread_ = (a < 0).select(one, many).max(0.0);
     mean_ *= Repeats((1 - step_ * r.of_mean).max(-1.0), n).power;
@@ -193,7 +196,7 @@ RiskCurve walk_filtered(const ModeSystem& system, double step, const ArrayXd& at
     for (;; n = std::max(1.0, std::floor(0.25 * n))) {
       FilteredWalk ahead = walk;
       const double x = k > last ? 0.5 * (n - 1) / (k - last) : 0;
-      ahead.take(x > 0 ? now.beyond(before, step, x) : now, n);
+      ahead.take(x > 0 ? now.beyond(before, step, x) : now, k, n);
       then = ahead.risk();
       if (n > 1 && !(std::abs(std::log(then / risk)) <= std::log(kJump))) continue;
       walk = std::move(ahead);

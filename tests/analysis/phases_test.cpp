@@ -99,6 +99,15 @@ TEST(Phases, TwoSidedRisksAreThoseOfASolveOnFinerNodes) {
   EXPECT_TRUE(point.trust.any_signal);
 }
 
+// Where a few directions hold all of it, R swings with the step beyond its first dip: the first
+// horizon's search stood in one of those swings, at 0.23.
+TEST(Phases, TheFirstDipIsFoundWhereTheRiskSwingsBeyondIt) {
+  const PhasePoint point = phase_column(plan(1e6, Eigen::Array2d(10, 100), Sides::both), 1.5,
+                                        ArrayXd::Constant(1, 1.17))[0];
+  EXPECT_LT(point.best[0].risk[0], 0.02);
+  EXPECT_LT(point.best[0].risk[1], 0.05 * point.best[0].risk[0]);
+}
+
 // At small batches, to what few nodes and steps of finite size come to.
 TEST(Phases, TwoSidedMapsOfSmallSignalsAreThoseOfAny) {
   PhasePlan p = plan(1e4, decades(2, 3), Sides::both);

@@ -37,6 +37,25 @@ TEST(FilteredWalk, IsTheRecursionStepByStep) {
     }
 }
 
+// sqrt S <- |sqrt S - gamma g| swings for ever, and rates of one entry that holds nearly all of its
+// row and column are found from any guess.
+TEST(FilteredWalk, AnEntryThatMovesByItsSignComesToRest) {
+  const IndexRule rule = index_panels(1e4, 6, 4, 2);
+  MatrixProblem problem;
+  problem.covariance_in = problem.covariance_out =
+      from_spectrum({rule.index.pow(-3.0), rule.weight, rule.index, rule.index});
+  problem.noise = no_noise();
+  const Spectrum& side = problem.covariance_in.spectrum;
+  problem.initial = matrix_power_law_target(side, side, 1.5, Sides::both, 1);
+  Experiment experiment{problem, SignSvd{10000}, constant_schedule(1), {}};
+  experiment.signal = Signal::full;
+  const RiskCurve curve = walk_filtered(mode_system(experiment, Grids::rough), 0.006,
+                                        ArrayXd{{700.0, 2000.0, 1e4, 1e5}});
+  ASSERT_EQ(curve.status, RiskCurve::Status::ok);
+  EXPECT_LT(curve.evaluations, 1000);
+  EXPECT_LT(curve.risk.maxCoeff(), 3 * curve.risk.minCoeff());
+}
+
 TEST(FilteredWalk, IsOfBareMapsOnly) {
   Experiment experiment = power_law_experiment(SignSvd{100}, 0.6, 1.0);
   experiment.chain.momentum = constant_schedule(0.5);

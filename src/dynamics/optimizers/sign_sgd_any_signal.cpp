@@ -10,6 +10,7 @@
 #include "dynamics/coherent_law.hpp"
 #include "dynamics/given_signs.hpp"
 #include "dynamics/seen_gradient.hpp"
+#include "dynamics/sign_pairs.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -21,8 +22,6 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using std::numbers::pi;
 
-constexpr double kRoughStep = 0.5;  // 1e-4
-
 /// What the answer of one instant was made of.
 struct SeenGradient {
   Directions rows;
@@ -33,7 +32,7 @@ struct SignSetting {
   NoisePower noise;
   double coordinates;  // d of a row
   double rows = 1;     // that add to R alike
-  double step = 0.25;  // of log x, in `normalised`
+  Fineness grid = {};
 };
 
 /// Signs in a basis that has nothing to do with the directions.
@@ -50,7 +49,7 @@ FilteredAnswer generic_answer(const SignSetting& setting, const Measure& c, cons
     const ArrayXd gain = at * u.weight;
     const Normalised of =
         normalised({u.multiplicity / setting.rows, gain * y.mean, noise + gain.square() * y.spread},
-                   setting.step);
+                   setting.grid);
     answer.fresh_of_mean += weight * at * scale * of.by_mean;
     answer.fresh += weight * at * scale * of.by_spread;
     answer.power += weight * scale * scale * of.square;
@@ -169,6 +168,7 @@ struct FoldedPairs {
     all.multiplicity = multiplicity;
     all.weight = u.weight(of);
     all.error = u.error(of);
+    all.mean = u.mean(of);
     return all;
   }
 };
@@ -182,12 +182,54 @@ bool alike(const MatrixProblem& problem) {
          ((initial - initial.transpose()).abs() <= roundoff * initial).all();
 }
 
-FilteredMap matrix_map(const MatrixProblem& problem, const SignSetting& setting, bool diagonal,
-                       const std::optional<FoldedPairs>& folded) {
-  const auto own = [problem, folded,
+/// Of both sides graded and in bases that have nothing to do with the directions.
+FilteredMap pair_map(const MatrixProblem& problem, const SignSetting& setting,
+                     const std::optional<FoldedPairs>& folded) {
+  const Spectrum &out = problem.covariance_out.spectrum, &in = problem.covariance_in.spectrum;
+  const auto sides =
+      std::make_shared<const SignSides>(out.multiplicity, in.multiplicity, folded.has_value());
+  const auto of_modes = [folded](const ArrayXXd& pairs) -> ArrayXd {
+    return folded ? ArrayXd(pairs.reshaped()(folded->kept)) : ArrayXd(pairs.reshaped());
+  };
+  FilteredMap map;
+  map.sees_means = map.lasting = true;
+  map.answer = [=](const FilteredGradient& given, const FilteredAnswer*) {
+    const FilteredGradient u = folded ? folded->unfolded(given) : given;
+    const ArrayXd own = with_own_part(problem, u, setting.noise.noise_variance);
+    const double noise = setting.noise(u.risk), c = 1 / std::sqrt(noise);
+    const Errors y = errors_of(u);
+    const ArrayXd gain = c * u.weight;
+    const auto pairs = [&](const ArrayXd& modes) -> ArrayXXd {
+      return modes.reshaped(out.size(), in.size());
+    };
+    const auto signs = std::make_shared<const PairSigns>(signs_of_pairs(
+        *sides, {pairs(gain * y.mean), pairs(u.weight * own + gain.square() * y.spread)},
+        setting.grid));
+    FilteredAnswer answer;
+    answer.fresh = c * of_modes(signs->by_spread);
+    answer.fresh_of_mean = c * of_modes(signs->by_mean);
+    answer.power = of_modes(signs->power);
+    answer.held = answer.fresh_noise = answer.fresh;
+    answer.held_of_mean = answer.fresh_of_mean;
+    answer.sampled =
+        noise * of_modes(pairs((u.weight > 0).select(own / u.weight.max(1e-300), 0.0)));
+    answer.resolvent = signs;
+    return answer;
+  };
+  map.covariance = [=](const FilteredAnswer& now, const FilteredAnswer& then,
+                       const ArrayXd& correlation) -> ArrayXd {
+    const auto& a = *static_cast<const PairSigns*>(now.resolvent.get());
+    const auto& b = *static_cast<const PairSigns*>(then.resolvent.get());
+    const ArrayXd all = folded ? ArrayXd(correlation(folded->of)) : correlation;
+    return of_modes(rest_of_pairs(*sides, a, b, all.reshaped(out.size(), in.size())));
+  };
+  return map;
+}
+
+FilteredMap matrix_map(const MatrixProblem& problem, const SignSetting& setting, bool diagonal) {
+  const auto own = [problem,
                     variance = setting.noise.noise_variance](const FilteredGradient& u) -> ArrayXd {
-    if (!folded) return with_own_part(problem, u, variance);
-    return with_own_part(problem, folded->unfolded(u), variance)(folded->kept);
+    return with_own_part(problem, u, variance);
   };
   const auto law = [setting, own](const FilteredGradient& u) {
     const Measure c{ArrayXd::Constant(1, 1 / std::sqrt(setting.noise(u.risk))), ArrayXd::Ones(1)};
@@ -278,13 +320,13 @@ ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimize
     setting.rows = out.spectrum.size() == 1 ? out.dimension() : in.dimension();
     setting.coordinates /= setting.rows;
   }
-  const bool diagonal = !dense(out) && !dense(in);
+  const bool diagonal = !dense(out) && !dense(in), graded = dense(out) && dense(in);
   std::optional<FoldedPairs> folded;
-  if (rough) setting.step = kRoughStep;
-  if (rough && out.spectrum.size() > 1 && alike(problem))
-    folded.emplace(problem, small.multiplicity);
-  ModeSystem system = sees_any(folded ? folded->fold(small) : small,
-                               matrix_map(problem, setting, diagonal, folded));
+  if (rough) setting.grid = kRoughly;
+  if (rough && graded && alike(problem)) folded.emplace(problem, small.multiplicity);
+  ModeSystem system = sees_any(
+      folded ? folded->fold(small) : small,
+      graded ? pair_map(problem, setting, folded) : matrix_map(problem, setting, diagonal));
   if (!diagonal) observe_signal(system, setting.noise);
   return system;
 }
