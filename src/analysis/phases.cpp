@@ -46,9 +46,9 @@ IndexRule many_indices(double dimension) {
   return index_panels(dimension, 16, 2, 12);
 }
 /// For rates that see any signal. Both sides: 6 indices and two nodes for two octaves, about 1 % of
-/// a risk; one: 8 and two for each, 3e-3.
+/// a risk; one: 8 and three for each, 2e-3.
 IndexRule few_indices(double dimension, Sides sides) {
-  return sides == Sides::both ? index_panels(dimension, 6, 4, 2) : index_panels(dimension, 8, 2, 2);
+  return sides == Sides::both ? index_panels(dimension, 6, 4, 2) : index_panels(dimension, 8, 2, 3);
 }
 Covariance short_power_law(const IndexRule& rule, double alpha) {
   return from_spectrum({rule.index.pow(-2 * alpha), rule.weight, rule.index, rule.index});

@@ -19,7 +19,7 @@ constexpr double kBehind = -0.7, kBeyond = 0.4;  // how far a walk foretells, in
 constexpr double kGain = 2e-3;                   // of R: not walked for
 constexpr double kStraightGain = 0.01;           // the same without a tilt
 constexpr double kSure = 0.25;                   // nor so far, in log step
-constexpr double kApart = 0.02;                  // nearer walks say nothing of a tilt
+constexpr double kTooNear = 0.02;                // nearer walks say nothing of a tilt
 constexpr double kProbe = 0.1;
 constexpr double kSteepestTilt = 3;
 constexpr int kMostWalks = 12, kMostDown = 40, kGrid = 110;
@@ -28,9 +28,8 @@ class ForetoldByWalk {
  public:
   ForetoldByWalk(const ModeSystem& system, double log_step, double horizon)
       : log_step_(log_step), horizon_(horizon) {
-    const RiskCurve curve =
-        walk_filtered(system, std::exp(log_step),
-                      ArrayXd{{horizon, std::exp(kBeyond) * horizon}}, &trace_);
+    const RiskCurve curve = walk_filtered(system, std::exp(log_step),
+                                          ArrayXd{{horizon, std::exp(kBeyond) * horizon}}, &trace_);
     log_risk_ = curve.status == RiskCurve::Status::diverged && !(curve.risk[0] > 0)
                     ? HUGE_VAL
                     : std::log(curve.risk[0]);
@@ -83,7 +82,7 @@ class ForetoldByWalk {
 /// too near each other or too far apart.
 double tilt_between(const ForetoldByWalk& from, const ForetoldByWalk& to) {
   const double apart = to.log_step() - from.log_step();
-  if (std::abs(apart) < kApart || apart < from.behind() || apart > from.beyond()) return NAN;
+  if (std::abs(apart) < kTooNear || apart < from.behind() || apart > from.beyond()) return NAN;
   const double off = to.log_risk() - from.log_risk() - (from.at(apart) - from.at(0));
   return std::clamp(off / apart, -kSteepestTilt, kSteepestTilt);
 }
@@ -100,7 +99,7 @@ Least WalkedSearch::operator()(double horizon, double log_step) {
     if (!std::isfinite(walk.log_risk())) {
       high = std::min(high, x);
       x = walks.empty() ? x + kBehind : 0.5 * (x + walks.front().log_step());
-      if (!walks.empty() && high - walks.front().log_step() < kApart) break;
+      if (!walks.empty() && high - walks.front().log_step() < kTooNear) break;
       continue;
     }
     // The lowest first.
@@ -131,7 +130,7 @@ Least WalkedSearch::operator()(double horizon, double log_step) {
       borrowed_ = !std::isfinite(nearest);
       return {best.log_step() + to, best.log_risk() - gain};
     }
-    if (walks.size() > 1 && most - least < kApart) break;
+    if (walks.size() > 1 && most - least < kTooNear) break;
     // At the edge of another walk it is not believed.
     const double edge = 0.02 * (most - least);
     if (walks.size() > 1 && (to - least < edge || most - to < edge))
@@ -140,12 +139,13 @@ Least WalkedSearch::operator()(double horizon, double log_step) {
     if (walks.size() == 1 && std::abs(to) < kProbe) to = to < 0 ? -kProbe : kProbe;
     x = best.log_step() + to;
     const bool again = std::any_of(walks.begin(), walks.end(), [x](const auto& before) {
-      return std::abs(before.log_step() - x) < kApart;
+      return std::abs(before.log_step() - x) < kTooNear;
     });
     if (again) break;
   }
   if (walks.empty())
-    throw Failure(fmt::format("the risk diverges at step size {:.4g} and at all above it", std::exp(x)));
+    throw Failure(
+        fmt::format("the risk diverges at step size {:.4g} and at all above it", std::exp(x)));
   borrowed_ = false;
   return {walks.front().log_step(), walks.front().log_risk()};
 }

@@ -14,7 +14,7 @@ using Eigen::Index;
 
 // Between looks, of steps before and of log R; the more, the better a look was foretold.
 constexpr double kOfTime = 0.6, kOfRisk = 0.6, kLonger = 3;
-constexpr double kForetold = 0.01, kLeastRoom = 0.3, kMostRoom = 2.5;
+constexpr double kForetold = 0.01, kForetoldLasting = 0.002, kLeastRoom = 0.3, kMostRoom = 2.5;
 // The same of a part between looks.
 constexpr double kPartOfTime = 0.1, kPartOfRisk = 0.06;
 constexpr double kGrowthWalk =
@@ -73,13 +73,18 @@ class Walker {
       return true;
     };
     if (there < kVanishedRisk) return keep();
-    modes_.remember(line_.at(0.5 * ahead, modes_.units(std::sqrt(risk * there))), from);
+    if (modes_.lasting())
+      modes_.remember(line_.at(0.5 * ahead, modes_.units(std::sqrt(risk * there))), from);
+    else
+      modes_.remember(line_.at(ahead, modes_.units(there)), from);
     const WalkUnits units = modes_.units(there);
     const WalkRates then = look(), told = line_.at(ahead, units);
     if (curve_.evaluations > kMostLooks) return false;
     const double off = std::max(std::abs(modes_.taken(told) / modes_.taken(then) - 1),
                                 std::abs(modes_.added(told) / modes_.added(then) - 1));
-    room_ = std::clamp(std::sqrt(kForetold / std::max(off, 1e-9)), kLeastRoom, kMostRoom);
+    room_ = std::clamp(
+        std::sqrt((modes_.lasting() ? kForetoldLasting : kForetold) / std::max(off, 1e-9)),
+        kLeastRoom, kMostRoom);
     // The same steps again, now that both ends are known.
     WalkLine line(then, units);
     line.lean_on(line_, ahead, modes_.step());
@@ -134,15 +139,18 @@ class Walker {
       if (pass > 0) modes_.go_back(before);
       const double last = risk * std::pow(then / risk, (n - 1) / n);  // of the step, not after it
       const WalkUnits units = modes_.units(std::sqrt(risk * last));
-      double tilt = 0;
-      if (n > 1) {
-        const WalkUnits a = modes_.units(risk), b = modes_.units(last);
-        tilt = std::clamp(std::log(b.noise / b.drift * a.drift / a.noise), -1.0, 1.0);
-      }
       moved = modes_.step() * units.drift * n;
       if (first_ == 0) first_ = moved;
-      const double middle = clock_ + 0.5 * moved * (1 - 1 / n);
-      modes_.take(line_.at(std::log((middle + first_) / (looked + first_)), units), n, tilt);
+      const auto log_clock = [&](double steps) {
+        return std::log((clock_ + steps / n * moved + first_) / (looked + first_));
+      };
+      ArrayXd tilt;
+      if (n > 1) {
+        const WalkUnits a = modes_.units(risk), b = modes_.units(last);
+        tilt = line_.tilt(log_clock(n - 1) - log_clock(0),
+                          std::clamp(std::log(b.noise / b.drift * a.drift / a.noise), -1.0, 1.0));
+      }
+      modes_.take(line_.of_steps(log_clock(0.5 * (n - 1)), units, modes_.means()), n, tilt);
       then = modes_.risk();
       if (!(std::isfinite(then) && then > 0)) break;
     }

@@ -10,10 +10,10 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-constexpr double kSteepest = 3;     // slope of a line, log over log
-constexpr double kLagsOfWalk = 4;   // steps back that rests are correlated, unless they last
-constexpr double kNewestLag = 32;    // of what lasts: the newest 1/32 of the steps is one
-constexpr double kLittle = 1e-2;    // of a clock: below, powers
+constexpr double kSteepest = 3;    // slope of a line, log over log
+constexpr double kLagsOfWalk = 4;  // steps back that rests are correlated, unless they last
+constexpr double kNewestLag = 32;  // of what lasts: the newest 1/32 of the steps is one
+constexpr double kLittle = 1e-2;   // of a clock: below, powers
 
 /// A^n and sum_(i < n) A^i.
 struct Repeats {
@@ -31,28 +31,51 @@ struct Repeats {
 
 WalkLine::WalkLine(const WalkRates& rates, const WalkUnits& units)
     : of_{rates.drift / units.drift, rates.of_mean / units.drift, rates.noise / units.noise,
-          rates.rest / units.noise, rates.comes / units.noise} {}
+          rates.rest / units.noise, rates.comes / units.noise},
+      all_(of_.noise + of_.rest) {}
 
 void WalkLine::lean_on(const WalkLine& other, double ahead, double step) {
-  quick_ = of_.drift * step > 1;
+  const Eigen::Array<bool, Eigen::Dynamic, 1> quick = of_.drift * step > 1;
   const auto slope = [&](const ArrayXd& a, const ArrayXd& b) -> ArrayXd {
     const ArrayXd log_ratio = (a.abs().max(1e-300) / b.abs().max(1e-300)).log() / ahead;
-    return (a * b > 0 && !quick_).select(log_ratio, 0.0).max(-kSteepest).min(kSteepest);
+    return (a * b > 0 && !quick).select(log_ratio, 0.0).max(-kSteepest).min(kSteepest);
   };
   slope_ = {slope(of_.drift, other.of_.drift), slope(of_.of_mean, other.of_.of_mean),
             slope(of_.noise, other.of_.noise), slope(of_.rest, other.of_.rest),
             slope(of_.comes, other.of_.comes)};
+  all_slope_ = slope(all_, other.all_);
+}
+
+void WalkLine::take_slope(const WalkLine& other) {
+  slope_ = other.slope_;
+  all_slope_ = other.all_slope_;
+}
+
+ArrayXd WalkLine::on_line(const ArrayXd& a, const ArrayXd& slope, double ahead, double unit) const {
+  if (slope.size() == 0 || ahead == 0) return unit * a;
+  return unit * a * (ahead * slope).exp();
 }
 
 WalkRates WalkLine::at(double ahead, const WalkUnits& units) const {
-  const bool flat = slope_.drift.size() == 0 || ahead == 0;
-  const auto on = [&](const ArrayXd& a, const ArrayXd& slope, double unit) -> ArrayXd {
-    if (flat) return unit * a;
-    return unit * a * (ahead * slope).exp();
-  };
-  return {on(of_.drift, slope_.drift, units.drift), on(of_.of_mean, slope_.of_mean, units.drift),
-          on(of_.noise, slope_.noise, units.noise), on(of_.rest, slope_.rest, units.noise),
-          on(of_.comes, slope_.comes, units.noise)};
+  return {on_line(of_.drift, slope_.drift, ahead, units.drift),
+          on_line(of_.of_mean, slope_.of_mean, ahead, units.drift),
+          on_line(of_.noise, slope_.noise, ahead, units.noise),
+          on_line(of_.rest, slope_.rest, ahead, units.noise),
+          on_line(of_.comes, slope_.comes, ahead, units.noise)};
+}
+
+WalkRates WalkLine::of_steps(double ahead, const WalkUnits& units, bool means) const {
+  WalkRates r;
+  r.drift = on_line(of_.drift, slope_.drift, ahead, units.drift);
+  if (means) r.of_mean = on_line(of_.of_mean, slope_.of_mean, ahead, units.drift);
+  r.noise = on_line(all_, all_slope_, ahead, units.noise);
+  if ((of_.comes != 0).any()) r.comes = on_line(of_.comes, slope_.comes, ahead, units.noise);
+  return r;
+}
+
+ArrayXd WalkLine::tilt(double ahead, double of_units) const {
+  if (slope_.drift.size() == 0) return ArrayXd::Constant(of_.drift.size(), of_units);
+  return of_units + ahead * (all_slope_ - slope_.drift);
 }
 
 WalkedModes::WalkedModes(const ModeSystem& system, double step)
@@ -120,19 +143,21 @@ void WalkedModes::set_out() {
   now_.steps = 0;
 }
 
-void WalkedModes::take(const WalkRates& r, double n, double tilt) {
-  const ArrayXd a = 1 - step_ * r.drift;
-  const Repeats square(a.square(), n);
-  const ArrayXd source = step_ * (step_ * (r.noise + r.rest) - 2 * a * r.comes);
-  ArrayXd added = square.sum * source;
-  if (tilt != 0) {
+void WalkedModes::take(const WalkRates& r, double n, const ArrayXd& tilt) {
+  const ArrayXd a = 1 - step_ * r.drift, log_map = n * a.abs().max(1e-300).log(),
+                power = n == 1 ? ArrayXd(a.square()) : ArrayXd((2 * log_map).exp()),
+                gone = 1 - power, gone_once = (2 - step_ * r.drift) * (step_ * r.drift);
+  ArrayXd source = step_ * step_ * r.noise;
+  if (r.comes.size() > 0) source -= 2 * step_ * a * r.comes;
+  ArrayXd sum = (gone_once.abs() > 1e-12).select(gone / gone_once, n);
+  if (tilt.size() > 0) {
     // What has long forgotten where it began is where its noise is now, not in the middle.
-    const ArrayXd clock = -square.power.max(1e-300).log(), gone = (1 - square.power).max(1e-12);
-    added *= 1 + tilt * (clock > kLittle)
-                            .select(0.5 * (1 + square.power) / gone - 1 / clock.max(1e-12),
-                                    clock / 12);
+    const ArrayXd clock = -2 * log_map;
+    sum *= 1 + tilt * (clock > kLittle)
+                          .select(0.5 * (1 + power) / gone.max(1e-12) - 1 / clock.max(1e-12),
+                                  clock / 12);
   }
-  ArrayXd spread = square.power * now_.spread + added;
+  ArrayXd spread = power * now_.spread + sum * source;
   if ((a < 0).any()) {
     // Where one step answers more than there is, rates follow what is left, and repeats of rates
     // held fixed would overshoot and swing: half of one step a look, which comes to rest where they
@@ -145,8 +170,8 @@ void WalkedModes::take(const WalkRates& r, double n, double tilt) {
   if (map_->sees_means)
     now_.mean *= Repeats((1 - step_ * r.of_mean).max(-1.0), n).power;
   else
-    now_.left *= (a < 0).select(0.0, square.power);
-  now_.log_map += n * a.abs().max(1e-300).log();
+    now_.left *= (a < 0).select(0.0, power);
+  now_.log_map += log_map;
   now_.steps += n;
 }
 
@@ -173,15 +198,15 @@ FilteredLag WalkedModes::lag_of(const WalkRates& r, const State& at, const Array
   return lag;
 }
 
-void WalkedModes::remember(const WalkRates& middle, const State& from) {
+void WalkedModes::remember(const WalkRates& rates, const State& from) {
   const double n = now_.steps;
   State at = now_;
-  if (n > 1) {  // as things were in the middle
+  if (n > 1 && map_->lasting) {
     at.spread = (from.spread > 0).select((from.spread * now_.spread).sqrt(), 0.5 * now_.spread);
     at.mean = (from.mean * now_.mean).max(0.0).sqrt();
-    linear_ = linear_square(middle, at);
   }
-  const WalkRates& r = n > 1 ? middle : looked_;
+  if (n > 1) linear_ = linear_square(rates, at);
+  const WalkRates& r = n > 1 ? rates : looked_;
   const ArrayXd size = (now_.log_map / n).exp().min(1.0),
                 a = (step_ * r.drift > 1).select(-size, size), all = Repeats(a, n).power;
   for (FilteredLag& lag : lags_) {

@@ -29,12 +29,19 @@ class WalkLine {
   /// Its slope is that from `other`, `ahead` before it (after it, where negative); none of modes
   /// that a step more than answers, whose rates swing from one look to the next.
   void lean_on(const WalkLine& other, double ahead, double step);
-  void take_slope(const WalkLine& other) { slope_ = other.slope_; }
+  void take_slope(const WalkLine& other);
   WalkRates at(double ahead, const WalkUnits& units) const;
+  /// What steps need of them: rest and noise as one, of_mean only where means are seen.
+  WalkRates of_steps(double ahead, const WalkUnits& units, bool means) const;
+  /// By how much noise over drift grows along the line, in logarithms, beside what units do.
+  Eigen::ArrayXd tilt(double ahead, double of_units) const;
 
  private:
+  Eigen::ArrayXd on_line(const Eigen::ArrayXd& a, const Eigen::ArrayXd& slope, double ahead,
+                         double unit) const;
+
   WalkRates of_, slope_;
-  Eigen::Array<bool, Eigen::Dynamic, 1> quick_;
+  Eigen::ArrayXd all_, all_slope_;  // noise and rest
 };
 
 class WalkedModes {
@@ -47,9 +54,9 @@ class WalkedModes {
   /// The rates of the step that comes.
   WalkRates look(double k);
   void set_out();  ///< from here steps are counted
-  /// n steps that are all like this; from the first to the last, noise over drift in units grows by
-  /// `tilt`, in logarithms.
-  void take(const WalkRates& rates, double n, double tilt);
+  /// n steps that are all like this (WalkLine::of_steps); from the first to the last, noise over
+  /// drift grows by `tilt`, in logarithms; empty: by nothing.
+  void take(const WalkRates& rates, double n, const Eigen::ArrayXd& tilt);
 
   /// What steps change, to go back to.
   struct State {
@@ -59,8 +66,11 @@ class WalkedModes {
   };
   const State& state() const { return now_; }
   void go_back(const State& state) { now_ = state; }
-  /// The steps since `from`, where they set out, all like `middle`.
-  void remember(const WalkRates& middle, const State& from);
+  /// The steps since `from`, where they set out: what lasts has the rates of their middle, else
+  /// those of the end, and of the last few steps alone.
+  void remember(const WalkRates& rates, const State& from);
+  bool lasting() const { return map_->lasting; }
+  bool means() const { return map_->sees_means; }
 
   double step() const { return step_; }
   /// What a step of these rates takes off the risk's errors, and what it adds, over gamma.

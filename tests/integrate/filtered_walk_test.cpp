@@ -29,12 +29,35 @@ TEST(FilteredWalk, IsTheRecursionStepByStep) {
       for (const double step : {best / 30, best, 10 * best}) {
         const RiskCurve walk = walk_filtered(system, step, at),
                         each = solve(system, constant_schedule(step), at);
-        EXPECT_LT(walk.evaluations, 120);
+        EXPECT_LT(walk.evaluations, 45);
         for (Eigen::Index i = 0; i < at.size(); ++i)
           EXPECT_NEAR(walk.risk[i] / each.risk[i], 1, i < 2 ? 1e-3 : 0.02)
               << name_of(optimizer) << " " << alpha << " " << step << " " << at[i];
       }
     }
+}
+
+TEST(FilteredWalk, TracesWhatIsLeftOfTheStart) {
+  const ArrayXd at{{10.0, 562.34}};
+  for (const Optimizer& optimizer : {Optimizer(SignSvd{100}), Optimizer(SignSgd{100})}) {
+    const ModeSystem system = mode_system(power_law_experiment(optimizer, 0.6, 1.0));
+    WalkTrace trace;
+    const double step = std::holds_alternative<SignSvd>(optimizer) ? 3e-3 : 3e-4;
+    const RiskCurve curve = walk_filtered(system, step, at, &trace);
+    ASSERT_EQ(trace.time.size(), trace.left.size());
+    EXPECT_GE(trace.time.back(), 562.34);
+    const double start = system.risk(system.initial);
+    double last = start;
+    for (std::size_t i = 0; i < trace.time.size(); ++i) {
+      EXPECT_LE(trace.left[i], std::min(last, trace.risk[i]) * (1 + 1e-12));
+      last = trace.left[i];
+      if (trace.time[i] == 10) EXPECT_EQ(trace.risk[i], curve.risk[0]);
+    }
+    EXPECT_GT(trace.left.front(), 0.9 * start);
+    EXPECT_LT(trace.left.back(), 0.5 * trace.risk.back()) << name_of(optimizer);
+    // Within a part, between its ends.
+    EXPECT_NEAR(curve.risk[1] / walk_filtered(system, step, ArrayXd{{563.0}}).risk[0], 1, 5e-3);
+  }
 }
 
 TEST(FilteredWalk, IsOfBareMapsOnly) {
