@@ -42,7 +42,7 @@ TEST(FilteredWalk, TracesWhatIsLeftOfTheStart) {
   for (const Optimizer& optimizer : {Optimizer(SignSvd{100}), Optimizer(SignSgd{100})}) {
     const ModeSystem system = mode_system(power_law_experiment(optimizer, 0.6, 1.0));
     WalkTrace trace;
-    const double step = std::holds_alternative<SignSvd>(optimizer) ? 3e-3 : 3e-4;
+    const double step = std::holds_alternative<SignSvd>(optimizer) ? 1e-2 : 1e-3;
     const RiskCurve curve = walk_filtered(system, step, at, &trace);
     ASSERT_EQ(trace.time.size(), trace.left.size());
     EXPECT_GE(trace.time.back(), 562.34);
