@@ -13,6 +13,7 @@
 #include "dynamics/signal.hpp"
 #include "integrate/constant_steps.hpp"
 #include "integrate/filtered_walk.hpp"
+#include "integrate/leap_walk.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -73,7 +74,9 @@ class LogRisk {
     SolveOptions options;
     options.rtol = kSolved.rtol;
     const ArrayXd at = ArrayXd::Constant(1, horizon);
-    const RiskCurve curve = solve(system_, constant_schedule(step), at, options);
+    const RiskCurve curve = can_walk(system_)
+                                ? walk_by_leaps(system_, step, at)
+                                : solve(system_, constant_schedule(step), at, options);
     if (curve.status == RiskCurve::Status::diverged) return INFINITY;
     if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
     return std::log(curve.risk[0]);
@@ -119,7 +122,7 @@ BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const ModeSystem system = full.filtered ? full : compress(full, nodes);
   LogRisk whole(system);
   std::optional<WalkedSearch> walked;
-  if (can_walk(system)) walked.emplace(system);
+  if (plan.sides == Sides::in && can_walk(system)) walked.emplace(system);
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms

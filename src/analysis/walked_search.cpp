@@ -21,6 +21,7 @@ constexpr double kStraightGain = 0.01;           // the same without a tilt
 constexpr double kSure = 0.25;                   // nor so far, in log step
 constexpr double kTooNear = 0.02;                // nearer walks say nothing of a tilt
 constexpr double kProbe = 0.1;
+constexpr double kNear = 0.35;  // walks whose tilt is that of the best step
 constexpr double kSteepestTilt = 3;
 constexpr int kMostWalks = 12, kMostDown = 40, kGrid = 110;
 
@@ -123,20 +124,21 @@ Least WalkedSearch::operator()(double horizon, double log_step) {
     const double gain_straight = best.lowest(least, most, 0).second;
     auto [to, gain] = best.lowest(least, most, tilt_);
     // A tilt seen at another horizon serves once.
-    const bool sure =
-        std::isfinite(nearest) || (tilted_ && !borrowed_ && gain_straight < kStraightGain);
+    const bool near = nearest < kNear,
+               sure = near || (tilted_ && !borrowed_ && gain_straight < kStraightGain);
     if (gain < kGain * static_cast<double>(std::max<std::size_t>(walks.size(), 2) - 1) &&
         std::abs(to) < kSure && sure) {
-      borrowed_ = !std::isfinite(nearest);
+      borrowed_ = !near;
       return {best.log_step() + to, best.log_risk() - gain};
     }
     if (walks.size() > 1 && most - least < kTooNear) break;
     // At the edge of another walk it is not believed.
     const double edge = 0.02 * (most - least);
-    if (walks.size() > 1 && (to - least < edge || most - to < edge))
-      to = to < 0 ? std::max(0.5 * least, kBehind) : 0.5 * most;
+    const bool at_least = to - least < edge && least > best.behind(),
+               at_most = most - to < edge && most < best.beyond();
+    if (walks.size() > 1 && (at_least || at_most)) to *= 0.5;
     // Where it seems best already, a tilt is looked for.
-    if (walks.size() == 1 && std::abs(to) < kProbe) to = to < 0 ? -kProbe : kProbe;
+    if (!near && std::abs(to) < kProbe) to = to < 0 ? -kProbe : kProbe;
     x = best.log_step() + to;
     const bool again = std::any_of(walks.begin(), walks.end(), [x](const auto& before) {
       return std::abs(before.log_step() - x) < kTooNear;

@@ -15,6 +15,8 @@ using Eigen::Index;
 // Between looks, of steps before and of log R; the more, the better a look was foretold.
 constexpr double kOfTime = 0.6, kOfRisk = 0.6, kLonger = 3;
 constexpr double kForetold = 0.01, kForetoldLasting = 0.002, kLeastRoom = 0.3, kMostRoom = 2.5;
+constexpr double kQuick = 1e-3,
+                 kQuickRoom = 0.2;  // where modes that a step more than answers count
 // The same of a part between looks.
 constexpr double kPartOfTime = 0.1, kPartOfRisk = 0.06;
 constexpr double kGrowthWalk =
@@ -85,6 +87,8 @@ class Walker {
     room_ = std::clamp(
         std::sqrt((modes_.lasting() ? kForetoldLasting : kForetold) / std::max(off, 1e-9)),
         kLeastRoom, kMostRoom);
+    // They take half of a step a look.
+    if (modes_.quick_share(then) > kQuick) room_ = std::min(room_, kQuickRoom);
     // The same steps again, now that both ends are known.
     WalkLine line(then, units);
     line.lean_on(line_, ahead, modes_.step());

@@ -183,6 +183,11 @@ double WalkedModes::added(const WalkRates& r) const {
   return (of_risk_ * (step_ * (r.noise + r.rest) - 2 * a * r.comes)).sum();
 }
 
+double WalkedModes::quick_share(const WalkRates& r) const {
+  const ArrayXd each = of_risk_ * (now_.spread + now_.mean.square());
+  return (step_ * r.drift > 1).select(each, 0.0).sum() / each.sum();
+}
+
 /// A step of the last answer, `age` steps ago; `length` of them, the youngest as old.
 FilteredLag WalkedModes::lag_of(const WalkRates& r, const State& at, const ArrayXd& map, double age,
                                 double length) const {

@@ -76,6 +76,8 @@ class WalkedModes {
   /// What a step of these rates takes off the risk's errors, and what it adds, over gamma.
   double taken(const WalkRates& rates) const;
   double added(const WalkRates& rates) const;
+  /// The share of the risk in modes that a step of these more than answers.
+  double quick_share(const WalkRates& rates) const;
 
  private:
   FilteredLag lag_of(const WalkRates& r, const State& at, const Eigen::ArrayXd& map, double age,

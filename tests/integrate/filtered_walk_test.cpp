@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "integrate/leap_walk.hpp"
 #include "power_law_problem.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -29,10 +30,13 @@ TEST(FilteredWalk, IsTheRecursionStepByStep) {
       for (const double step : {best / 30, best, 10 * best}) {
         const RiskCurve walk = walk_filtered(system, step, at),
                         each = solve(system, constant_schedule(step), at);
-        EXPECT_LT(walk.evaluations, 45);
+        EXPECT_LT(walk.evaluations, 60);
+        const RiskCurve leaps = walk_by_leaps(system, step, at);
+        EXPECT_LT(leaps.evaluations, 120);
         for (Eigen::Index i = 0; i < at.size(); ++i)
-          EXPECT_NEAR(walk.risk[i] / each.risk[i], 1, i < 2 ? 1e-3 : 0.02)
-              << name_of(optimizer) << " " << alpha << " " << step << " " << at[i];
+          for (const RiskCurve& curve : {walk, leaps})
+            EXPECT_NEAR(curve.risk[i] / each.risk[i], 1, i < 2 ? 1e-3 : 0.02)
+                << name_of(optimizer) << " " << alpha << " " << step << " " << at[i];
       }
     }
 }
