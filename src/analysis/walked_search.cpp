@@ -21,7 +21,7 @@ constexpr double kStraightGain = 0.01;           // the same without a tilt
 constexpr double kSure = 0.25;                   // nor so far, in log step
 constexpr double kTooNear = 0.02;                // nearer walks say nothing of a tilt
 constexpr double kProbe = 0.1;
-constexpr double kNear = 0.35;  // walks whose tilt is that of the best step
+constexpr double kNearby = 0.35;  // walks whose tilt is that of the best step
 constexpr double kSteepestTilt = 3;
 constexpr int kMostWalks = 12, kMostDown = 40, kGrid = 110;
 
@@ -124,7 +124,7 @@ Least WalkedSearch::operator()(double horizon, double log_step) {
     const double gain_straight = best.lowest(least, most, 0).second;
     auto [to, gain] = best.lowest(least, most, tilt_);
     // A tilt seen at another horizon serves once.
-    const bool near = nearest < kNear,
+    const bool near = nearest < kNearby,
                sure = near || (tilted_ && !borrowed_ && gain_straight < kStraightGain);
     if (gain < kGain * static_cast<double>(std::max<std::size_t>(walks.size(), 2) - 1) &&
         std::abs(to) < kSure && sure) {

@@ -16,7 +16,7 @@ using Eigen::Index;
 
 constexpr double kLeapOfTime = 0.2;   // steps at once, of those before
 constexpr double kLeapOfRisk = 0.15;  // and of log R, as it went before
-constexpr double kJumpOfLeap = 2;       // R that moves by more is looked at again, closer
+constexpr double kJumpOfLeap = 2;     // R that moves by more is looked at again, closer
 constexpr double kGrowthOfLeaps =
     100;  // times R(0), or so many looks and no end: a step size too large
 constexpr long kMostLeaps = 3000;
