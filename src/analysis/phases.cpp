@@ -10,9 +10,11 @@
 
 #include "analysis/least_risk.hpp"
 #include "analysis/phase_rates.hpp"
+#include "analysis/walked_search.hpp"
 #include "dynamics/signal.hpp"
 #include "integrate/constant_steps.hpp"
 #include "integrate/filtered_walk.hpp"
+#include "integrate/leap_walk.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -31,7 +33,7 @@ constexpr double kMargin = 0.01;  // of the risk: closer than this is a tie
 struct Accuracy {
   double least, rtol;
 };
-constexpr Accuracy kAtOnce{1e-5, 1e-6}, kSolved{1e-4, 1e-5}, kWalked{1e-3, 1e-5};
+constexpr Accuracy kAtOnce{1e-5, 1e-6}, kSolved{1e-4, 1e-5}, kFiltered{1e-3, 1e-5};
 constexpr int kNodes = 4;       // of compress: 1e-5 of the risk
 constexpr int kBlockNodes = 8;  // of blocks, which may turn
 
@@ -41,11 +43,16 @@ Pairs target_of(const MatrixProblem& problem, double beta, Sides sides) {
 }
 
 /// j^(-2 alpha) by the Gauss nodes of the indices, one octave a panel: 1e-10 of any smooth sum,
-/// with few enough nodes for a tensor grid of both sides. Few: 6 indices and two nodes for two
-/// octaves, about 1 % of a risk.
-Covariance short_power_law(double dimension, double alpha, bool few) {
-  const IndexRule rule =
-      few ? index_panels(dimension, 6, 4, 2) : index_panels(dimension, 16, 2, 12);
+/// with few enough nodes for a tensor grid of both sides.
+IndexRule many_indices(double dimension) {
+  return index_panels(dimension, 16, 2, 12);
+}
+/// For rates that see any signal. Both sides: 6 indices and two nodes for two octaves, about 1 % of
+/// a risk; one: 8 and three for each, 2e-3.
+IndexRule few_indices(double dimension, Sides sides) {
+  return sides == Sides::both ? index_panels(dimension, 6, 4, 2) : index_panels(dimension, 8, 2, 3);
+}
+Covariance short_power_law(const IndexRule& rule, double alpha) {
   return from_spectrum({rule.index.pow(-2 * alpha), rule.weight, rule.index, rule.index});
 }
 
@@ -58,7 +65,7 @@ class LogRisk {
   /// Whether many step sizes cost little more than one.
   bool at_once() const { return steps_.has_value(); }
   double accuracy() const {
-    return (at_once() ? kAtOnce : system_.filtered ? kWalked : kSolved).least;
+    return (at_once() ? kAtOnce : system_.filtered ? kFiltered : kSolved).least;
   }
   double operator()(double log_step, double horizon) {
     const double step = std::exp(log_step);
@@ -69,7 +76,7 @@ class LogRisk {
     options.rtol = kSolved.rtol;
     const ArrayXd at = ArrayXd::Constant(1, horizon);
     const RiskCurve curve = can_walk(system_)
-                                ? walk_filtered(system_, step, at)
+                                ? walk_by_leaps(system_, step, at)
                                 : solve(system_, constant_schedule(step), at, options);
     if (curve.status == RiskCurve::Status::diverged) return INFINITY;
     if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
@@ -129,6 +136,8 @@ BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const int nodes = full.blocks ? kBlockNodes : kNodes;
   const ModeSystem system = full.filtered ? full : compress(full, nodes);
   LogRisk whole(system);
+  std::optional<WalkedSearch> walked;
+  if (plan.sides == Sides::in && can_walk(system)) walked.emplace(system);
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms
@@ -143,6 +152,12 @@ BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
       };
       guess = step[i - 1] + (i > 1 ? slope(step) : -0.5) * ahead;
       lowest = risk[i - 1] + (i > 1 ? 1.5 * slope(risk) - 0.5 : -3.0) * ahead;
+    }
+    if (walked) {
+      const Least found = (*walked)(plan.horizon[i], guess);
+      step[i] = found.log_step;
+      risk[i] = found.log_risk;
+      continue;
     }
     const double margin = 1.5;
     const auto search = [&](double slow) {
@@ -215,9 +230,9 @@ void check(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
             "horizon", plan.horizon[i], "increasing numbers of steps > 0");
 }
 
-MatrixProblem problem_of(const PhasePlan& plan, double alpha, double beta, bool few = false) {
+MatrixProblem problem_of(const PhasePlan& plan, double alpha, double beta, const IndexRule& rule) {
   MatrixProblem problem;
-  problem.covariance_in = short_power_law(plan.dimension, alpha, few);
+  problem.covariance_in = short_power_law(rule, alpha);
   problem.covariance_out =
       plan.sides == Sides::both ? problem.covariance_in : isotropic(plan.dimension);
   problem.noise = no_noise();
@@ -236,17 +251,13 @@ Rival rival(const PhasePlan& plan, std::size_t which, double alpha, double beta,
   Rival of{{problem, with_batch(plan.optimizers[which], plan.batch), constant_schedule(1), {}}, {}};
   if (plan.momentum[which] > 0)
     of.experiment.chain.momentum = constant_schedule(plan.momentum[which]);
-  const bool full = allows_any_signal(plan) && any_signal_is_known(problem, plan.optimizers[which]),
-             rough = full && plan.sides == Sides::both;
-  if (full) of.experiment.signal = Signal::full;
-  if (rough) {
-    of.experiment.problem = problem_of(plan, alpha, beta, true);
+  if (allows_any_signal(plan) && any_signal_is_known(problem, plan.optimizers[which])) {
+    of.experiment.signal = Signal::full;
+    of.experiment.problem = problem_of(plan, alpha, beta, few_indices(plan.dimension, plan.sides));
     of.system = mode_system(of.experiment, Grids::rough);
   }
-  if (!of.system.filtered) {
-    of.experiment.problem = problem;
-    of.system = mode_system(of.experiment, full && !rough ? Grids::compressed : Grids::whole);
-  }
+  if (!of.system.filtered || plan.sides == Sides::in) of.experiment.problem = problem;
+  if (!of.system.filtered) of.system = mode_system(of.experiment, Grids::whole);
   of.system.observable.clear();
   if (!of.system.filtered) of.system.signal = nullptr;  // of another target
   return of;
@@ -272,7 +283,7 @@ Trust of_problem_only(const Trust& numbers) {
 
 std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const ArrayXd& beta) {
   check(plan, alpha, beta);
-  MatrixProblem problem = problem_of(plan, alpha, 0);
+  MatrixProblem problem = problem_of(plan, alpha, 0, many_indices(plan.dimension));
   std::array<Rival, 2> pair = rivals(plan, alpha, 0, problem);
   const bool spectral = spectral_of(pair[0].experiment) || spectral_of(pair[1].experiment);
   const double noise = spectral ? noise_norm(problem, plan.batch, 1) : INFINITY;
@@ -310,7 +321,8 @@ std::vector<PhasePoint> phase_column(const PhasePlan& plan, double alpha, const 
 std::vector<std::string> phase_warnings(const PhasePlan& plan, double alpha) {
   check(plan, alpha, {});
   std::vector<std::string> lines;
-  for (const Rival& rival : rivals(plan, alpha, 0, problem_of(plan, alpha, 0)))
+  const MatrixProblem problem = problem_of(plan, alpha, 0, many_indices(plan.dimension));
+  for (const Rival& rival : rivals(plan, alpha, 0, problem))
     for (const std::string& line : rival.system.warnings)
       if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
   return lines;

@@ -15,13 +15,13 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 
-constexpr double kNodeStep = 1;  // of log x: 1e-6
 constexpr int kMostNodes = 400;
 constexpr double kLeastFall =
     1e-3;                         // of the equation for m: where samples fill the rank, tables err
 constexpr double kFar = 1e3;      // t^2 over all variance at the first node
 constexpr double kNear = 1e5;     // x over 1/V at the last
 constexpr double kFaint = 1e-14;  // of the largest variance: not waited for
+constexpr double kMiss = 1e-10;   // of log m
 constexpr double kClose = 1e-8;   // to where t = 0
 constexpr double kRanked = 0.02;  // of a rank of samples: beyond, powers are extrapolated
 constexpr double kFull = 1 - 1e-5;  // of the rank, where that is the batch
@@ -51,7 +51,7 @@ class Equation {
       const double sum = w.sum(), held = (w * point.held).sum() / sum;
       const double falls = std::max(1 + (w * x * v.slope / whole).sum() / sum, kLeastFall);
       const double miss = point.log_m - std::log(x / (columns_.batch * columns_.batch) * sum);
-      if (std::abs(miss) > 1e-12 && i < 60) {
+      if (std::abs(miss) > kMiss && i < 60) {
         point.log_m -= std::clamp(miss / falls, -3.0, 3.0);
         continue;
       }
@@ -86,11 +86,19 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
   double top = 0;  // 1/x at t = 0
   for (;;) {
     std::vector<Equation::Point> points;
-    double log_m = first + std::log(weight), log_x = first;
+    double log_m = first + std::log(weight), log_x = first, log_before = first;
     bool again = false;
     for (int i = 0; i < kMostNodes; ++i) {
-      const double x = 1 / (std::exp(-(first + kNodeStep * i)) + top);
-      if (!points.empty()) log_m = points.back().log_m + points.back().rise * (std::log(x) - log_x);
+      const double x = 1 / (std::exp(-(first + columns.node_step * i)) + top);
+      // On the parabola of the last two slopes.
+      if (!points.empty()) {
+        const Equation::Point& last = points.back();
+        const double ahead = std::log(x) - log_x,
+                     bend = points.size() > 1 ? (last.rise - points[points.size() - 2].rise) /
+                                                    (log_x - log_before)
+                                              : 0;
+        log_m = last.log_m + ahead * (last.rise + 0.5 * bend * ahead);
+      }
       Equation::Point point = equation.solve(x, log_m);
       if (!(point.square > 0)) {
         if (top > 0 || points.empty()) break;
@@ -107,6 +115,7 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
         again = true;
         break;
       }
+      log_before = log_x;
       log_x = std::log(x);
       point.stretch = 1 - top * x;
       points.push_back(std::move(point));
@@ -128,9 +137,10 @@ std::vector<Equation::Point> nodes(const Columns& columns, const Equation& equat
 class MixtureSums {
  public:
   /// by_samples: whether the rank is that of the samples.
-  MixtureSums(const std::vector<Equation::Point>& points, const ResolventMixture& f,
+  MixtureSums(const std::vector<Equation::Point>& points, double step, const ResolventMixture& f,
               bool by_samples)
       : points_(points),
+        step_(step),
         by_samples_(by_samples),
         q_(std::min(f.exponent, 1 - 1e-9)),
         cosine_(std::sin(0.5 * std::numbers::pi * (1 - std::abs(q_)))) {}
@@ -140,7 +150,7 @@ class MixtureSums {
     const double beyond = i == 0                    ? end(0.5 * (1 - q_))
                           : i + 1 == points_.size() ? end((1 + q_) * fall(i))
                                                     : 1;
-    return 2 / std::numbers::pi * cosine_ * kNodeStep * fall(i) *
+    return 2 / std::numbers::pi * cosine_ * step_ * fall(i) *
            std::pow(points_[i].square, 0.5 * (1 + q_)) * beyond;
   }
   /// (2/pi) sin(pi |q|) int tau^(2q - 1) Y dtau of g^q, Y = Z, of q < 0 its end C less Z.
@@ -163,7 +173,7 @@ class MixtureSums {
     }
     const double left = (whole - held(before)).sum() / (whole - held(before - few)).sum();
     const double ends =
-        -std::log(left) / (static_cast<double>(few) * kNodeStep) + 2 * q_ * fall(before);
+        -std::log(left) / (static_cast<double>(few) * step_) + 2 * q_ * fall(before);
     if (!(left > 0 && ends > 0.02))
       throw InputError("optimizer.exponent", q_,
                        "larger: singular values of the gradient reach 0 and E f^2 is infinite");
@@ -176,7 +186,7 @@ class MixtureSums {
     ArrayXd sum = ArrayXd::Zero(points_[0].held.size());
     for (std::size_t i = 0; i <= last; ++i) {
       const double beyond = i == 0 ? end(first_decay) : i == last ? end(last_decay) : 1;
-      sum += beyond * kNodeStep * fall(i) * std::pow(points_[i].square, q_) * of(i);
+      sum += beyond * step_ * fall(i) * std::pow(points_[i].square, q_) * of(i);
     }
     return sum * (4 / std::numbers::pi * cosine_ * std::sin(0.5 * std::numbers::pi * std::abs(q_)));
   }
@@ -184,8 +194,9 @@ class MixtureSums {
   double fall(std::size_t i) const {
     return -points_[i].square_rise * points_[i].stretch / (2 * points_[i].square);
   }
-  static double end(double decay) { return 1 / -std::expm1(-decay * kNodeStep); }
+  double end(double decay) const { return 1 / -std::expm1(-decay * step_); }
   const std::vector<Equation::Point>& points_;
+  double step_;
   bool by_samples_;
   double q_, cosine_;
 };
@@ -213,7 +224,8 @@ std::shared_ptr<FilteredResolvent> filtered_resolvent(const Columns& columns, co
   const Equation equation(columns, variance, f.shift);
   const double rank = columns.batch * result->tables.gradients(gradient.momentum);
   const std::vector<Equation::Point> points = nodes(columns, equation, rank, f);
-  const MixtureSums sums(points, f, rank < std::min(columns.rows, columns.count.sum()));
+  const MixtureSums sums(points, columns.node_step, f,
+                         rank < std::min(columns.rows, columns.count.sum()));
   const auto count = static_cast<Index>(points.size()), modes = columns.lambda.size();
   result->weight.resize(count);
   result->held.resize(modes, count);

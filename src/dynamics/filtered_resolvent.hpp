@@ -10,6 +10,7 @@ namespace riskcurve {
 struct Columns {
   double rows, batch;
   Eigen::ArrayXd lambda, count;
+  double node_step = 1;  ///< of log x: 1e-6 of slopes; 1.5: 1e-4
 };
 
 /// The variance of an entry of one gradient around its mean, over lambda^2 and in units of E z^2,

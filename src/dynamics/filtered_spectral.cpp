@@ -84,7 +84,7 @@ void multiply(const SaturatedLaw::Kept& of, const FilteredGradient& u, Resolvent
 }  // namespace
 
 FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
-                         const SingularFunction& function) {
+                         const SingularFunction& function, double node_step) {
   FilteredMap map;
   const double degree = function.mixture.exponent;  // f(s g) = s^degree f(g) where it has one
   map.answer = [=](const FilteredGradient& given, const FilteredAnswer* last) {
@@ -92,7 +92,7 @@ FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
     const double power = 2 * given.risk + noise.variance, root = std::sqrt(power);
     const FilteredGradient u = in_units(given, power);
     const auto now = std::make_shared<Resolvent>();
-    now->columns = {rows, batch, u.weight, u.multiplicity / rows};
+    now->columns = {rows, batch, u.weight, u.multiplicity / rows, node_step};
     const Columns& columns = now->columns;
     ResolventMixture mixture = function.mixture;
     mixture.shift /= root;

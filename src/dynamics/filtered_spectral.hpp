@@ -18,7 +18,8 @@ struct SingularFunction {
 /// The map of gradients of so many rows, a mode so many columns as it has directions over rows:
 /// slopes and power of the mixture (filtered_resolvent.hpp), times what f's are over the polar
 /// factor's where no sample is large (local_law.hpp), or those of what is left (saturated_law.hpp).
+/// node_step: as Columns has it.
 FilteredMap filtered_map(double rows, double batch, const NoiseLaw& noise,
-                         const SingularFunction& function);
+                         const SingularFunction& function, double node_step = 1);
 
 }  // namespace riskcurve

@@ -61,20 +61,32 @@ class FewColumns {
     return std::exp(2 * (0.5 * LogGrid::kFirst + kLowest + kApart * static_cast<double>(i)));
   }
   static Values on_nodes(const ArrayXd& log_of, double power) {
-    const ArrayXd of = log_of.exp(),
-                  held = log_of.unaryExpr([](double x) { return -std::expm1(x); });
-    Values values;
-    for (int i = 0; i < LogGrid::kSize; ++i) {
-      double noise = 0, drift = 0;
+    // Nodes of either parity stand on every second point: vectors of them.
+    const ArrayXd of = log_of.exp(), held = -log_of.expm1();
+    Values values{std::vector<double>(LogGrid::kSize), std::vector<double>(LogGrid::kSize)};
+    for (Index parity = 0; parity < kStride; ++parity) {
+      const Index points = (kPoints - parity + 1) / kStride, count = points - kTerms + 1;
+      const auto every = [&](const ArrayXd& x) -> ArrayXd {
+        return x(Eigen::seqN(parity, points, kStride));
+      };
+      const ArrayXd of_here = every(of), held_here = every(held);
+      ArrayXd noise = ArrayXd::Zero(count), drift = ArrayXd::Zero(count);
       for (Index j = 0; j < kTerms; ++j) {
-        const Index at = i + kStride * j;
-        noise += weights()(j, 0) * held[at];
-        drift += weights()(j, 1) * of[at];
+        noise += weights()(j, 0) * held_here.segment(j, count);
+        drift += weights()(j, 1) * of_here.segment(j, count);
       }
-      values.noise.push_back(noise * std::exp(-LogGrid::node(i)) / power);
-      values.drift.push_back(drift);
+      for (Index i = 0; i < count; ++i) {
+        const auto node = static_cast<std::size_t>(parity + kStride * i);
+        values.noise[node] = noise[i] * falling()[node] / power;
+        values.drift[node] = drift[i];
+      }
     }
     return values;
+  }
+  /// e^-log y at the nodes.
+  static const std::vector<double>& falling() {
+    static const std::vector<double> all = on_grid([](double log_y) { return std::exp(-log_y); });
+    return all;
   }
   /// x e^-x dlog x, and x^2 e^-x dlog x.
   static const Eigen::ArrayX2d& weights() {
@@ -98,6 +110,13 @@ LogGrid::LogGrid(std::vector<double> values) : values_(std::move(values)) {
   logarithms_ = std::all_of(values_.begin(), values_.end(), [](double v) { return v > 0; });
   if (logarithms_)
     for (double& value : values_) value = std::log(value);
+}
+
+LogGrid LogGrid::times(const std::vector<double>& values) const {
+  std::vector<double> product = values;
+  for (std::size_t i = 0; i < product.size(); ++i)
+    product[i] *= logarithms_ ? std::exp(values_[i]) : values_[i];
+  return LogGrid(std::move(product));
 }
 
 LogGrid::Value LogGrid::operator()(double log_y) const {
@@ -161,8 +180,8 @@ void Saturation::add_few(double variance, const ArrayXd& count) {
       of.noise[i] /= gaussian.noise[i];
       of.drift[i] /= gaussian.drift[i];
     }
-    noise_ratio_.emplace_back(std::move(of.noise));
-    drift_ratio_.emplace_back(std::move(of.drift));
+    noise_of_.push_back(noise_.times(of.noise));
+    drift_of_.push_back(drift_.times(of.drift));
   };
   add(0);
   for (const Index j : heads_) add(share_[j]);
@@ -175,19 +194,12 @@ bool Saturation::serves(double risk, const ArrayXd& share) const {
 }
 
 Saturation::Fresh Saturation::fresh(double log_y, Index column) const {
-  Fresh of{noise_(log_y), drift_(log_y)};
-  if (noise_ratio_.empty()) return of;
+  if (noise_of_.empty()) return {noise_(log_y), drift_(log_y)};
   std::size_t place = 0;
   if (column >= 0)
     for (std::size_t h = 0; h < heads_.size(); ++h)
       if (heads_[h] == column) place = h + 1;
-  const auto times = [&](LogGrid::Value& value, const LogGrid& ratio) {
-    const LogGrid::Value by = ratio(log_y);
-    value = {value.at * by.at, value.slope * by.at + value.at * by.slope};
-  };
-  times(of.noise, noise_ratio_[place]);
-  times(of.drift, drift_ratio_[place]);
-  return of;
+  return {noise_of_[place](log_y), drift_of_[place](log_y)};
 }
 
 Saturation::Held Saturation::held(double first_weight, double momentum, int lags) const {

@@ -17,6 +17,8 @@ class LogGrid {
   };
   explicit LogGrid(std::vector<double> values);
   Value operator()(double log_y) const;
+  /// This, whose cubics are of logarithms, times values at the nodes.
+  LogGrid times(const std::vector<double>& values) const;
   static double node(int i) { return kFirst + kStep * i; }
 
  private:
@@ -62,7 +64,7 @@ class Saturation {
   Eigen::ArrayXd share_;
   LogGrid noise_, drift_;
   std::vector<Eigen::Index> heads_;
-  std::vector<LogGrid> noise_ratio_, drift_ratio_;  // of -1, then of heads; empty: 1
+  std::vector<LogGrid> noise_of_, drift_of_;  // A, chi of -1, then of heads; empty: noise_, drift_
 };
 
 }  // namespace riskcurve

@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
-#include <memory>
-#include <utility>
 
-#include "integrate/filtered_past.hpp"
+#include "integrate/walked_modes.hpp"
 #include "riskcurve/dynamics/blocks.hpp"
 
 namespace riskcurve {
@@ -15,145 +12,192 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::Index;
 
-constexpr double kOfTime = 0.2;   // steps at once, of those before
-constexpr double kOfRisk = 0.15;  // and of log R, as it went before
-constexpr double kJump = 2;       // R that moves by more is looked at again, closer
+// Between looks, of steps before and of log R; the more, the better a look was foretold.
+constexpr double kOfTime = 0.6, kOfRisk = 0.6, kLonger = 3;
+constexpr double kForetold = 0.01, kForetoldLasting = 0.002, kLeastRoom = 0.3, kMostRoom = 2.5;
+constexpr double kQuick = 1e-3,
+                 kQuickRoom = 0.2;  // where modes that a step more than answers count
+// The same of a part between looks.
+constexpr double kPartOfTime = 0.1, kPartOfRisk = 0.06;
 constexpr double kGrowthWalk =
     100;  // times R(0), or so many looks and no end: a step size too large
 constexpr long kMostLooks = 3000;
 constexpr double kNoMomentum = 1e-9;
-constexpr double kSwung = 24;      // steps from which what swings is taken to have come to rest
-constexpr double kLagsOfWalk = 4;  // steps back that rests are correlated, unless they last
+constexpr double kSameTime = 1e-9;
 
-/// A^n and sum_(i < n) A^i.
-struct Repeats {
-  ArrayXd power, sum;
-
-  Repeats(const ArrayXd& map, double n)
-      : power(map.unaryExpr([n](double a) { return std::pow(a, n); })),
-        sum(((1 - map).abs() > 1e-12).select((1 - power) / (1 - map), n)) {}
-};
-
-/// What a step does, all modes.
-struct StepRates {
-  ArrayXd drift, of_mean;  // h fresh
-  ArrayXd noise, rest;     // variances: of samples in the linear part, and of what is not linear
-  ArrayXd comes;           // E y rho of rests before
-
-  /// On the line from `before` through these, `far` of the way beyond; as they are of modes that a
-  /// step more than answers, whose rates swing from one look to the next.
-  StepRates beyond(const StepRates& before, double step, double far) const {
-    const ArrayXd x =
-        (drift.max(before.drift) * step > 1).select(0.0, ArrayXd::Constant(drift.size(), far));
-    const auto on = [&x](const ArrayXd& a, const ArrayXd& b) -> ArrayXd { return a + x * (a - b); };
-    return {on(drift, before.drift).max(0.0), on(of_mean, before.of_mean),
-            on(noise, before.noise).max(0.0), on(rest, before.rest).max(0.0),
-            on(comes, before.comes)};
-  }
-};
-
-class FilteredWalk {
+class Walker {
  public:
-  FilteredWalk(const ModeSystem& system, double step)
-      : map_(&*system.filtered), h_(system.weight), n_(system.multiplicity), step_(step) {
-    const ArrayXd square = system.initial / n_;
-    spread_ = map_->sees_means ? ArrayXd::Zero(h_.size()).eval() : square;
-    mean_ = map_->sees_means ? square.sqrt().eval() : ArrayXd::Zero(h_.size());
+  Walker(const ModeSystem& system, double step, const ArrayXd& at, WalkTrace* trace)
+      : modes_(system, step), at_(at), trace_(trace) {
+    curve_.warnings = system.warnings;
+    curve_.steps = at;
+    curve_.risk = ArrayXd::Zero(at.size());
+    curve_.status = RiskCurve::Status::ok;
+    curve_.message = "solved";
+    start_ = modes_.risk();
   }
 
-  double risk() const { return 0.5 * (n_ * h_ * (spread_ + mean_.square())).sum(); }
-
-  /// The rates of the step that comes.
-  StepRates look(double k) {
-    FilteredGradient u;
-    u.weight = h_;
-    u.multiplicity = n_;
-    u.time = k;
-    u.risk = u.memory = risk();
-    u.error = spread_ + mean_.square();
-    u.cross = u.signal = u.noise = ArrayXd::Zero(h_.size());
-    if (map_->sees_means) {
-      u.mean = mean_;
-      u.held_mean = ArrayXd::Zero(h_.size());
-    }
-    answer_ = std::make_shared<const FilteredAnswer>(map_->answer(u, answer_.get()));
-    StepRates r;
-    r.drift = h_ * answer_->fresh;
-    r.of_mean = map_->sees_means ? ArrayXd(h_ * answer_->fresh_of_mean) : r.drift;
-    r.noise = answer_->sampled * (h_ * answer_->fresh_noise).square();
-    linear_ = r.drift.square() * spread_ + r.noise + (r.of_mean * mean_).square();
-    r.rest = (answer_->power - linear_).max(0.0);
-    r.comes = ArrayXd::Zero(h_.size());
-    const ArrayXd mean = r.of_mean * mean_;
-    for (const FilteredLag& lag : lags_)
-      r.comes += lag.response.col(0) * rest_between(*map_, *answer_, r.drift, linear_, mean, lag);
-    return r;
-  }
-
-  /// n steps that are all like this, from step k on.
-  void take(const StepRates& r, double k, double n) {
-    const ArrayXd a = 1 - step_ * r.drift;
-    remember(r, a.max(-1.0), n);
-    const Repeats square(a.square(), n);
-    const ArrayXd source = step_ * step_ * (r.noise + r.rest) - 2 * step_ * a * r.comes;
-    // Where one step answers more than there is, rates follow what is left, and repeats of rates
-    // held fixed would overshoot and swing: half of one step, which comes to rest where they do.
-    // So do single steps of an entry that moves by its sign: sqrt S <- |sqrt S - gamma g| swings
-    // for ever, where runs have all phases of it.
-    const ArrayXd many = square.power * spread_ + square.sum * source;
-    const double part = n > 1 || k >= kSwung ? 0.5 : 1;
-    const ArrayXd one = (1 - part) * spread_ + part * (a.square() * spread_ + source);
-    spread_ = (a < 0).select(one, many).max(0.0);
-    mean_ *= Repeats((1 - step_ * r.of_mean).max(-1.0), n).power;
+  RiskCurve walk() {
+    for (; next_ < at_.size() && at_[next_] <= 0; ++next_) curve_.risk[next_] = start_;
+    if (next_ == at_.size() || start_ < kVanishedRisk) return curve_;
+    line_ = WalkLine(look(), modes_.units(start_));
+    while (next_ < at_.size() && modes_.risk() >= kVanishedRisk)
+      if (!to_next_look()) {
+        curve_.status = RiskCurve::Status::diverged;
+        curve_.message = "the risk diverges: the step size is too large";
+        break;
+      }
+    return curve_;
   }
 
  private:
-  /// A step of this answer, `age` steps ago; `length` of them, the youngest as old.
-  FilteredLag lag_of(const StepRates& r, const ArrayXd& a, double age, double length) const {
-    const ArrayXd newest = a * spread_ * r.drift - step_ * r.noise;  // E y (linear part), after
-    const ArrayXd by = !map_->lasting && length > 1 ? a.abs() : a;
-    FilteredLag lag;
-    lag.covariance = newest * Repeats(by, age + std::floor(0.5 * length)).power;
-    lag.response = -step_ * Repeats(by, age).power * Repeats(by, length).sum;
-    lag.linear = linear_;
-    lag.mean = r.of_mean * mean_;
-    lag.steps = length;
-    lag.answer = answer_;
-    return lag;
+  struct Part {
+    double n, end, risk, left;
+    double fall;  // log of the risk after it over that before
+  };
+
+  WalkRates look() {
+    ++curve_.evaluations;
+    return modes_.look(k_);
   }
 
-  void remember(const StepRates& r, const ArrayXd& a, double n) {
-    const ArrayXd all = Repeats(a, n).power;
-    for (FilteredLag& lag : lags_) {
-      lag.covariance.col(0) *= all;
-      lag.response.col(0) *= all;
+  bool to_next_look() {
+    modes_.set_out();
+    const WalkedModes::State from = modes_.state();
+    const double clock = clock_, k = k_, risk = modes_.risk(), fall = fall_;
+    most_ = std::max(1.0, std::floor(std::min(kOfTime * room_ * k, kLonger * last_)));
+    parts_.clear();
+    if (!choose_parts()) return false;
+    const double ahead = std::log((clock_ + first_) / (clock + first_)), there = modes_.risk();
+    const auto keep = [&] {
+      record(k, risk);
+      last_ = k_ - k;
+      return true;
+    };
+    if (there < kVanishedRisk) return keep();
+    if (modes_.lasting())
+      modes_.remember(line_.at(0.5 * ahead, modes_.units(std::sqrt(risk * there))), from);
+    else
+      modes_.remember(line_.at(ahead, modes_.units(there)), from);
+    const WalkUnits units = modes_.units(there);
+    const WalkRates then = look(), told = line_.at(ahead, units);
+    if (curve_.evaluations > kMostLooks) return false;
+    const double off = std::max(std::abs(modes_.taken(told) / modes_.taken(then) - 1),
+                                std::abs(modes_.added(told) / modes_.added(then) - 1));
+    room_ = std::clamp(
+        std::sqrt((modes_.lasting() ? kForetoldLasting : kForetold) / std::max(off, 1e-9)),
+        kLeastRoom, kMostRoom);
+    // They take half of a step a look.
+    if (modes_.quick_share(then) > kQuick) room_ = std::min(room_, kQuickRoom);
+    // The same steps again, now that both ends are known.
+    WalkLine line(then, units);
+    line.lean_on(line_, ahead, modes_.step());
+    line_.take_slope(line);
+    modes_.go_back(from);
+    k_ = k, clock_ = clock, fall_ = fall;
+    for (Part& part : parts_) {
+      take_part(part.n, clock, part.fall);
+      part.risk = modes_.risk();
+      part.left = modes_.left();
+      if (!kept_within_bounds()) return false;
     }
-    if (!map_->lasting) {
-      // Those of many steps as one; else one by one.
-      if (n >= kLagsOfWalk || (!lags_.empty() && lags_.front().steps > 1)) lags_.clear();
-      // What changes sign from step to step, its rests do too: together they add up.
-      if (n >= kLagsOfWalk)
-        lags_.push_front(lag_of(r, a, 0, kLagsOfWalk));
-      else
-        for (double age = n - 1; age >= 0; --age) lags_.push_front(lag_of(r, a, age, 1));
-      lags_.resize(std::min(lags_.size(), static_cast<std::size_t>(kLagsOfWalk)));
-      return;
-    }
-    // By halves of their age, the newest last.
-    for (double upto = n; upto >= 1;) {
-      const double length = upto > n / 8 && upto > 2 ? std::ceil(0.5 * upto) : upto;
-      upto -= length;
-      lags_.push_front(lag_of(r, a, upto, length));
-    }
-    join_old(lags_);
+    line_ = line;
+    return keep();
   }
 
-  const FilteredMap* map_;
-  ArrayXd h_, n_;
-  double step_;
-  ArrayXd spread_, mean_, linear_;
-  std::deque<FilteredLag> lags_;
-  std::shared_ptr<const FilteredAnswer> answer_;
+  /// Parts of a length that suits them, to where the next look is due.
+  bool choose_parts() {
+    const double k = k_, clock = clock_, risk = modes_.risk();
+    const WalkedModes::State looked = modes_.state();
+    while (k_ - k < most_) {
+      Index due = next_;
+      while (due < at_.size() && whole(due) <= k_ && at_[due] <= k_ * (1 + kSameTime)) ++due;
+      if (due == at_.size()) break;
+      double n = std::min(most_ - (k_ - k), std::max(1.0, kPartOfTime * k_));
+      n = std::min(n, std::max(1.0, whole(due) - k_));
+      if (fall_ != 0) n = std::min(n, kPartOfRisk / std::abs(fall_));
+      const WalkedModes::State before = modes_.state();
+      const double k_before = k_, clock_before = clock_, fall = fall_, risk_before = modes_.risk();
+      for (n = std::max(1.0, std::floor(n));; n = std::max(1.0, std::floor(0.4 * n))) {
+        take_part(n, clock, NAN);
+        if (n == 1 || std::abs(std::log(modes_.risk() / risk_before)) <= 2 * kPartOfRisk) break;
+        modes_.go_back(before);
+        k_ = k_before, clock_ = clock_before, fall_ = fall;
+      }
+      const double then = modes_.risk();
+      parts_.push_back({n, k_, then, 0, std::log(then / risk_before)});
+      if (!kept_within_bounds()) return false;
+      if (then < kVanishedRisk || std::abs(std::log(then / risk)) > kOfRisk * room_) break;
+    }
+    return true;
+  }
+
+  /// n steps, by the rates in their middle, of the risk there: by the log ratio of its ends where
+  /// that is known, else foretold and then found. looked: the clock at the last look.
+  void take_part(double n, double looked, double ratio) {
+    const WalkedModes::State before = modes_.state();
+    const double risk = modes_.risk();
+    const bool known = std::isfinite(ratio);
+    double then = risk * std::exp(std::clamp(known ? ratio : fall_ * n, -1.0, 1.0)), moved = 0;
+    for (int pass = 0; pass < (n > 1 && !known ? 2 : 1); ++pass) {
+      if (pass > 0) modes_.go_back(before);
+      const double last = risk * std::pow(then / risk, (n - 1) / n);  // of the step, not after it
+      const WalkUnits units = modes_.units(std::sqrt(risk * last));
+      moved = modes_.step() * units.drift * n;
+      if (first_ == 0) first_ = moved;
+      const auto log_clock = [&](double steps) {
+        return std::log((clock_ + steps / n * moved + first_) / (looked + first_));
+      };
+      ArrayXd tilt;
+      if (n > 1) {
+        const WalkUnits a = modes_.units(risk), b = modes_.units(last);
+        tilt = line_.tilt(log_clock(n - 1) - log_clock(0),
+                          std::clamp(std::log(b.noise / b.drift * a.drift / a.noise), -1.0, 1.0));
+      }
+      modes_.take(line_.of_steps(log_clock(0.5 * (n - 1)), units, modes_.means()), n, tilt);
+      then = modes_.risk();
+      if (!(std::isfinite(then) && then > 0)) break;
+    }
+    clock_ += moved;
+    fall_ = std::log(then / risk) / n;
+    k_ += n;
+    ++curve_.accepted;
+  }
+
+  bool kept_within_bounds() const {
+    const double risk = modes_.risk();
+    return std::isfinite(risk) && risk <= kGrowthWalk * start_;
+  }
+
+  double whole(Index i) const { return std::floor(at_[i] * (1 + kSameTime)); }
+
+  /// At the end of steps, or on the line within them.
+  void record(double from, double risk) {
+    for (const Part& part : parts_) {
+      for (; next_ < at_.size() && at_[next_] <= part.end * (1 + kSameTime); ++next_) {
+        const double x = std::min(1.0, (at_[next_] - from) / (part.end - from));
+        curve_.risk[next_] = part.risk < kVanishedRisk ? 0 : (1 - x) * risk + x * part.risk;
+      }
+      from = part.end;
+      risk = part.risk;
+      if (!trace_) continue;
+      trace_->time.push_back(part.end);
+      trace_->risk.push_back(part.risk);
+      trace_->left.push_back(part.left);
+    }
+  }
+
+  WalkedModes modes_;
+  const ArrayXd& at_;
+  WalkTrace* trace_;
+  RiskCurve curve_;
+  double start_, k_ = 0;
+  Index next_ = 0;
+  WalkLine line_;                 // at the last look
+  double clock_ = 0, first_ = 0;  // gamma times the unit of drifts, summed; that of the first step
+  double fall_ = 0;               // dlog R a step
+  double most_ = 1, last_ = 1, room_ = 1;
+  std::vector<Part> parts_;
 };
 
 }  // namespace
@@ -166,55 +210,9 @@ bool can_walk(const ModeSystem& system) {
          blocks.momentum->kind == ConstantSchedule::kind && (*blocks.momentum)(0) < kNoMomentum;
 }
 
-RiskCurve walk_filtered(const ModeSystem& system, double step, const ArrayXd& at) {
-  RiskCurve curve;
-  curve.warnings = system.warnings;
-  curve.steps = at;
-  curve.risk = ArrayXd::Zero(at.size());
-  curve.status = RiskCurve::Status::ok;
-  curve.message = "solved";
-  FilteredWalk walk(system, step);
-  const double start = walk.risk();
-  StepRates before;
-  double k = 0, last = 0, longest = 1;  // last: where the rates before are from
-  Index next = 0;
-  // At the end of steps from `from`, or on the line within them.
-  const auto record = [&](double from, double risk_before, double risk) {
-    for (; next < at.size() && at[next] <= k; ++next) {
-      const double x = k > from ? (at[next] - from) / (k - from) : 1;
-      curve.risk[next] = (1 - x) * risk_before + x * risk;
-    }
-  };
-  record(0, start, start);
-  while (next < at.size()) {
-    const double risk = walk.risk();
-    if (risk < kVanishedRisk) break;
-    const StepRates now = walk.look(k);
-    ++curve.evaluations;
-    const double room = std::max(1.0, std::floor(at[next]) - k);
-    double n = std::floor(std::max(1.0, std::min({kOfTime * k, longest, room}))), then = 0;
-    for (;; n = std::max(1.0, std::floor(0.25 * n))) {
-      FilteredWalk ahead = walk;
-      const double x = k > last ? 0.5 * (n - 1) / (k - last) : 0;
-      ahead.take(x > 0 ? now.beyond(before, step, x) : now, k, n);
-      then = ahead.risk();
-      if (n > 1 && !(std::abs(std::log(then / risk)) <= std::log(kJump))) continue;
-      walk = std::move(ahead);
-      break;
-    }
-    ++curve.accepted;
-    if (!std::isfinite(then) || then > kGrowthWalk * start || curve.evaluations > kMostLooks) {
-      curve.status = RiskCurve::Status::diverged;
-      curve.message = "the risk diverges: the step size is too large";
-      return curve;
-    }
-    before = now;
-    last = k;
-    k += n;
-    longest = std::min(kOfRisk * n / std::max(std::abs(std::log(then / risk)), 1e-300), 2 * n);
-    record(last, risk, then);
-  }
-  return curve;
+RiskCurve walk_filtered(const ModeSystem& system, double step, const ArrayXd& at,
+                        WalkTrace* trace) {
+  return Walker(system, step, at, trace).walk();
 }
 
 }  // namespace riskcurve

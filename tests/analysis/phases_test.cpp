@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/walked_search.hpp"
 #include "dynamics/signal.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -80,6 +81,29 @@ TEST(Phases, RisksAreThoseOfTheOptimumThatSeesAnySignal) {
         EXPECT_NEAR(points[0].best[i].risk[h] / best.risk, 1, 0.01) << alpha << " " << i << h;
       }
     EXPECT_TRUE(points[0].trust.any_signal);
+  }
+}
+
+// One-sided, nodes are few: against a search on many.
+TEST(Phases, OneSidedRisksAreThoseOfManyNodes) {
+  for (const auto& [alpha, beta] : {std::pair(0.4, 0.9), std::pair(1.2, 0.4)}) {
+    const PhasePoint point =
+        phase_column(plan(1e6, decades(2, 4)), alpha, ArrayXd::Constant(1, beta))[0];
+    for (const std::size_t i : {0, 1}) {
+      const Optimizer optimizer =
+          i == 0 ? Optimizer(SignSgd{1000000}) : Optimizer(SignSvd{1000000});
+      Experiment e{problem(1e6, alpha, beta), optimizer, constant_schedule(1), {}};
+      e.signal = Signal::full;
+      const ModeSystem system = mode_system(e, Grids::compressed);
+      WalkedSearch search(system);
+      double guess = std::log(guessed_step(system, 100));
+      for (Eigen::Index h = 0; h < 3; ++h) {
+        const Least found = search(std::pow(10.0, 2.0 + static_cast<double>(h)), guess);
+        EXPECT_NEAR(std::log(point.best[i].risk[h]), found.log_risk, 0.012)
+            << alpha << " " << i << h;
+        guess = found.log_step - 2;
+      }
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "integrate/leap_walk.hpp"
 #include "power_law_problem.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/problem/error.hpp"
@@ -29,10 +30,13 @@ TEST(FilteredWalk, IsTheRecursionStepByStep) {
       for (const double step : {best / 30, best, 10 * best}) {
         const RiskCurve walk = walk_filtered(system, step, at),
                         each = solve(system, constant_schedule(step), at);
-        EXPECT_LT(walk.evaluations, 120);
+        EXPECT_LT(walk.evaluations, 60);
+        const RiskCurve leaps = walk_by_leaps(system, step, at);
+        EXPECT_LT(leaps.evaluations, 120);
         for (Eigen::Index i = 0; i < at.size(); ++i)
-          EXPECT_NEAR(walk.risk[i] / each.risk[i], 1, i < 2 ? 1e-3 : 0.02)
-              << name_of(optimizer) << " " << alpha << " " << step << " " << at[i];
+          for (const RiskCurve& curve : {walk, leaps})
+            EXPECT_NEAR(curve.risk[i] / each.risk[i], 1, i < 2 ? 1e-3 : 0.02)
+                << name_of(optimizer) << " " << alpha << " " << step << " " << at[i];
       }
     }
 }
@@ -49,11 +53,34 @@ TEST(FilteredWalk, AnEntryThatMovesByItsSignComesToRest) {
   problem.initial = matrix_power_law_target(side, side, 1.5, Sides::both, 1);
   Experiment experiment{problem, SignSvd{10000}, constant_schedule(1), {}};
   experiment.signal = Signal::full;
-  const RiskCurve curve = walk_filtered(mode_system(experiment, Grids::rough), 0.006,
+  const RiskCurve curve = walk_by_leaps(mode_system(experiment, Grids::rough), 0.006,
                                         ArrayXd{{700.0, 2000.0, 1e4, 1e5}});
   ASSERT_EQ(curve.status, RiskCurve::Status::ok);
   EXPECT_LT(curve.evaluations, 1000);
   EXPECT_LT(curve.risk.maxCoeff(), 3 * curve.risk.minCoeff());
+}
+
+TEST(FilteredWalk, TracesWhatIsLeftOfTheStart) {
+  const ArrayXd at{{10.0, 562.34}};
+  for (const Optimizer& optimizer : {Optimizer(SignSvd{100}), Optimizer(SignSgd{100})}) {
+    const ModeSystem system = mode_system(power_law_experiment(optimizer, 0.6, 1.0));
+    WalkTrace trace;
+    const double step = std::holds_alternative<SignSvd>(optimizer) ? 1e-2 : 1e-3;
+    const RiskCurve curve = walk_filtered(system, step, at, &trace);
+    ASSERT_EQ(trace.time.size(), trace.left.size());
+    EXPECT_GE(trace.time.back(), 562.34);
+    const double start = system.risk(system.initial);
+    double last = start;
+    for (std::size_t i = 0; i < trace.time.size(); ++i) {
+      EXPECT_LE(trace.left[i], std::min(last, trace.risk[i]) * (1 + 1e-12));
+      last = trace.left[i];
+      if (trace.time[i] == 10) EXPECT_EQ(trace.risk[i], curve.risk[0]);
+    }
+    EXPECT_GT(trace.left.front(), 0.9 * start);
+    EXPECT_LT(trace.left.back(), 0.5 * trace.risk.back()) << name_of(optimizer);
+    // Within a part, between its ends.
+    EXPECT_NEAR(curve.risk[1] / walk_filtered(system, step, ArrayXd{{563.0}}).risk[0], 1, 5e-3);
+  }
 }
 
 TEST(FilteredWalk, IsOfBareMapsOnly) {

@@ -21,9 +21,10 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 
-constexpr double kAlike = 4;      // bins an octave of eigenvalues
-constexpr double kMostBins = 16;  // of either side, where both are graded
-constexpr double kAlone = 0.8;    // of |U|_F: more in one direction, and f's ripples show
+constexpr double kAlike = 4;            // bins an octave of eigenvalues
+constexpr double kMostBins = 16;        // of either side, where both are graded
+constexpr double kRoughNodeStep = 1.5;  // 1e-4
+constexpr double kAlone = 0.8;          // of |U|_F: more in one direction, and f's ripples show
 constexpr double kFewOfRisk = 3;  // singular directions that share the risk: fewer, and they do
 
 /// One side's eigenvalues, merged where they are alike.
@@ -72,7 +73,8 @@ AnySignal one_graded(const Spectrum& rows, const Spectrum& of, const ArrayXd& in
     if (const Index at = side.bin[static_cast<std::size_t>(j)]; at >= 0)
       modes.initial[at] += rows.value[0] * of.value[j] * initial[j];
   modes.initial /= side.value;  // their share of the risk stays
-  modes.map = filtered_map(n, asks.batch, asks.noise, asks.function);
+  modes.map =
+      filtered_map(n, asks.batch, asks.noise, asks.function, asks.rough ? kRoughNodeStep : 1);
   modes.sampled = [columns = Columns{n, asks.batch, side.value, side.count}](const ArrayXd& error) {
     return sampled_variance(columns, error);
   };

@@ -1,0 +1,98 @@
+#pragma once
+#include <deque>
+#include <memory>
+
+#include "integrate/filtered_past.hpp"
+
+namespace riskcurve {
+
+// The modes of a FilteredMap with nothing around it, y <- y - gamma f, and what takes many steps of
+// them at once (docs/theory/signal.md#many-steps-at-once).
+
+/// What a step does, all modes.
+struct WalkRates {
+  Eigen::ArrayXd drift, of_mean;  ///< h fresh
+  Eigen::ArrayXd noise, rest;  ///< variances: of samples in the linear part, of what is not linear
+  Eigen::ArrayXd comes;        ///< E y rho of rests before
+};
+/// What rates are measured in: those of small signals at the same risk. In these units they go with
+/// the shape of what is left, and change slowly.
+struct WalkUnits {
+  double drift, noise;
+};
+
+/// Rates in units, on the line of their logarithms over that of the clock.
+class WalkLine {
+ public:
+  WalkLine() = default;
+  WalkLine(const WalkRates& rates, const WalkUnits& units);
+  /// Its slope is that from `other`, `ahead` before it (after it, where negative); none of modes
+  /// that a step more than answers, whose rates swing from one look to the next.
+  void lean_on(const WalkLine& other, double ahead, double step);
+  void take_slope(const WalkLine& other);
+  WalkRates at(double ahead, const WalkUnits& units) const;
+  /// What steps need of them: rest and noise as one, of_mean only where means are seen.
+  WalkRates of_steps(double ahead, const WalkUnits& units, bool means) const;
+  /// By how much noise over drift grows along the line, in logarithms, beside what units do.
+  Eigen::ArrayXd tilt(double ahead, double of_units) const;
+
+ private:
+  Eigen::ArrayXd on_line(const Eigen::ArrayXd& a, const Eigen::ArrayXd& slope, double ahead,
+                         double unit) const;
+
+  WalkRates of_, slope_;
+  Eigen::ArrayXd all_, all_slope_;  // noise and rest
+};
+
+class WalkedModes {
+ public:
+  WalkedModes(const ModeSystem& system, double step);
+
+  double risk() const;
+  double left() const;  ///< of the start, means included
+  WalkUnits units(double risk) const;
+  /// The rates of the step that comes.
+  WalkRates look(double k);
+  void set_out();  ///< from here steps are counted
+  /// n steps that are all like this (WalkLine::of_steps); from the first to the last, noise over
+  /// drift grows by `tilt`, in logarithms; empty: by nothing.
+  void take(const WalkRates& rates, double n, const Eigen::ArrayXd& tilt);
+
+  /// What steps change, to go back to.
+  struct State {
+    Eigen::ArrayXd spread, mean, left;
+    Eigen::ArrayXd log_map;  ///< log |A| of all steps since then
+    double steps = 0;
+  };
+  const State& state() const { return now_; }
+  void go_back(const State& state) { now_ = state; }
+  /// The steps since `from`, where they set out: what lasts has the rates of their middle, else
+  /// those of the end, and of the last few steps alone.
+  void remember(const WalkRates& rates, const State& from);
+  bool lasting() const { return map_->lasting; }
+  bool means() const { return map_->sees_means; }
+
+  double step() const { return step_; }
+  /// What a step of these rates takes off the risk's errors, and what it adds, over gamma.
+  double taken(const WalkRates& rates) const;
+  double added(const WalkRates& rates) const;
+  /// The share of the risk in modes that a step of these more than answers.
+  double quick_share(const WalkRates& rates) const;
+
+ private:
+  FilteredLag lag_of(const WalkRates& r, const State& at, const Eigen::ArrayXd& map, double age,
+                     double length) const;
+  Eigen::ArrayXd linear_square(const WalkRates& r, const State& at) const;
+
+  const ModeSystem* system_;
+  const FilteredMap* map_;
+  Eigen::ArrayXd h_, n_, of_risk_;
+  double step_;
+  State now_;
+  Eigen::ArrayXd linear_;
+  WalkRates looked_;
+  std::deque<FilteredLag> lags_;
+  std::shared_ptr<const FilteredAnswer> answer_;
+};
+
+}  // namespace riskcurve
