@@ -9,6 +9,8 @@
 namespace riskcurve {
 namespace {
 
+constexpr double kNoSignal = 1e-5;  // of the noise: does nothing beside the root
+
 LagWeights weights_of(const Filter& filter) {
   return {filter.momentum, filter.share_of(filter.momentum)};
 }
@@ -68,7 +70,7 @@ Response AdaptiveResponse::operator()(const Now& now) const {
   // What signal and start do to the root, as far as the root is more than eps.
   double about_root = steady_ ? at.started : all_squares(steps);
   const double kappa = spread_ ? now.signal / at.power : 0;
-  if (kappa > 0) about_root *= under_spread_(Eigen::ArrayXd::Constant(1, kappa), steps)[0];
+  if (kappa > kNoSignal) about_root *= under_spread_(kappa, steps);
   const double root = std::sqrt(at.power * (1 + kappa));
   // How much of what is divided by moves with v; A of that, to second order in what v does.
   const double moves = root / (root + floor_);

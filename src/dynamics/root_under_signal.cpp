@@ -101,11 +101,37 @@ const ArrayXd& RootUnderSignal::after(int power) const {
   return made_->of_power.emplace(power, made(steps)).first->second;
 }
 
-ArrayXd RootUnderSignal::operator()(const ArrayXd& kappa, double steps) const {
+RootUnderSignal::Between RootUnderSignal::between(double steps) const {
   const double at = std::clamp(std::log2(std::max(steps, 1.0)), 0.0, static_cast<double>(last_));
   const int low = std::min(static_cast<int>(at), last_);
   const double x = at - low;
-  const ArrayXd c = x > 0 ? ArrayXd((1 - x) * after(low) + x * after(low + 1)) : after(low);
+  return {after(low), after(x > 0 ? low + 1 : low), x};
+}
+
+namespace {
+
+/// Clenshaw's sum of so many terms at y, one number or several.
+template <class Coefficients, class Value>
+Value chebyshev(const Coefficients& c, Index terms, const Value& y) {
+  Value high = 0 * y, higher = high;
+  for (Index m = terms - 1; m > 0; --m) {
+    const Value now = c[m] + 2 * y * high - higher;
+    higher = high;
+    high = now;
+  }
+  return c[0] + y * high - higher;
+}
+
+}  // namespace
+
+double RootUnderSignal::operator()(double kappa, double steps) const {
+  return chebyshev(between(steps), kTerms, (kappa - 1) / (kappa + 1));
+}
+
+ArrayXd RootUnderSignal::operator()(const ArrayXd& kappa, double steps) const {
+  const Between lines = between(steps);
+  ArrayXd c(kTerms);
+  for (Index m = 0; m < kTerms; ++m) c[m] = lines[m];
   Index terms = kTerms;
   for (double left = 0; terms > 1 && (left += std::abs(c[terms - 1])) < kNoTerm;) --terms;
   ArrayXd result(kappa.size());
@@ -115,13 +141,7 @@ ArrayXd RootUnderSignal::operator()(const ArrayXd& kappa, double steps) const {
     Lane y = Lane::Zero();
     y.head(count) = kappa.segment(first, count);
     y = (y - 1) / (y + 1);
-    Lane high = Lane::Zero(), higher = high;
-    for (Index m = terms - 1; m > 0; --m) {
-      const Lane now = c[m] + 2 * y * high - higher;
-      higher = high;
-      high = now;
-    }
-    result.segment(first, count) = (c[0] + y * high - higher).head(count);
+    result.segment(first, count) = chebyshev(c, terms, y).head(count);
   }
   return result;
 }

@@ -19,12 +19,20 @@ class RootUnderSignal {
 
   /// To 1e-5, 2e-3 between powers of two of t.
   Eigen::ArrayXd operator()(const Eigen::ArrayXd& kappa, double steps) const;
+  double operator()(double kappa, double steps) const;
 
  private:
   /// Chebyshev coefficients in (kappa - 1)/(kappa + 1), after 2^power steps or so many that no more
   /// matter.
   const Eigen::ArrayXd& after(int power) const;
   Eigen::ArrayXd made(double steps) const;
+  /// On the line of log t between two of them.
+  struct Between {
+    const Eigen::ArrayXd &low, &high;
+    double x;
+    double operator[](Eigen::Index m) const { return (1 - x) * low[m] + x * high[m]; }
+  };
+  Between between(double steps) const;
 
   LagWeights weights_;
   double beta2_;
