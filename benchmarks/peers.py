@@ -91,12 +91,12 @@ def ladder(rungs, solve, reference, before, patience):
     return {"setting": rung, "seconds": seconds, "error": error if np.isfinite(error) else None, "run": True}
 
 
-def peers_of(d, long):
+def peers_of(d):
     """Name, ladder, and the solve of a rung given the modes."""
-    stiff = d <= (10**4 if long else 10**3)  # those that form a Jacobian
+    stiff = d <= 10**3  # those that form a Jacobian: minutes beyond
     for method in ["RK45", "DOP853"] + ["LSODA", "BDF"] * stiff:
         yield f"SciPy {method}", TOLERANCES, lambda modes, rtol, method=method: scipy(modes, method, rtol)
-    if d <= (10**5 if long else 10**4):
+    if d <= 10**4:
         yield "NumPy Euler, steps of 1", [1.0], lambda modes, dt: modes.risk(euler(modes.derivative, modes.s, T, dt))
     counts = [100 * 2**i for i in range(10)]
     for method, title in (("rk4", "RK4"), ("tsit5", "Tsit5")):
@@ -121,7 +121,7 @@ def rows_of(d, binary, peer_cvode, long, before):
             yield {"d": d, "peer": peer, "setting": "rtol 1e-10", "seconds": seconds, "error": abs(risk / reference - 1), "run": True}
         name = "CVODE BDF, GMRES"
         yield {"d": d, "peer": name, **ladder(TOLERANCES, lambda rtol: cvode(peer_cvode, state, rtol), reference, before.get(name), patience)}
-    for name, rungs, solve in peers_of(d, long):
+    for name, rungs, solve in peers_of(d):
         yield {"d": d, "peer": name,
                **ladder(rungs, lambda rung: least(lambda: solve(modes, rung), 3), reference, before.get(name),
                         3600 if long and name == best else patience)}
