@@ -90,7 +90,10 @@ ArrayXd RootUnderSignal::made(double steps) const {
       coefficients[m] += value[j] * std::cos(pi * m * (j + 0.5) / kTerms);
     coefficients[m] *= (m == 0 ? 1.0 : 2.0) / kTerms;
   }
-  return coefficients;
+  Index terms = kTerms;
+  for (double left = 0; terms > 1 && (left += std::abs(coefficients[terms - 1])) < kNoTerm;)
+    --terms;
+  return coefficients.head(terms);
 }
 
 const ArrayXd& RootUnderSignal::after(int power) const {
@@ -125,15 +128,15 @@ Value chebyshev(const Coefficients& c, Index terms, const Value& y) {
 }  // namespace
 
 double RootUnderSignal::operator()(double kappa, double steps) const {
-  return chebyshev(between(steps), kTerms, (kappa - 1) / (kappa + 1));
+  const Between lines = between(steps);
+  return chebyshev(lines, lines.terms(), (kappa - 1) / (kappa + 1));
 }
 
 ArrayXd RootUnderSignal::operator()(const ArrayXd& kappa, double steps) const {
   const Between lines = between(steps);
-  ArrayXd c(kTerms);
-  for (Index m = 0; m < kTerms; ++m) c[m] = lines[m];
-  Index terms = kTerms;
-  for (double left = 0; terms > 1 && (left += std::abs(c[terms - 1])) < kNoTerm;) --terms;
+  const Index terms = lines.terms();
+  ArrayXd c(terms);
+  for (Index m = 0; m < terms; ++m) c[m] = lines[m];
   ArrayXd result(kappa.size());
   using Lane = Eigen::Array<double, 8, 1>;
   for (Index first = 0; first < kappa.size(); first += Lane::SizeAtCompileTime) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <Eigen/Core>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,15 +23,18 @@ class RootUnderSignal {
   double operator()(double kappa, double steps) const;
 
  private:
-  /// Chebyshev coefficients in (kappa - 1)/(kappa + 1), after 2^power steps or so many that no more
-  /// matter.
+  /// Chebyshev coefficients in (kappa - 1)/(kappa + 1), as many as matter, after 2^power steps or
+  /// so many that no more matter.
   const Eigen::ArrayXd& after(int power) const;
   Eigen::ArrayXd made(double steps) const;
   /// On the line of log t between two of them.
   struct Between {
     const Eigen::ArrayXd &low, &high;
     double x;
-    double operator[](Eigen::Index m) const { return (1 - x) * low[m] + x * high[m]; }
+    Eigen::Index terms() const { return std::max(low.size(), high.size()); }
+    double operator[](Eigen::Index m) const {
+      return (m < low.size() ? (1 - x) * low[m] : 0) + (m < high.size() ? x * high[m] : 0);
+    }
   };
   Between between(double steps) const;
 

@@ -150,8 +150,11 @@ void Recursion::divide_by_root(const BlockState& state, BlockInstant& at) const 
   at.drift *= at.gain;
   at.after *= at.gain.square();
   if (at.share.size() > 0) {
-    const ArrayXd moves = 1 - floor_ * at.gain;  // of what is divided by, with V
-    at.beside = 1 + moves * (root.under(at.share, at.now.time + 1) - 1);
+    Index seen = padded_;
+    while (!(at.share[seen - 1] > kNoSignal)) --seen;
+    const ArrayXd moves = 1 - floor_.head(seen) * at.gain.head(seen);  // of the divisor, with V
+    at.beside = ArrayXd::Ones(padded_);
+    at.beside.head(seen) += moves * (root.under(at.share.head(seen), at.now.time + 1) - 1);
     at.drift *= at.beside;
   }
   if (state.errors.share.size() > 0) share_drift(state.errors, at);
