@@ -11,21 +11,8 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 
 constexpr double kSteepest = 3;    // slope of a line, log over log
-constexpr double kLagsOfWalk = 4;  // steps back that rests are correlated, unless they last
 constexpr double kNewestLag = 32;  // of what lasts: the newest 1/32 of the steps is one
 constexpr double kLittle = 1e-2;   // of a clock: below, powers
-
-/// A^n and sum_(i < n) A^i.
-struct Repeats {
-  ArrayXd power, sum;
-
-  Repeats(const ArrayXd& map, double n)
-      : power(n == 1 ? map : ArrayXd((n * map.abs().max(1e-300).log()).exp())) {
-    const bool odd = std::fmod(n, 2) != 0;
-    if (n != 1 && odd && (map < 0).any()) power = (map < 0).select(-power, power);
-    sum = ((1 - map).abs() > 1e-12).select((1 - power) / (1 - map), n);
-  }
-};
 
 }  // namespace
 
@@ -80,13 +67,11 @@ ArrayXd WalkLine::tilt(double ahead, double of_units) const {
 
 WalkedModes::WalkedModes(const ModeSystem& system, double step)
     : system_(&system),
-      map_(&*system.filtered),
-      h_(system.weight),
-      n_(system.multiplicity),
-      of_risk_(0.5 * h_ * n_),
+      map_(system, step),
+      of_risk_(0.5 * system.weight * system.multiplicity),
       step_(step) {
-  const ArrayXd square = system.initial / n_, none = ArrayXd::Zero(h_.size());
-  if (map_->sees_means)
+  const ArrayXd square = system.initial / system.multiplicity, none = ArrayXd::Zero(square.size());
+  if (means())
     now_ = {none, square.sqrt(), {}, none};
   else
     now_ = {square, none, square, none};
@@ -96,7 +81,7 @@ double WalkedModes::risk() const {
   return (of_risk_ * (now_.spread + now_.mean.square())).sum();
 }
 double WalkedModes::left() const {
-  return (of_risk_ * (map_->sees_means ? ArrayXd(now_.mean.square()) : now_.left)).sum();
+  return (of_risk_ * (means() ? ArrayXd(now_.mean.square()) : now_.left)).sum();
 }
 
 WalkUnits WalkedModes::units(double risk) const {
@@ -107,35 +92,8 @@ WalkUnits WalkedModes::units(double risk) const {
   return {some(of.drift[0]), some(of.diffusion[0])};
 }
 
-ArrayXd WalkedModes::linear_square(const WalkRates& r, const State& at) const {
-  return r.drift.square() * at.spread + r.noise + (r.of_mean * at.mean).square();
-}
-
 WalkRates WalkedModes::look(double k) {
-  FilteredGradient u;
-  u.weight = h_;
-  u.multiplicity = n_;
-  u.time = k;
-  u.risk = u.memory = risk();
-  u.error = now_.spread + now_.mean.square();
-  u.cross = u.signal = u.noise = ArrayXd::Zero(h_.size());
-  if (map_->sees_means) {
-    u.mean = now_.mean;
-    u.held_mean = ArrayXd::Zero(h_.size());
-  }
-  answer_ = std::make_shared<const FilteredAnswer>(map_->answer(u, answer_.get()));
-  WalkRates r;
-  r.drift = h_ * answer_->fresh;
-  r.of_mean = map_->sees_means ? ArrayXd(h_ * answer_->fresh_of_mean) : r.drift;
-  r.noise = answer_->sampled * (h_ * answer_->fresh_noise).square();
-  linear_ = linear_square(r, now_);
-  r.rest = (answer_->power - linear_).max(0.0);
-  r.comes = ArrayXd::Zero(h_.size());
-  const ArrayXd mean = r.of_mean * now_.mean;
-  for (const FilteredLag& lag : lags_)
-    r.comes += lag.response.col(0) * rest_between(*map_, *answer_, r.drift, linear_, mean, lag);
-  looked_ = r;
-  return r;
+  return looked_ = map_.look(k, now_.spread, now_.mean);
 }
 
 void WalkedModes::set_out() {
@@ -167,7 +125,7 @@ void WalkedModes::take(const WalkRates& r, double n, const ArrayXd& tilt) {
     spread = (a < 0).select(now_.steps == 0 ? one : now_.spread, spread);
   }
   now_.spread = spread.max(0.0);
-  if (map_->sees_means)
+  if (means())
     now_.mean *= Repeats((1 - step_ * r.of_mean).max(-1.0), n).power;
   else
     now_.left *= (a < 0).select(0.0, power);
@@ -188,54 +146,19 @@ double WalkedModes::quick_share(const WalkRates& r) const {
   return (step_ * r.drift > 1).select(each, 0.0).sum() / each.sum();
 }
 
-/// A step of the last answer, `age` steps ago; `length` of them, the youngest as old.
-FilteredLag WalkedModes::lag_of(const WalkRates& r, const State& at, const ArrayXd& map, double age,
-                                double length) const {
-  const ArrayXd newest = map * at.spread * r.drift - step_ * r.noise;  // E y (linear part), after
-  const ArrayXd by = !map_->lasting && length > 1 ? map.abs() : map;
-  FilteredLag lag;
-  lag.covariance = newest * Repeats(by, age + std::floor(0.5 * length)).power;
-  lag.response = -step_ * Repeats(by, age).power * Repeats(by, length).sum;
-  lag.linear = linear_;
-  lag.mean = r.of_mean * at.mean;
-  lag.steps = length;
-  lag.answer = answer_;
-  return lag;
-}
-
 void WalkedModes::remember(const WalkRates& rates, const State& from) {
   const double n = now_.steps;
   State at = now_;
-  if (n > 1 && map_->lasting) {
+  if (n > 1 && lasting()) {
     at.spread = (from.spread > 0).select((from.spread * now_.spread).sqrt(), 0.5 * now_.spread);
     at.mean = (from.mean * now_.mean).max(0.0).sqrt();
   }
-  if (n > 1) linear_ = linear_square(rates, at);
   const WalkRates& r = n > 1 ? rates : looked_;
+  const State& looked = n > 1 ? at : from;
   const ArrayXd size = (now_.log_map / n).exp().min(1.0),
-                a = (step_ * r.drift > 1).select(-size, size), all = Repeats(a, n).power;
-  for (FilteredLag& lag : lags_) {
-    lag.covariance.col(0) *= all;
-    lag.response.col(0) *= all;
-  }
-  if (!map_->lasting) {
-    // Those of many steps as one; else one by one.
-    if (n >= kLagsOfWalk || (!lags_.empty() && lags_.front().steps > 1)) lags_.clear();
-    // What changes sign from step to step, its rests do too: together they add up.
-    if (n >= kLagsOfWalk)
-      lags_.push_front(lag_of(r, at, a, 0, kLagsOfWalk));
-    else
-      for (double age = n - 1; age >= 0; --age) lags_.push_front(lag_of(r, at, a, age, 1));
-    lags_.resize(std::min(lags_.size(), static_cast<std::size_t>(kLagsOfWalk)));
-    return;
-  }
-  // By halves of their age, the newest last.
-  for (double upto = n; upto >= 1;) {
-    const double length = upto > n / kNewestLag && upto > 2 ? std::ceil(0.5 * upto) : upto;
-    upto -= length;
-    lags_.push_front(lag_of(r, at, a, upto, length));
-  }
-  join_old(lags_);
+                a = (step_ * r.drift > 1).select(-size, size),
+                linear = map_.linear(r, looked.spread, looked.mean);
+  map_.remember(r, {at.spread, at.mean, linear, a, n, kNewestLag});
 }
 
 }  // namespace riskcurve

@@ -1,20 +1,11 @@
 #pragma once
-#include <deque>
-#include <memory>
-
-#include "integrate/filtered_past.hpp"
+#include "integrate/walked_map.hpp"
 
 namespace riskcurve {
 
 // The modes of a FilteredMap with nothing around it, y <- y - gamma f, and what takes many steps of
 // them at once (docs/theory/signal.md#many-steps-at-once).
 
-/// What a step does, all modes.
-struct WalkRates {
-  Eigen::ArrayXd drift, of_mean;  ///< h fresh
-  Eigen::ArrayXd noise, rest;  ///< variances: of samples in the linear part, of what is not linear
-  Eigen::ArrayXd comes;        ///< E y rho of rests before
-};
 /// What rates are measured in: those of small signals at the same risk. In these units they go with
 /// the shape of what is left, and change slowly.
 struct WalkUnits {
@@ -69,8 +60,8 @@ class WalkedModes {
   /// The steps since `from`, where they set out: what lasts has the rates of their middle, else
   /// those of the end, and of the last few steps alone.
   void remember(const WalkRates& rates, const State& from);
-  bool lasting() const { return map_->lasting; }
-  bool means() const { return map_->sees_means; }
+  bool lasting() const { return map_.map().lasting; }
+  bool means() const { return map_.map().sees_means; }
 
   double step() const { return step_; }
   /// What a step of these rates takes off the risk's errors, and what it adds, over gamma.
@@ -80,19 +71,12 @@ class WalkedModes {
   double quick_share(const WalkRates& rates) const;
 
  private:
-  FilteredLag lag_of(const WalkRates& r, const State& at, const Eigen::ArrayXd& map, double age,
-                     double length) const;
-  Eigen::ArrayXd linear_square(const WalkRates& r, const State& at) const;
-
   const ModeSystem* system_;
-  const FilteredMap* map_;
-  Eigen::ArrayXd h_, n_, of_risk_;
+  WalkedMap map_;
+  Eigen::ArrayXd of_risk_;
   double step_;
   State now_;
-  Eigen::ArrayXd linear_;
   WalkRates looked_;
-  std::deque<FilteredLag> lags_;
-  std::shared_ptr<const FilteredAnswer> answer_;
 };
 
 }  // namespace riskcurve

@@ -22,7 +22,6 @@ CoordinateRates over_own_roots(const AdaptiveResponse& response, const RootOfSqu
   const double steps = u.time + 1, noise = response.power(now);
   const Response without = response(now);  // a signal
   const double slope = without.drift[0];
-  // Samples whose residual knows the signal: E z^2 x^2 = E z^2 K_ii + 2 (E z x)^2.
   const ArrayXd share = gradient.fresh_square / noise;
   CoordinateRates rates;
   rates.squares = root.keep * u.squares + root.take * (noise + gradient.fresh_square);
