@@ -13,7 +13,8 @@ namespace riskcurve {
 namespace {
 
 /// All but the error.
-SignBasis basis_of(const Eigen::MatrixXd& full) {
+SignBasis basis_of(const Covariance& covariance) {
+  const Eigen::MatrixXd& full = *covariance.matrix;
   SignBasis basis;
   for (Eigen::Index j = 0; j < full.rows(); ++j)
     if (full(j, j) > 0) basis.alive.push_back(j);
@@ -22,9 +23,15 @@ SignBasis basis_of(const Eigen::MatrixXd& full) {
   const Eigen::VectorXd inverse = root.cwiseInverse();
   basis.scale = root.cwiseAbs2();
   const Eigen::MatrixXd s = inverse.asDiagonal() * k * inverse.asDiagonal();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(s);
-  basis.value = solver.eigenvalues().array().max(0.0);
-  basis.w = root.asDiagonal() * solver.eigenvectors();
+  if (const auto& known = covariance.eigenvectors;
+      known && known->cols() == s.rows() && (root.array() == root[0]).all()) {
+    basis.value = covariance.spectrum.expand() / basis.scale[0];  // D is a number: K's own
+    basis.w = root[0] * *known;
+  } else {
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(s);
+    basis.value = solver.eigenvalues().array().max(0.0);
+    basis.w = root.asDiagonal() * solver.eigenvectors();
+  }
   Eigen::MatrixXd rho = inverse.asDiagonal() * s * inverse.asDiagonal();
   rho.diagonal().setOnes();  // arcsin(1 - roundoff) would be off by the root of roundoff
   basis.noise = 2 / M_PI * rho.array().max(-1.0).min(1.0).asin().matrix();
@@ -32,14 +39,14 @@ SignBasis basis_of(const Eigen::MatrixXd& full) {
 }
 
 /// Of the covariance asked for last, while it lives: a system asks several times.
-std::shared_ptr<const SignBasis> last_basis(const std::shared_ptr<const Eigen::MatrixXd>& full) {
+std::shared_ptr<const SignBasis> last_basis(const Covariance& covariance) {
   static std::mutex lock;
   static std::weak_ptr<const Eigen::MatrixXd> of;
   static std::shared_ptr<const SignBasis> basis;
   const std::lock_guard<std::mutex> hold(lock);
-  if (!basis || of.lock() != full) {
-    basis = std::make_shared<const SignBasis>(basis_of(*full));
-    of = full;
+  if (!basis || of.lock() != covariance.matrix) {
+    basis = std::make_shared<const SignBasis>(basis_of(covariance));
+    of = covariance.matrix;
   }
   return basis;
 }
@@ -50,7 +57,7 @@ SignBasis sign_basis(const VectorProblem& problem) {
   if (!problem.covariance.matrix || !problem.initial_error)
     throw InputError("problem.covariance.orientation", "given",
                      "a covariance matrix small enough to hold; use orientation = \"generic\"");
-  SignBasis basis = *last_basis(problem.covariance.matrix);
+  SignBasis basis = *last_basis(problem.covariance);
   basis.error = basis.w.transpose() * (*problem.initial_error)(basis.alive);
   return basis;
 }

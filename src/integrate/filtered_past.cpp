@@ -230,10 +230,11 @@ FilteredPast past_of(const FilteredMap& map, const FilteredStep& step, const Fil
                      double steps) {
   FilteredPast past;
   if (map.covariance) past = map.lasting ? lasting_after(step, before, steps) : steady_past(step);
-  const double beta = step.at.now.momentum;
-  past.noise = (1 - beta) / (1 + beta) * step.at.answer->sampled;
-  past.risk = step.at.now.risk;
-  past.weight = (1 - beta) / (1 + beta);
+  const double beta = step.at.now.momentum, kept = std::pow(beta, 2 * steps),
+               taken = (1 - kept) * (1 - beta) / (1 + beta);
+  past.noise = kept * before.noise + taken * step.at.answer->sampled;
+  past.weight = kept * before.weight + taken;
+  past.risk = (kept * before.weight * before.risk + taken * step.at.now.risk) / past.weight;
   past.steady = true;
   past.looked = -1;
   return past;

@@ -14,6 +14,17 @@ struct FilteredStep {
   Eigen::ArrayXd mean;
 };
 
+/// And all that it is made of, seen by this state.
+struct FilteredParts {
+  FilteredStep step;
+  Eigen::ArrayXXd of_mean;  ///< u^ of the mean
+  Eigen::ArrayXXd mean;     ///< m
+  Eigen::ArrayXd rest;      ///< variance of what is not linear
+  Eigen::ArrayXXd z;
+
+  FilteredParts(const Recursion& recursion, const BlockInstant& at, const BlockState& state);
+};
+
 /// E of the rest of `answer`, whose linear part over X has these squares and mean, and of a lag's.
 Eigen::ArrayXd rest_between(const FilteredMap& map, const FilteredAnswer& answer,
                             const Eigen::ArrayXXd& part, const Eigen::ArrayXd& linear,

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "integrate/block_lanes.hpp"
+#include "integrate/led_lanes.hpp"
 
 namespace riskcurve {
 
@@ -12,107 +12,6 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 
 namespace {
-
-template <int M>
-void add_to(LaneMatrix<M>& x, const LaneMatrix<M>& y, double factor = 1) {
-  for (int i = 0; i < M; ++i)
-    for (int j = 0; j < M; ++j) x[i][j] += factor * y[i][j];
-}
-template <int M>
-LaneMatrix<M> carried(const LaneMatrix<M>& map, const LaneMatrix<M>& s) {
-  return symmetric_product<M>(product<M>(map, s), map);
-}
-template <int M>
-LaneVector<M> carried(const LaneMatrix<M>& map, const LaneVector<M>& x) {
-  LaneVector<M> y;
-  for (int i = 0; i < M; ++i) {
-    y[i] = map[i][0] * x[0];
-    for (int j = 1; j < M; ++j) y[i] += map[i][j] * x[j];
-  }
-  return y;
-}
-template <int M>
-void add_to(LaneVector<M>& x, const LaneVector<M>& y, double factor = 1) {
-  for (int i = 0; i < M; ++i) x[i] += factor * y[i];
-}
-
-/// Sums over `count` steps of what each of them adds, carried on by the later ones: of sources that
-/// are the same (plain), and that count the steps after them (counted).
-template <int M, class Value>
-struct Sums {
-  Value plain, counted;
-  double count;
-
-  /// Of these steps after `before`, which map leads over.
-  void follow(const Sums& before, const LaneMatrix<M>& map) {
-    const Value on = carried<M>(map, before.plain);
-    add_to<M>(plain, on);
-    add_to<M>(counted, carried<M>(map, before.counted));
-    add_to<M>(counted, on, count);
-    count += before.count;
-  }
-  /// sum_j delta_j of the steps j, delta from -1/2 to 1/2.
-  Value tilted() const {
-    Value sum = plain;
-    add_to<M>(sum, plain, 0.5 * (count - 1) / count - 1);
-    add_to<M>(sum, counted, -1 / count);
-    return sum;
-  }
-};
-
-/// What `n` steps make of moments or means: the powers of one map, and what the steps add.
-template <int M>
-class Powers {
- public:
-  explicit Powers(const LaneMatrix<M>& map) : change_(map) {
-    for (int i = 0; i < M; ++i) change_[i][i] -= 1;  // nothing is lost where it is small
-  }
-  LaneMatrix<M> map() const {
-    LaneMatrix<M> whole = change_;
-    for (int i = 0; i < M; ++i) whole[i][i] += 1;
-    return whole;
-  }
-  void square() {
-    const LaneMatrix<M> twice = product<M>(change_, change_);
-    for (int i = 0; i < M; ++i)
-      for (int j = 0; j < M; ++j) change_[i][j] = 2 * change_[i][j] + twice[i][j];
-  }
-
- private:
-  LaneMatrix<M> change_;
-};
-
-template <int M, class Value>
-Value led_on(const LaneMatrix<M>& map, Value x, const Value& source, const Value* tilt, double n) {
-  Powers<M> powers(map);
-  const Value zero = [] {
-    Value none;
-    if constexpr (std::is_same_v<Value, LaneVector<M>>)
-      none.fill(Block::Zero());
-    else
-      for (auto& row : none) row.fill(Block::Zero());
-    return none;
-  }();
-  Sums<M, Value> base{source, zero, 1}, tilted{tilt ? *tilt : zero, zero, 1}, all{zero, zero, 0};
-  for (auto left = static_cast<long long>(n);; left /= 2) {
-    const LaneMatrix<M> power = powers.map();
-    if (left % 2 == 1) {
-      x = carried<M>(power, x);
-      add_to<M>(x, base.plain);
-      if (tilt) {
-        Sums<M, Value> longer = tilted;
-        longer.follow(all, power);
-        all = longer;
-      }
-    }
-    if (left <= 1) break;
-    add_to<M>(base.plain, carried<M>(power, Value(base.plain)));
-    if (tilt) tilted.follow(Sums<M, Value>(tilted), power);
-    powers.square();
-  }
-  if (tilt) add_to<M>(x, all.tilted());
-  return x;
-}
 
 /// What one instant does to one lane of modes.
 template <int M>
@@ -139,20 +38,9 @@ struct Lane {
   }
 };
 
-template <int M>
-struct LaneMoments {
-  LaneMatrix<M> spread;
-  LaneVector<M> mean;
-
-  LaneMoments(const Recursion& recursion, const BlockState& state, Index first)
-      : spread(load_moments<M>(state.own, first)) {
-    if (state.mean.size() == 0) return;
-    const Block n = recursion.multiplicity().segment<kBlock>(first);
-    for (int i = 0; i < M; ++i) mean[i] = state.mean.col(i).segment<kBlock>(first);
-    for (int i = 0; i < M; ++i)
-      for (int j = 0; j < M; ++j) spread[i][j] -= n * mean[i] * mean[j];
-  }
-};
+// Leaps in a row that are not halved once one was wrong by so little of what is asked.
+constexpr int kTrusted = 3;
+constexpr double kNothing = 1e-4;
 
 /// Instants at the first and the last of the steps, and the state that they end in but for what
 /// these change.
@@ -191,10 +79,10 @@ void leap_lanes(const Recursion& recursion, const BlockInstant& middle, const Ti
         add_to<M>(pulled, carried<M>(by_mean_map, twice), 0.5);
       }
     }
-    LaneMatrix<M> s = led_on<M>(at.map, moments.spread, at.noise, tilt ? &source : nullptr, n);
+    LaneMatrix<M> s = led_on<M>(at.map, moments.spread, at.noise, n, tilt ? &source : nullptr);
     if (start.mean.size() > 0) {
       const LaneVector<M> mean =
-          led_on<M>(at.mean_map, moments.mean, none, tilt ? &pulled : nullptr, n);
+          led_on<M>(at.mean_map, moments.mean, none, n, tilt ? &pulled : nullptr);
       const Block count = recursion.multiplicity().segment<kBlock>(first);
       for (int i = 0; i < M; ++i) {
         end.mean.col(i).segment<kBlock>(first) = mean[i];
@@ -203,6 +91,17 @@ void leap_lanes(const Recursion& recursion, const BlockInstant& middle, const Ti
     }
     store_moments<M>(s, first, end.own);
   }
+}
+
+/// sum_k h_k |S_ii - S'_ii| over that of S'.
+double apart(const Recursion& recursion, const BlockState& a, const BlockState& b, int i) {
+  const auto moment = [&](const BlockState& state) -> ArrayXd {
+    return recursion.system().weight *
+           state.own.col(entry(recursion.blocks().size, i, i)).head(recursion.system().modes());
+  };
+  const ArrayXd of_b = moment(b);
+  const double all = of_b.sum();
+  return all > 0 ? (moment(a) - of_b).abs().sum() / all : 0;
 }
 
 }  // namespace
@@ -219,9 +118,8 @@ double Leaper::weights_after(double k, double n, double weights) const {
 }
 
 BlockState Leaper::after(double k, double n, double weights, const BlockState& from) const {
-  const auto lead = [&](const BlockInstant& middle, const BlockState& seen, const Tilt* tilt,
-                        double count) {
-    if (recursion_.system().filtered) return lead_filtered(recursion_, middle, seen, count, from);
+  if (recursion_.system().filtered) return filtered_after(k, n, weights, from);
+  const auto lead = [&](const BlockInstant& middle, const Tilt* tilt, double count) {
     BlockState to = from;
     with_size(recursion_.blocks().size,
               [&](auto m) { leap_lanes<m()>(recursion_, middle, tilt, count, from, to); });
@@ -231,18 +129,32 @@ BlockState Leaper::after(double k, double n, double weights, const BlockState& f
     return recursion_.instant(k + steps, weights_after(k, steps, weights), state);
   };
   const double half = 0.5 * (n - 1);
-  const BlockState middle = lead(instant(half, from), from, nullptr, std::floor(0.5 * n));
+  const BlockState middle = lead(instant(half, from), nullptr, std::floor(0.5 * n));
   const BlockInstant there = instant(half, middle);
-  const BlockState guess = lead(there, middle, nullptr, n);
-  if (recursion_.system().filtered) return guess;
+  const BlockState guess = lead(there, nullptr, n);
   const BlockInstant first = instant(0, from), last = instant(n - 1, guess);
   const Tilt tilt{first, last, guess};
-  return lead(there, middle, &tilt, n);
+  return lead(there, &tilt, n);
+}
+
+BlockState Leaper::filtered_after(double k, double n, double weights,
+                                  const BlockState& from) const {
+  const auto instant = [&](double steps, const BlockState& state) {
+    return recursion_.instant(k + steps, weights_after(k, steps, weights), state);
+  };
+  const double half = std::floor(0.5 * n);
+  const BlockInstant first = instant(0, from);
+  const BlockState middle = lead_filtered(recursion_, first, from, half, from);
+  return lead_filtered(recursion_, instant(half, middle), middle, n, from, &first);
 }
 
 double Leaper::leap(double k, double most, double& weights, BlockState& state) {
+  const bool filtered = static_cast<bool>(recursion_.system().filtered);
   const auto error = [&](const BlockState& a, const BlockState& b) {
     double worst = std::abs(recursion_.risk(a) / recursion_.risk(b) - 1);
+    // Where rates hang on single modes and swing with the momentum, these too.
+    for (int i = 0; filtered && i < recursion_.blocks().size; ++i)
+      worst = std::max(worst, apart(recursion_, a, b, i));
     if (recursion_.blocks().report_at.size() > 0)
       worst =
           std::max(worst, std::abs(recursion_.averaged_risk(a) / recursion_.averaged_risk(b) - 1));
@@ -254,31 +166,38 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
     const double unit = std::exp2(std::max(1.0, std::floor(std::log2(n)) - 2));
     return unit * std::floor(n / unit);
   };
-  const double order = recursion_.system().filtered ? 1 : 2;
-  while (true) {
-    const double n = round(std::min(length_, most)), half = 0.5 * n;
-    if (n < fewest()) {
-      length_ = 2 * fewest();
-      return 0;
+  while (most >= fewest()) {
+    double n = std::min(length_, most);
+    n = filtered ? 2 * std::floor(0.5 * n) : round(n);  // a look at the map is more work than bits
+    if (n < fewest()) break;
+    const double half = 0.5 * n;
+    BlockState whole = after(k, n, weights, state);
+    if (trusted_ > 0 && n <= rest_ && error(whole, state) <= rtol_) {
+      --trusted_;
+      state = std::move(whole);
+      weights = weights_after(k, n, weights);
+      return n;
     }
-    const BlockState whole = after(k, n, weights, state);
     const double weights_between = weights_after(k, half, weights);
     const BlockState second =
         after(k + half, half, weights_between, after(k, half, weights, state));
     const double wrong = error(whole, second);
-    const double growth = std::pow(rtol_ / std::max(wrong, 1e-3 * rtol_), 1.0 / (order + 1));
+    const double growth = std::cbrt(rtol_ / std::max(wrong, 1e-3 * rtol_));
     if (!(wrong <= rtol_)) {
       length_ = std::max(0.2, std::isfinite(wrong) ? 0.8 * growth : 0.2) * n;
       continue;
     }
     if (n >= 0.7 * length_ || growth < 1) length_ = std::clamp(0.8 * growth, 0.5, 4.0) * n;
     state = second;
-    const double beyond = std::exp2(order) - 1;
-    state.own += (second.own - whole.own) / beyond;
-    if (state.mean.size() > 0) state.mean += (second.mean - whole.mean) / beyond;
+    rest_ = n;
+    trusted_ = wrong <= kNothing * rtol_ ? kTrusted : 0;
+    state.own += (second.own - whole.own) / 3;
+    if (state.mean.size() > 0) state.mean += (second.mean - whole.mean) / 3;
     weights = weights_after(k + half, half, weights_between);
     return n;
   }
+  length_ = std::max(length_, 2 * fewest());
+  return 0;
 }
 
 }  // namespace riskcurve

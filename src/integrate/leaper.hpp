@@ -15,21 +15,23 @@ class Leaper {
   static bool can(const Recursion& recursion);
 
   /// Takes up to `most` steps from step k; returns how many, 0 where steps are better taken one by
-  /// one: fewest() of them. A FilteredMap's steps are all taken to be like the middle one: first
-  /// order, extrapolated to second.
+  /// one: fewest() of them.
   double leap(double k, double most, double& weights, BlockState& state);
   double fewest() const {
     const auto& filtered = recursion_.system().filtered;
-    return filtered ? (filtered->covariance ? 256 : 64) : 32;
+    return filtered ? (filtered->covariance ? 256 : 24) : 32;
   }
 
  private:
   BlockState after(double k, double n, double weights, const BlockState& from) const;
+  BlockState filtered_after(double k, double n, double weights, const BlockState& from) const;
   double weights_after(double k, double n, double weights) const;
 
   const Recursion& recursion_;
   double rtol_;
   double length_ = 64;  ///< to try next
+  double rest_ = 0;     ///< length of a leap that hardly changed, nor its rates
+  int trusted_ = 0;     ///< leaps of no more steps that are taken as they are: nothing happens
 };
 
 }  // namespace riskcurve

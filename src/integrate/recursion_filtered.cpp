@@ -103,47 +103,35 @@ void Recursion::answer_filtered(const BlockState& state, BlockInstant& at) const
   at.answer = std::make_shared<const FilteredAnswer>(system_.filtered->answer(u, last));
 }
 
-namespace {
-
-/// What one step is made of, all modes.
-struct Parts {
-  FilteredStep step;
-  ArrayXXd of_mean;  // u^ of the mean
-  ArrayXXd mean;     // m
-  ArrayXd rest;      // variance of what is not linear
-  ArrayXXd z;
-
-  Parts(const Recursion& recursion, const BlockInstant& at, const BlockState& state)
-      : step{at, linear_part(recursion, at, at.answer->fresh, at.answer->held), {}, {}, {}},
-        mean(means_in(recursion, state)) {
-    const FilteredAnswer& answer = *at.answer;
-    const Moments spread(recursion, state, true);
-    const ArrayXXd& part = step.part;
-    const ArrayXd& h = recursion.system().weight;
-    const int size = recursion.blocks().size;
-    ArrayXXd with_linear = ArrayXXd::Zero(h.size(), size);  // C u^
-    for (int i = 0; i < size; ++i)
-      for (int j = 0; j < size; ++j) with_linear.col(i) += spread.at(i, j) * part.col(j);
-    const ArrayXd seen =  // of the newest noise in u^
-        at.step.read[0] / recursion.blocks().gradient_at[0] * h * answer.fresh_noise;
-    step.linear = ((part * with_linear).rowwise().sum() + seen.square() * answer.sampled).max(0.0);
-    rest = answer.power - step.linear;
-    if (mean.size() > 0) {
-      of_mean = linear_part(recursion, at, answer.fresh_of_mean, answer.held_of_mean);
-      rest -= (of_mean * mean).rowwise().sum().square();
-      step.mean = (part * mean).rowwise().sum();
-      step.linear += step.mean.square();
-    }
-    rest = rest.max(0.0);
-    z.resize(h.size(), size);
-    for (int i = 0; i < size; ++i)
-      z.col(i) = at.step.noise_fixed[i] + h * answer.fresh_noise * at.step.noise_drift[i];
-    if (recursion.system().filtered->covariance)
-      step.covariance = mapped(at.step, part, with_linear) + z.colwise() * (answer.sampled * seen);
+FilteredParts::FilteredParts(const Recursion& recursion, const BlockInstant& at,
+                             const BlockState& state)
+    : step{at, linear_part(recursion, at, at.answer->fresh, at.answer->held), {}, {}, {}},
+      mean(means_in(recursion, state)) {
+  const FilteredAnswer& answer = *at.answer;
+  const Moments spread(recursion, state, true);
+  const ArrayXXd& part = step.part;
+  const ArrayXd& h = recursion.system().weight;
+  const int size = recursion.blocks().size;
+  ArrayXXd with_linear = ArrayXXd::Zero(h.size(), size);  // C u^
+  for (int i = 0; i < size; ++i)
+    for (int j = 0; j < size; ++j) with_linear.col(i) += spread.at(i, j) * part.col(j);
+  const ArrayXd seen =  // of the newest noise in u^
+      at.step.read[0] / recursion.blocks().gradient_at[0] * h * answer.fresh_noise;
+  step.linear = ((part * with_linear).rowwise().sum() + seen.square() * answer.sampled).max(0.0);
+  rest = answer.power - step.linear;
+  if (mean.size() > 0) {
+    of_mean = linear_part(recursion, at, answer.fresh_of_mean, answer.held_of_mean);
+    rest -= (of_mean * mean).rowwise().sum().square();
+    step.mean = (part * mean).rowwise().sum();
+    step.linear += step.mean.square();
   }
-};
-
-}  // namespace
+  rest = rest.max(0.0);
+  z.resize(h.size(), size);
+  for (int i = 0; i < size; ++i)
+    z.col(i) = at.step.noise_fixed[i] + h * answer.fresh_noise * at.step.noise_drift[i];
+  if (recursion.system().filtered->covariance)
+    step.covariance = mapped(at.step, part, with_linear) + z.colwise() * (answer.sampled * seen);
+}
 
 void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockState& state) {
   const ModeSystem& system = recursion.system();
@@ -152,7 +140,7 @@ void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockS
   const int size = recursion.blocks().size;
   const Index modes = system.modes();
   const Moments moments(recursion, state, true);
-  const Parts parts(recursion, at, state);
+  const FilteredParts parts(recursion, at, state);
   const ArrayXXd &part = parts.step.part, &z = parts.z;
 
   FilteredPast& past = state.past;
@@ -189,76 +177,6 @@ void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockS
   if (answer.squares.size() > 0) state.squares.head(modes) = answer.squares;
   if (mean.size() > 0) state.mean.topRows(modes) = mean;
   remember(*system.filtered, parts.step, past);
-}
-
-namespace {
-
-/// V after so many steps that each add what the one of `answer` adds to that of `seen`.
-ArrayXd led_squares(const RootOfSquares& root, const ArrayXd& answer, const ArrayXd& seen,
-                    double steps, const ArrayXd& from) {
-  const double kept = std::pow(root.keep, steps),
-               adds = root.keep < 1 ? (1 - kept) / (1 - root.keep) : steps;
-  return kept * from + adds * (answer - root.keep * seen);
-}
-
-}  // namespace
-
-BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, const BlockState& seen,
-                         double steps, const BlockState& from) {
-  const FilteredMap& map = *recursion.system().filtered;
-  const int size = recursion.blocks().size;
-  const Index modes = recursion.system().modes();
-  const BlockStep& step = at.step;
-  const Parts parts(recursion, at, seen);
-  BlockState to = from;
-  to.past = past_of(map, parts.step, from.past, steps);
-  FilteredPast middle =
-      map.lasting ? past_of(map, parts.step, from.past, std::floor(0.5 * steps)) : to.past;
-  look_back(map, parts.step, middle);
-  const ArrayXXd comes = mapped(step, parts.step.part, remembered(middle, modes, size));
-  if (!map.lasting) to.past = middle;
-  if (const ArrayXd& squares = at.answer->squares; squares.size() > 0)
-    to.squares.head(modes) = led_squares(*recursion.system().squares, squares,
-                                         seen.squares.head(modes), steps, from.squares.head(modes));
-  const ArrayXXd mean = means_in(recursion, from);
-  // What the map makes of the means beyond the slopes, which other modes may have given: a source.
-  ArrayXd given;
-  if (mean.size() > 0) given = (parts.of_mean * parts.mean).rowwise().sum() - parts.step.mean;
-  for (Index k = 0; k < modes; ++k) {
-    const BlockVector z = parts.z.row(k).transpose().matrix(),
-                      e = comes.row(k).transpose().matrix();
-    const BlockVector& q = step.push;
-    BlockMatrix power = map_of_mode(step, parts.step.part, k);
-    BlockMatrix noise = at.answer->sampled[k] * z * z.transpose() +
-                        parts.rest[k] * q * q.transpose() + e * q.transpose() + q * e.transpose();
-    const double n = recursion.multiplicity()[k];
-    BlockMatrix s(size, size);
-    for (int i = 0; i < size; ++i)
-      for (int j = 0; j < size; ++j)
-        s(i, j) = from.own(k, entry(size, std::min(i, j), std::max(i, j))) / n;
-    BlockVector m, source;
-    if (mean.size() > 0) {
-      m = mean.row(k).transpose().matrix();
-      s -= (m * m.transpose()).eval();
-      source = given[k] * q;
-    }
-    for (auto left = static_cast<long>(steps); left > 0; left /= 2) {
-      if (left % 2 == 1) {
-        s = (power * s * power.transpose() + noise).eval();
-        if (m.size() > 0) m = (power * m + source).eval();
-      }
-      noise = (power * noise * power.transpose() + noise).eval();
-      if (m.size() > 0) source = (power * source + source).eval();
-      power = (power * power).eval();
-    }
-    if (m.size() > 0) {
-      s += m * m.transpose();
-      to.mean.row(k) = m.transpose().array();
-    }
-    for (int i = 0; i < size; ++i)
-      for (int j = i; j < size; ++j) to.own(k, entry(size, i, j)) = n * s(i, j);
-  }
-  return to;
 }
 
 }  // namespace riskcurve

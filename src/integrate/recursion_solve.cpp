@@ -150,15 +150,15 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
       double taken = 0;
       if (leaps && plain <= 0) {
         const double weights_before = weights;
-        taken = leaper.leap(now, std::min(longest, room(recursion, now, log.awaited())), weights,
-                            state);
+        const double most = std::min(longest, room(recursion, now, log.awaited()));
+        taken = leaper.leap(now, most, weights, state);
         if (taken > 0 && options.until_risk > 0 && aim() <= options.until_risk) {
           state = before;
           weights = weights_before;
           longest = std::floor(0.5 * taken);
           continue;
         }
-        if (taken == 0) plain = leaper.fewest();
+        if (taken == 0) plain = std::min(leaper.fewest(), std::max(most, 1.0));
       }
       if (taken == 0) {
         const BlockInstant instant = recursion.instant(now, weights, state);
