@@ -175,9 +175,12 @@ void add_trust(Result& result, Experiment experiment, const Schedule& schedule,
 }
 
 /// The file's system, or with --threshold the one that clips at the best threshold of the moment.
-ModeSystem system_of(const Experiment& experiment, bool best_threshold, bool constant) {
+/// The fastest descent of one step is not known at any size of the signal.
+ModeSystem system_of(const Experiment& experiment, bool best_threshold,
+                     const std::string& schedule) {
   if (best_threshold) return optimally_clipped_sgd(experiment);
-  return mode_system(constant ? experiment : with_small_signal(experiment));
+  const bool greedy = schedule == "greedy" || schedule == "all";
+  return mode_system(greedy ? with_small_signal(experiment) : experiment);
 }
 
 /// Options that would have no effect beside this one.
@@ -269,8 +272,7 @@ int run(const OptimumArguments& options) {
   const bool best_threshold = !options.threshold.empty();
   if (best_threshold) check_output("--threshold", options.threshold, {".csv"});
   const Loaded loaded = load(options.file, options.signal);
-  const ModeSystem full =
-                       system_of(loaded.experiment, best_threshold, options.schedule == "constant"),
+  const ModeSystem full = system_of(loaded.experiment, best_threshold, options.schedule),
                    system = compress(full);
   Progress progress("optimising");
   SolveOptions solve_options;

@@ -37,10 +37,9 @@ struct FilteredLane {
       given[i] = step.push[i] * lane(2);
       for (int j = 0; j < M; ++j) {
         map[i][j] = step.fixed(i, j) + step.push[i] * lane(3 + j);
-        noise[i][j] = sampled * lane(3 + M + i) * lane(3 + M + j) +
-                      rest * (step.push[i] * step.push[j]) +
-                      count * (lane(3 + 2 * M + i) * step.push[j] +
-                               step.push[i] * lane(3 + 2 * M + j));
+        noise[i][j] =
+            sampled * lane(3 + M + i) * lane(3 + M + j) + rest * (step.push[i] * step.push[j]) +
+            count * (lane(3 + 2 * M + i) * step.push[j] + step.push[i] * lane(3 + 2 * M + j));
       }
     }
   }

@@ -283,5 +283,24 @@ TEST(SignAnySignal, WhereItIsSmallGivenCurvesAreTheSame) {
     }
 }
 
+// Step by step up to here, many at once where the run is long: also while a memory longer than a
+// leap still fills, and swings.
+TEST(SignAnySignal, LeapsInGivenCoordinatesKeepTheRisk) {
+  const VectorProblem problem = given_problem(correlated(12), 0.5, 0.7);
+  for (const Optimizer& optimizer :
+       {Optimizer(Lion{8}), Optimizer(Adam{64}), Optimizer(AdaGrad{64}), Optimizer(SignSgd{64})}) {
+    Experiment e{problem, optimizer, constant_schedule(2e-3), {}};
+    e.signal = Signal::full;
+    if (std::holds_alternative<AdaGrad>(optimizer)) e.schedule = constant_schedule(0.02);
+    const ModeSystem system = mode_system(e);
+    const ArrayXd few{{150.0, 300.0, 600.0, 1200.0}}, many{{150.0, 300.0, 600.0, 1200.0, 20000.0}};
+    const RiskCurve plain = solve(system, e.schedule, few), leaps = solve(system, e.schedule, many);
+    ASSERT_EQ(leaps.status, RiskCurve::Status::ok) << leaps.message;
+    EXPECT_LT(leaps.accepted, 1500) << name_of(optimizer);
+    for (Index i = 0; i < few.size(); ++i)
+      EXPECT_NEAR(leaps.risk[i] / plain.risk[i], 1, 5e-4) << name_of(optimizer) << " " << few[i];
+  }
+}
+
 }  // namespace
 }  // namespace riskcurve
