@@ -11,8 +11,8 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 
 constexpr double kNotLinear = 1e-4;  // of the bound, at least
-constexpr double kAlone = 1.5;       // directions of a mode: fewer are one
-constexpr double kSlow = 0.2;        // of an error, in one step: several are taken at once,
+constexpr double kEntry = 2.5;  // directions of a mode: fewer are one, or it and its mirror image
+constexpr double kSlow = 0.2;   // of an error, in one step: several are taken at once,
 constexpr double kTogetherOf = 0.3;  // of so much
 constexpr double kAtRest = 1e-7;     // what no longer moves by more
 
@@ -35,7 +35,7 @@ WalkedEntries::WalkedEntries(const ModeSystem& system, double step)
     : of_risk_(0.5 * system.weight * system.multiplicity), step_(step) {
   if (system.filtered->sees_means) return;
   for (Index k = 0; k < system.modes(); ++k)
-    if (system.multiplicity[k] < kAlone) modes_.push_back(k);
+    if (system.multiplicity[k] < kEntry) modes_.push_back(k);
 }
 
 double WalkedEntries::seen(double aside, double spread) const {
