@@ -3,19 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "analysis/few_modes.hpp"
 #include "analysis/foretold_step.hpp"
 #include "analysis/rest.hpp"
+#include "analysis/walked_search.hpp"
 #include "integrate/constant_steps.hpp"
+#include "integrate/filtered_walk.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 #include "riskcurve/problem/error.hpp"
+#include "run/parallel.hpp"
 
 namespace riskcurve {
 namespace {
@@ -55,10 +60,12 @@ double risk_after(const ModeSystem& system, double step, double horizon,
 Trial trial_between(const ModeSystem& system, double step, double horizon,
                     const OptimumOptions& options) {
   double risk[2];
-  for (const int side : {0, 1}) {
-    risk[side] = risk_after(system, step * std::exp((side - 0.5) * kBetween), horizon, options);
-    if (std::isinf(risk[side])) return {step, INFINITY, horizon, INFINITY};
-  }
+  std::atomic<bool> stop = false;
+  parallel_for(2, 0, stop, [&](long side) {
+    risk[side] = risk_after(system, step * std::exp((static_cast<double>(side) - 0.5) * kBetween),
+                            horizon, options);
+  });
+  if (std::isinf(risk[0]) || std::isinf(risk[1])) return {step, INFINITY, horizon, INFINITY};
   if (!(risk[0] > 0 && risk[1] > 0))
     throw Stopped{fmt::format("the risk vanishes at step size {:.4g}", step)};
   return {step, std::sqrt(risk[0] * risk[1]), horizon, std::log(risk[1] / risk[0]) / kBetween};
@@ -167,12 +174,24 @@ double frozen_best(const ModeSystem& system, double horizon) {
   return best;
 }
 
+/// By walks, where that is far from the guess.
+double walked_best(const ModeSystem& system, double horizon, double guess) {
+  constexpr double far = 0.3;  // in log step: nearer, secants find it as soon
+  try {
+    const double x = WalkedSearch(system).from_afar(horizon, std::log(guess)).log_step;
+    return std::abs(x - std::log(guess)) > far ? std::exp(x) : guess;
+  } catch (const Failure&) {
+    return guess;
+  }
+}
+
 /// Of rates that know their past: where a long run no longer moves.
 double risk_at_rest(const ModeSystem& system, double step) {
   double last = NAN;
   for (double steps = 1e3; steps < 1e10; steps *= 4) {
-    const RiskCurve curve =
-        solve(system, constant_schedule(step), Eigen::ArrayXd::Constant(1, steps));
+    const Eigen::ArrayXd at = Eigen::ArrayXd::Constant(1, steps);
+    const RiskCurve curve = can_walk(system) ? walk_filtered(system, step, at)
+                                             : solve(system, constant_schedule(step), at);
     if (curve.status != RiskCurve::Status::ok) return NAN;
     if (std::abs(curve.risk[0] - last) < kNoCloser * last) return curve.risk[0];
     last = curve.risk[0];
@@ -210,6 +229,8 @@ Optimum best_step(const ModeSystem& system, double horizon, const OptimumOptions
   const bool known = options.start > 0;
   double start = known ? options.start : frozen_best(system, horizon), stride = known ? 0.1 : 0.3,
          bend = NAN, rtol = rough(system, options.solve);
+  if (!known && !options.solve.averaged && can_walk(system))
+    start = walked_best(system, horizon, start);
   if (!options.solve.averaged && options.solve.method == Method::exponential)
     if (const auto foretold =
             foretold_step(modes.under(constant_schedule(start)), horizon, start, stride)) {
@@ -310,6 +331,27 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
     if (const ModeSystem& few = modes.under(constant_schedule(4 * best.step));
         ConstantSteps::knows(few))
       at_once.emplace(few, rough.rtol);
+  const auto put = [&](Eigen::Index i, const RiskCurve& curve) {
+    around.risk[i] = std::numeric_limits<double>::infinity();
+    if (curve.status == RiskCurve::Status::ok)
+      around.risk[i] = options.averaged ? curve.averaged_risk[0] : curve.risk[0];
+    if (curve.status == RiskCurve::Status::interrupted) throw Failure(curve.message);
+    if (curve.status != RiskCurve::Status::failed) return;
+    around.risk[i] = std::numeric_limits<double>::quiet_NaN();
+    if (around.failure.empty())
+      around.failure = fmt::format("prediction failed at step size {:.6g}: {}",
+                                   around.factor[i] * best.step, curve.message);
+  };
+  const auto curve_at = [&](Eigen::Index i, const ModeSystem& of) {
+    return solve(of, constant_schedule(around.factor[i] * best.step),
+                 Eigen::ArrayXd::Constant(1, best.steps), rough);
+  };
+  // Solved step by step, of a system that stays as it is.
+  std::vector<RiskCurve> curves(system.filtered ? around.factor.size() : 0);
+  std::atomic<bool> stop = false;
+  parallel_for(std::ssize(curves), 0, stop, [&](long i) {
+    if (around.factor[i] != 1) curves[static_cast<std::size_t>(i)] = curve_at(i, system);
+  });
   for (Eigen::Index i = 0; i < around.factor.size(); ++i) {
     if (around.factor[i] == 1) {
       around.risk[i] = best.risk;
@@ -321,17 +363,8 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
       if (!std::isnan(around.risk[i])) continue;
     }
     const Schedule schedule = constant_schedule(around.factor[i] * best.step);
-    const RiskCurve curve =
-        solve(modes.under(schedule), schedule, Eigen::ArrayXd::Constant(1, best.steps), rough);
-    around.risk[i] = std::numeric_limits<double>::infinity();
-    if (curve.status == RiskCurve::Status::ok)
-      around.risk[i] = options.averaged ? curve.averaged_risk[0] : curve.risk[0];
-    if (curve.status == RiskCurve::Status::interrupted) throw Failure(curve.message);
-    if (curve.status != RiskCurve::Status::failed) continue;
-    around.risk[i] = std::numeric_limits<double>::quiet_NaN();
-    if (around.failure.empty())
-      around.failure = fmt::format("prediction failed at step size {:.6g}: {}",
-                                   around.factor[i] * best.step, curve.message);
+    put(i,
+        curves.empty() ? curve_at(i, modes.under(schedule)) : curves[static_cast<std::size_t>(i)]);
   }
   return around;
 }

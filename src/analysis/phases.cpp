@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <optional>
 
@@ -14,7 +13,6 @@
 #include "dynamics/signal.hpp"
 #include "integrate/constant_steps.hpp"
 #include "integrate/filtered_walk.hpp"
-#include "integrate/leap_walk.hpp"
 #include "riskcurve/analysis/optimum.hpp"
 #include "riskcurve/analysis/schedules.hpp"
 #include "riskcurve/dynamics/mode_system.hpp"
@@ -75,9 +73,7 @@ class LogRisk {
     SolveOptions options;
     options.rtol = kSolved.rtol;
     const ArrayXd at = ArrayXd::Constant(1, horizon);
-    const RiskCurve curve = can_walk(system_)
-                                ? walk_by_leaps(system_, step, at)
-                                : solve(system_, constant_schedule(step), at, options);
+    const RiskCurve curve = solve(system_, constant_schedule(step), at, options);
     if (curve.status == RiskCurve::Status::diverged) return INFINITY;
     if (curve.status != RiskCurve::Status::ok) throw Failure(curve.message);
     return std::log(curve.risk[0]);
@@ -87,20 +83,6 @@ class LogRisk {
   const ModeSystem& system_;
   std::optional<ConstantSteps> steps_;
 };
-
-/// Of steps from far below the guess on the best until R has doubled. Beyond the first dip what
-/// holds the signal answers more than there is, and R swings with the step: dips there are where
-/// its swings happen to meet T, which runs smear out.
-double first_dip(const std::function<double(double)>& log_risk, double guess) {
-  constexpr double below = 3, above = 1.5, stride = 0.3;
-  double best = guess, lowest = INFINITY;
-  for (double x = guess - below; x < guess + above; x += stride) {
-    const double risk = log_risk(x);
-    if (risk > lowest + std::log(2.0)) break;
-    if (risk < lowest) lowest = risk, best = x;
-  }
-  return best;
-}
 
 /// The rates below which a solve at these steps has not begun to tell modes apart: the clock is at
 /// most step * horizon * g(risk), responses being constant or growing as the risk falls.
@@ -137,7 +119,7 @@ BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
   const ModeSystem system = full.filtered ? full : compress(full, nodes);
   LogRisk whole(system);
   std::optional<WalkedSearch> walked;
-  if (plan.sides == Sides::in && can_walk(system)) walked.emplace(system);
+  if (can_walk(system)) walked.emplace(system);
   const Index count = plan.horizon.size();
   const ArrayXd time = plan.horizon.log();
   ArrayXd risk(count), step(count);  // both as logarithms
@@ -154,7 +136,9 @@ BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
       lowest = risk[i - 1] + (i > 1 ? 1.5 * slope(risk) - 0.5 : -3.0) * ahead;
     }
     if (walked) {
-      const Least found = (*walked)(plan.horizon[i], guess);
+      const bool first = i == 0 && plan.sides == Sides::both;
+      const Least found =
+          first ? walked->from_afar(plan.horizon[i], guess) : (*walked)(plan.horizon[i], guess);
       step[i] = found.log_step;
       risk[i] = found.log_risk;
       continue;
@@ -169,9 +153,7 @@ BestRisks best_risks(const ModeSystem& full, const PhasePlan& plan) {
       }
       LogRisk& of = of_few ? *of_few : whole;
       const auto log_risk = [&](double log_step) { return of(log_step, plan.horizon[i]); };
-      const bool dips = i == 0 && can_walk(system);
-      const Least found = least(log_risk, dips ? first_dip(log_risk, guess) : guess,
-                                dips || i > 1 ? 0.25 : 0.7, of.accuracy());
+      const Least found = least(log_risk, guess, i > 1 ? 0.25 : 0.7, of.accuracy());
       if (!system.blocks || system.filtered || i == 0) return found;
       // A memory swings, and R(T) has several dips: that nearest to `guess` need not be the lowest.
       const double start = std::log(guessed_step(system, plan.horizon[i]));

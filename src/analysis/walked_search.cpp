@@ -23,6 +23,9 @@ constexpr double kTooNear = 0.02;                // nearer walks say nothing of 
 constexpr double kProbe = 0.1;
 constexpr double kNearby = 0.35;  // walks whose tilt is that of the best step
 constexpr double kSteepestTilt = 3;
+constexpr double kClimb = 0.7;                      // from a guess far below
+constexpr double kDipBelow = 1.5, kDipAbove = 1.5;  // of a guess: where first dips are looked for,
+constexpr double kDipStride = 0.3, kDipCloser = 0.25, kDipAccuracy = 1e-3;
 constexpr int kMostWalks = 12, kMostDown = 40, kGrid = 110;
 
 class ForetoldByWalk {
@@ -150,6 +153,27 @@ Least WalkedSearch::operator()(double horizon, double log_step) {
         fmt::format("the risk diverges at step size {:.4g} and at all above it", std::exp(x)));
   borrowed_ = false;
   return {walks.front().log_step(), walks.front().log_risk()};
+}
+
+double WalkedSearch::log_risk(double horizon, double log_step) const {
+  const RiskCurve curve = walk_filtered(system_, std::exp(log_step), ArrayXd::Constant(1, horizon));
+  return curve.status == RiskCurve::Status::diverged ? INFINITY : std::log(curve.risk[0]);
+}
+
+Least WalkedSearch::from_afar(double horizon, double log_step) {
+  const auto risk_at = [&](double x) { return log_risk(horizon, x); };
+  double lowest = INFINITY;
+  if (system_.filtered->sees_means) {
+    for (double risk = 0; (risk = risk_at(log_step)) < lowest; log_step += kClimb) lowest = risk;
+    return (*this)(horizon, log_step - kClimb);
+  }
+  double best = log_step;
+  for (double x = log_step - kDipBelow; x < log_step + kDipAbove; x += kDipStride) {
+    const double risk = risk_at(x);
+    if (risk > lowest + std::log(2.0)) break;
+    if (risk < lowest) lowest = risk, best = x;
+  }
+  return least(risk_at, best, kDipCloser, kDipAccuracy);
 }
 
 }  // namespace riskcurve

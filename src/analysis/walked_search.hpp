@@ -17,8 +17,14 @@ class WalkedSearch {
   explicit WalkedSearch(const ModeSystem& system) : system_(system) {}
   /// From log_step. Throws Failure where no step down from it comes to an end.
   Least operator()(double horizon, double log_step);
+  /// From a guess that may be far below the best. Where entries move by their sign (no means are
+  /// seen), R swings with the step beyond the first dip, and dips there are where its swings happen
+  /// to meet T, which runs smear out: the least of the first.
+  Least from_afar(double horizon, double log_step);
 
  private:
+  double log_risk(double horizon, double log_step) const;
+
   const ModeSystem& system_;
   double tilt_ = 0;
   bool tilted_ = false;    // tilt_ has been seen

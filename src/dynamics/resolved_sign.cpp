@@ -50,9 +50,12 @@ Normalised normalised(const Directions& g, const Fineness& grid) {
   const double total = (g.count * (g.variance + mean_square)).sum();
   if (!(total > 0)) return result;
   double largest = 0;
+  ArrayXd d, over, mean;
   for (double y = std::log(grid.first / std::sqrt(total));; y += step) {
     const double x = std::exp(y), square = 2 * x * x;
-    const ArrayXd d = 1 + square * g.variance, mean = mean_square / d;
+    d = 1 + square * g.variance;
+    over = d.inverse();
+    mean = mean_square * over;
     const double log_pi = -0.5 * (g.count * (d.log() + square * mean)).sum();
     // What is below the first node falls as x, and as x^2 for the squares.
     const bool first = largest == 0;
@@ -60,9 +63,9 @@ Normalised normalised(const Directions& g, const Fineness& grid) {
     const double of_one = first ? w / -std::expm1(-step) : w,
                  of_two = first ? w / -std::expm1(-2 * step) : w;
     const double norm = 2 / std::sqrt(pi);
-    result.by_mean += norm * of_one / d;
-    result.by_spread += norm * of_one * (1 - square * mean) / d;
-    result.square += 2 * x * of_two * (g.variance + mean) / d;
+    result.by_mean += (norm * of_one) * over;
+    result.by_spread += (norm * of_one) * over * (1 - square * mean);
+    result.square += (2 * x * of_two) * over * (g.variance + mean);
     // Of one direction alone Pi falls no faster than 1/x, but what is summed does.
     largest = std::max(largest, w);
     if (w < grid.vanished * largest ||

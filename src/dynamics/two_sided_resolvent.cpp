@@ -252,13 +252,17 @@ ArrayXXd over_both(const TwoSidedResolvent& now, const TwoSidedResolvent& then,
     for (std::size_t l = same ? k : 0; l < nodes_then.at.size(); ++l) {
       const Index b = nodes_then.at[l];
       s = (once * then.root[static_cast<std::size_t>(b)](rows, columns)).matrix();
-      if (rest && s.squaredNorm() < kNoRest) continue;  // far above all singular values
-      gram.setIdentity();
-      gram.selfadjointView<Eigen::Lower>().rankUpdate(s, -1);
-      root.compute(gram);
+      // Far above all singular values.
+      const bool linear = (rest || sides.rough) && s.squaredNorm() < kNoRest;
+      if (rest && linear) continue;
       solved = s;
-      root.solveInPlace(solved);
-      if (rest) solved -= s;
+      if (!linear) {
+        gram.setIdentity();
+        gram.selfadjointView<Eigen::Lower>().rankUpdate(s, -1);
+        root.compute(gram);
+        root.solveInPlace(solved);
+        if (rest) solved -= s;
+      }
       const double weight = nodes.weight[k] * nodes_then.weight[l] * (same && l > k ? 2 : 1);
       sum += ((weight * x.col(a) * x_then.col(b)).matrix().asDiagonal() * solved *
               (y.col(a) * y_then.col(b)).matrix().asDiagonal())

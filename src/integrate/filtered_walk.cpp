@@ -91,7 +91,11 @@ class Walker {
     if (modes_.quick_share(then) > kQuick) room_ = std::min(room_, kQuickRoom);
     // The same steps again, now that both ends are known.
     WalkLine line(then, units);
-    line.lean_on(line_, ahead, modes_.step());
+    line.lean_on(line_, ahead, modes_.step(), modes_.entries());
+    if (k_ - k == 1) {  // of rates that are known
+      line_ = line;
+      return keep();
+    }
     line_.take_slope(line);
     modes_.go_back(from);
     k_ = k, clock_ = clock, fall_ = fall;
@@ -120,12 +124,12 @@ class Walker {
       const double k_before = k_, clock_before = clock_, fall = fall_, risk_before = modes_.risk();
       for (n = std::max(1.0, std::floor(n));; n = std::max(1.0, std::floor(0.4 * n))) {
         take_part(n, clock, NAN);
-        if (n == 1 || std::abs(std::log(modes_.risk() / risk_before)) <= 2 * kPartOfRisk) break;
+        if (n == 1 || std::abs(fall_) * n <= 2 * kPartOfRisk) break;
         modes_.go_back(before);
         k_ = k_before, clock_ = clock_before, fall_ = fall;
       }
       const double then = modes_.risk();
-      parts_.push_back({n, k_, then, 0, std::log(then / risk_before)});
+      parts_.push_back({n, k_, then, modes_.left(), std::log(then / risk_before)});
       if (!kept_within_bounds()) return false;
       if (then < kVanishedRisk || std::abs(std::log(then / risk)) > kOfRisk * room_) break;
     }
@@ -138,7 +142,8 @@ class Walker {
     const WalkedModes::State before = modes_.state();
     const double risk = modes_.risk();
     const bool known = std::isfinite(ratio);
-    double then = risk * std::exp(std::clamp(known ? ratio : fall_ * n, -1.0, 1.0)), moved = 0;
+    double then = risk * std::exp(std::clamp(known ? ratio : fall_ * n, -1.0, 1.0)), moved = 0,
+           jumped = 0;
     for (int pass = 0; pass < (n > 1 && !known ? 2 : 1); ++pass) {
       if (pass > 0) modes_.go_back(before);
       const double last = risk * std::pow(then / risk, (n - 1) / n);  // of the step, not after it
@@ -154,12 +159,14 @@ class Walker {
         tilt = line_.tilt(log_clock(n - 1) - log_clock(0),
                           std::clamp(std::log(b.noise / b.drift * a.drift / a.noise), -1.0, 1.0));
       }
-      modes_.take(line_.of_steps(log_clock(0.5 * (n - 1)), units, modes_.means()), n, tilt);
+      jumped =
+          modes_.take(line_.of_steps(log_clock(0.5 * (n - 1)), units, modes_.means()), n, tilt);
       then = modes_.risk();
       if (!(std::isfinite(then) && then > 0)) break;
     }
     clock_ += moved;
-    fall_ = std::log(then / risk) / n;
+    // Entries that come to rest at once say nothing of how it goes on.
+    fall_ = std::log(jumped != 0 ? std::max(then - jumped, kVanishedRisk) / risk : then / risk) / n;
     k_ += n;
     ++curve_.accepted;
   }

@@ -21,8 +21,9 @@ WalkLine::WalkLine(const WalkRates& rates, const WalkUnits& units)
           rates.rest / units.noise, rates.comes / units.noise},
       all_(of_.noise + of_.rest) {}
 
-void WalkLine::lean_on(const WalkLine& other, double ahead, double step) {
-  const Eigen::Array<bool, Eigen::Dynamic, 1> quick = of_.drift * step > 1;
+void WalkLine::lean_on(const WalkLine& other, double ahead, double step, bool either) {
+  const Eigen::Array<bool, Eigen::Dynamic, 1> quick =
+      (either ? of_.drift.max(other.of_.drift) : of_.drift) * step > 1;
   const auto slope = [&](const ArrayXd& a, const ArrayXd& b) -> ArrayXd {
     const ArrayXd log_ratio = (a.abs().max(1e-300) / b.abs().max(1e-300)).log() / ahead;
     return (a * b > 0 && !quick).select(log_ratio, 0.0).max(-kSteepest).min(kSteepest);
@@ -69,12 +70,13 @@ WalkedModes::WalkedModes(const ModeSystem& system, double step)
     : system_(&system),
       map_(system, step),
       of_risk_(0.5 * system.weight * system.multiplicity),
-      step_(step) {
+      step_(step),
+      entries_(system, step) {
   const ArrayXd square = system.initial / system.multiplicity, none = ArrayXd::Zero(square.size());
   if (means())
-    now_ = {none, square.sqrt(), {}, none};
+    now_ = {{none, {}}, square.sqrt(), none};
   else
-    now_ = {square, none, square, none};
+    now_ = {{square, square}, none, none};
 }
 
 double WalkedModes::risk() const {
@@ -93,7 +95,13 @@ WalkUnits WalkedModes::units(double risk) const {
 }
 
 WalkRates WalkedModes::look(double k) {
-  return looked_ = map_.look(k, now_.spread, now_.mean);
+  WalkRates line = map_.look(k, now_.spread, now_.mean);
+  if (!entries()) return looked_ = line;
+  const WalkRates last = std::exchange(looked_, line);
+  entries_.put_aside(line, now_.spread, k >= kSwings ? last : WalkRates{});
+  looked_.comes = line.comes;
+  looked_at_ = k;
+  return line;
 }
 
 void WalkedModes::set_out() {
@@ -101,7 +109,8 @@ void WalkedModes::set_out() {
   now_.steps = 0;
 }
 
-void WalkedModes::take(const WalkRates& r, double n, const ArrayXd& tilt) {
+double WalkedModes::take(const WalkRates& line, double n, const ArrayXd& tilt) {
+  const WalkRates r = seen(line);
   const ArrayXd a = 1 - step_ * r.drift, log_map = n * a.abs().max(1e-300).log(),
                 power = n == 1 ? ArrayXd(a.square()) : ArrayXd((2 * log_map).exp()),
                 gone = 1 - power, gone_once = (2 - step_ * r.drift) * (step_ * r.drift);
@@ -120,28 +129,37 @@ void WalkedModes::take(const WalkRates& r, double n, const ArrayXd& tilt) {
     // Where one step answers more than there is, rates follow what is left, and repeats of rates
     // held fixed would overshoot and swing: half of one step a look, which comes to rest where they
     // do.
-    const double part = n > 1 ? 0.5 : 1;
+    const double part = swings(n) ? 1 : 0.5;
     const ArrayXd one = (1 - part) * now_.spread + part * (a.square() * now_.spread + source);
     spread = (a < 0).select(now_.steps == 0 ? one : now_.spread, spread);
   }
-  now_.spread = spread.max(0.0);
-  if (means())
-    now_.mean *= Repeats((1 - step_ * r.of_mean).max(-1.0), n).power;
-  else
-    now_.left *= (a < 0).select(0.0, power);
+  if (means()) now_.mean *= Repeats((1 - step_ * r.of_mean).max(-1.0), n).power;
+  WalkedEntries::Errors after{spread.max(0.0), {}};
+  if (!means()) after.left = now_.left * (a < 0).select(0.0, power);
+  const double jumped = entries_.take(line, n, swings(n), now_, after);
+  static_cast<WalkedEntries::Errors&>(now_) = std::move(after);
   now_.log_map += log_map;
   now_.steps += n;
+  return jumped;
 }
 
-double WalkedModes::taken(const WalkRates& r) const {
+WalkRates WalkedModes::seen(WalkRates rates) const {
+  entries_.see(rates, now_.spread);
+  return rates;
+}
+
+double WalkedModes::taken(const WalkRates& line) const {
+  const WalkRates r = seen(line);
   return (of_risk_ * (r.drift * now_.spread + r.of_mean * now_.mean.square())).sum();
 }
-double WalkedModes::added(const WalkRates& r) const {
+double WalkedModes::added(const WalkRates& line) const {
+  const WalkRates r = seen(line);
   const ArrayXd a = 1 - step_ * r.drift;
   return (of_risk_ * (step_ * (r.noise + r.rest) - 2 * a * r.comes)).sum();
 }
 
-double WalkedModes::quick_share(const WalkRates& r) const {
+double WalkedModes::quick_share(const WalkRates& line) const {
+  const WalkRates r = seen(line);
   const ArrayXd each = of_risk_ * (now_.spread + now_.mean.square());
   return (step_ * r.drift > 1).select(each, 0.0).sum() / each.sum();
 }
@@ -153,10 +171,20 @@ void WalkedModes::remember(const WalkRates& rates, const State& from) {
     at.spread = (from.spread > 0).select((from.spread * now_.spread).sqrt(), 0.5 * now_.spread);
     at.mean = (from.mean * now_.mean).max(0.0).sqrt();
   }
-  const WalkRates& r = n > 1 ? rates : looked_;
+  WalkRates r = looked_;
+  if (n > 1) {
+    r = rates;
+    entries_.see(r, at.spread);
+  } else if (entries()) {
+    // One step as it was; others have lags that do not see what one step changes.
+    map_.remember(r, {from.spread, from.mean, map_.linear(r, from.spread, from.mean),
+                      (1 - step_ * r.drift).max(-1.0), n, kNewestLag});
+    return;
+  }
   const State& looked = n > 1 ? at : from;
-  const ArrayXd size = (now_.log_map / n).exp().min(1.0),
-                a = (step_ * r.drift > 1).select(-size, size),
+  ArrayXd size = (now_.log_map / n).exp().min(1.0);
+  entries_.see_maps(size, r);
+  const ArrayXd a = (step_ * r.drift > 1).select(-size, size),
                 linear = map_.linear(r, looked.spread, looked.mean);
   map_.remember(r, {at.spread, at.mean, linear, a, n, kNewestLag});
 }

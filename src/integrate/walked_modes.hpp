@@ -1,5 +1,5 @@
 #pragma once
-#include "integrate/walked_map.hpp"
+#include "integrate/walked_entries.hpp"
 
 namespace riskcurve {
 
@@ -18,8 +18,9 @@ class WalkLine {
   WalkLine() = default;
   WalkLine(const WalkRates& rates, const WalkUnits& units);
   /// Its slope is that from `other`, `ahead` before it (after it, where negative); none of modes
-  /// that a step more than answers, whose rates swing from one look to the next.
-  void lean_on(const WalkLine& other, double ahead, double step);
+  /// that a step more than answers, whose rates swing from one look to the next (`either`: at one
+  /// of the two).
+  void lean_on(const WalkLine& other, double ahead, double step, bool either);
   void take_slope(const WalkLine& other);
   WalkRates at(double ahead, const WalkUnits& units) const;
   /// What steps need of them: rest and noise as one, of_mean only where means are seen.
@@ -36,22 +37,25 @@ class WalkLine {
 };
 
 class WalkedModes {
+  static constexpr double kSwings = 24;  // steps; then what swings is taken to have come to rest
+
  public:
   WalkedModes(const ModeSystem& system, double step);
 
   double risk() const;
   double left() const;  ///< of the start, means included
   WalkUnits units(double risk) const;
-  /// The rates of the step that comes.
+  /// The rates of the step that comes, as lines have them (WalkedEntries).
   WalkRates look(double k);
   void set_out();  ///< from here steps are counted
   /// n steps that are all like this (WalkLine::of_steps); from the first to the last, noise over
-  /// drift grows by `tilt`, in logarithms; empty: by nothing.
-  void take(const WalkRates& rates, double n, const Eigen::ArrayXd& tilt);
+  /// drift grows by `tilt`, in logarithms; empty: by nothing. Returns what entries added to the
+  /// risk that came to rest in it.
+  double take(const WalkRates& rates, double n, const Eigen::ArrayXd& tilt);
 
   /// What steps change, to go back to.
-  struct State {
-    Eigen::ArrayXd spread, mean, left;
+  struct State : WalkedEntries::Errors {
+    Eigen::ArrayXd mean;
     Eigen::ArrayXd log_map;  ///< log |A| of all steps since then
     double steps = 0;
   };
@@ -62,6 +66,7 @@ class WalkedModes {
   void remember(const WalkRates& rates, const State& from);
   bool lasting() const { return map_.map().lasting; }
   bool means() const { return map_.map().sees_means; }
+  bool entries() const { return entries_.any(); }
 
   double step() const { return step_; }
   /// What a step of these rates takes off the risk's errors, and what it adds, over gamma.
@@ -71,12 +76,19 @@ class WalkedModes {
   double quick_share(const WalkRates& rates) const;
 
  private:
+  /// Rates at the errors that there are, of a line's.
+  WalkRates seen(WalkRates rates) const;
+  /// Whether steps beyond gamma d = 1 are whole.
+  bool swings(double n) const { return n == 1 && !(entries() && looked_at_ >= kSwings); }
+
   const ModeSystem* system_;
   WalkedMap map_;
   Eigen::ArrayXd of_risk_;
   double step_;
   State now_;
+  WalkedEntries entries_;
   WalkRates looked_;
+  double looked_at_ = 0;
 };
 
 }  // namespace riskcurve

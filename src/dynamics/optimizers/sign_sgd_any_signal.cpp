@@ -8,6 +8,7 @@
 
 #include "dynamics/alike.hpp"
 #include "dynamics/coherent_law.hpp"
+#include "dynamics/folded_pairs.hpp"
 #include "dynamics/given_signs.hpp"
 #include "dynamics/seen_gradient.hpp"
 #include "dynamics/sign_pairs.hpp"
@@ -138,40 +139,14 @@ FilteredMap vector_map(const VectorProblem& problem, const SignSgd& optimizer,
   return sign_map(setting, problem.covariance.orientation == Orientation::diagonal, law, sampled);
 }
 
-/// Both sides alike: of the pairs (i, j) and (j, i), which are alike too, one.
-struct FoldedPairs {
-  std::vector<Index> kept, of;  // of all pairs: those that are kept, and which of them each has
-  ArrayXd times;                // how many a kept one stands for
-  ArrayXd multiplicity;         // of all pairs
-
-  explicit FoldedPairs(const MatrixProblem& problem, const ArrayXd& all) : multiplicity(all) {
-    const Index n = problem.covariance_in.spectrum.size();
-    of.resize(static_cast<std::size_t>(n * n));
-    for (Index j = 0; j < n; ++j)
-      for (Index i = 0; i <= j; ++i) {
-        for (const Index at : {i + n * j, j + n * i})
-          of[static_cast<std::size_t>(at)] = std::ssize(kept);
-        kept.push_back(i + n * j);
-      }
-    times = ArrayXd::Constant(std::ssize(kept), 2);
-    for (Index j = 0; j < n; ++j) times[of[static_cast<std::size_t>(j + n * j)]] = 1;
-  }
-  ModeSystem fold(ModeSystem system) const {
-    for (ArrayXd* sum : {&system.initial, &system.multiplicity}) *sum = ArrayXd((*sum)(kept)*times);
-    system.weight = ArrayXd(system.weight(kept));
-    system.drift = ArrayXXd(system.drift(kept, Eigen::all));
-    system.diffusion = ArrayXXd(system.diffusion(kept, Eigen::all)).colwise() * times;
-    return system;
-  }
-  FilteredGradient unfolded(const FilteredGradient& u) const {
-    FilteredGradient all = u;
-    all.multiplicity = multiplicity;
-    all.weight = u.weight(of);
-    all.error = u.error(of);
-    all.mean = u.mean(of);
-    return all;
-  }
-};
+ModeSystem fold(const FoldedPairs& pairs, ModeSystem system) {
+  for (ArrayXd* sum : {&system.initial, &system.multiplicity})
+    *sum = ArrayXd((*sum)(pairs.kept) * pairs.times);
+  system.weight = ArrayXd(system.weight(pairs.kept));
+  system.drift = ArrayXXd(system.drift(pairs.kept, Eigen::all));
+  system.diffusion = ArrayXXd(system.diffusion(pairs.kept, Eigen::all)).colwise() * pairs.times;
+  return system;
+}
 
 bool alike(const MatrixProblem& problem) {
   const Spectrum &out = problem.covariance_out.spectrum, &in = problem.covariance_in.spectrum;
@@ -323,9 +298,9 @@ ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimize
   const bool diagonal = !dense(out) && !dense(in), graded = dense(out) && dense(in);
   std::optional<FoldedPairs> folded;
   if (rough) setting.grid = kRoughly;
-  if (rough && graded && alike(problem)) folded.emplace(problem, small.multiplicity);
+  if (rough && graded && alike(problem)) folded.emplace(in.spectrum.size(), small.multiplicity);
   ModeSystem system = sees_any(
-      folded ? folded->fold(small) : small,
+      folded ? fold(*folded, small) : small,
       graded ? pair_map(problem, setting, folded) : matrix_map(problem, setting, diagonal));
   if (!diagonal) observe_signal(system, setting.noise);
   return system;

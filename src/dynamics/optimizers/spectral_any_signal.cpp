@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <variant>
 #include <vector>
 
 #include "dynamics/alike.hpp"
 #include "dynamics/filtered_resolvent.hpp"
 #include "dynamics/filtered_variance.hpp"
+#include "dynamics/folded_pairs.hpp"
 #include "dynamics/signal.hpp"
 #include "dynamics/two_sided_spectral.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -24,6 +26,7 @@ using Eigen::Index;
 constexpr double kAlike = 4;            // bins an octave of eigenvalues
 constexpr double kMostBins = 16;        // of either side, where both are graded
 constexpr double kRoughNodeStep = 1.5;  // 1e-4
+constexpr double kMirrored = 1e-9;      // of shares: roundoff
 constexpr double kAlone = 0.8;          // of |U|_F: more in one direction, and f's ripples show
 constexpr double kFewOfRisk = 3;  // singular directions that share the risk: fewer, and they do
 
@@ -115,6 +118,33 @@ AnySignal both_graded(const GradedSide& rows, const GradedSide& columns, const A
   return modes;
 }
 
+/// Of both sides alike, a pair and its mirror image as one.
+AnySignal folded(const AnySignal& modes, Index n) {
+  const auto pairs = std::make_shared<const FoldedPairs>(n, modes.multiplicity);
+  const auto kept = [pairs](const ArrayXd& all) { return ArrayXd(all(pairs->kept)); };
+  AnySignal one{kept(modes.weight),
+                kept(modes.multiplicity) * pairs->times,
+                kept(modes.initial) * pairs->times,
+                modes.map,
+                {}};
+  one.map.answer = [pairs, kept, answer = modes.map.answer](const FilteredGradient& u,
+                                                            const FilteredAnswer* last) {
+    FilteredAnswer of = answer(pairs->unfolded(u), last);
+    for (ArrayXd* all : {&of.fresh, &of.held, &of.fresh_noise, &of.sampled, &of.power})
+      *all = kept(*all);
+    return of;
+  };
+  one.map.covariance = [pairs, kept, covariance = modes.map.covariance](
+                           const FilteredAnswer& now, const FilteredAnswer& then,
+                           const ArrayXd& correlation) -> ArrayXd {
+    return kept(covariance(now, then, correlation(pairs->of)));
+  };
+  one.sampled = [pairs, kept, sampled = modes.sampled](const ArrayXd& error) -> ArrayXd {
+    return kept(sampled(error(pairs->of)));
+  };
+  return one;
+}
+
 AnySignal any_signal(const MatrixProblem& problem, const Asks& asks) {
   const Spectrum& out = problem.covariance_out.spectrum;
   const Spectrum& in = problem.covariance_in.spectrum;
@@ -130,6 +160,11 @@ AnySignal any_signal(const MatrixProblem& problem, const Asks& asks) {
   const GradedSide rows = few_of(out, asks.merge), columns = few_of(in, asks.merge);
   const ArrayXXd share =
       problem.initial.entries() * (out.value.matrix() * in.value.matrix().transpose()).array();
+  const bool square = rows.value.size() == columns.value.size();
+  if (asks.rough && square && (rows.value == columns.value).all() &&
+      (rows.count == columns.count).all() &&
+      ((share - share.transpose()).abs() <= kMirrored * share).all())
+    return folded(both_graded(rows, columns, share, asks), columns.value.size());
   if (rows.value.size() <= columns.value.size()) return both_graded(rows, columns, share, asks);
   return both_graded(columns, rows, share.transpose(), asks);
 }
