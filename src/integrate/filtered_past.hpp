@@ -12,6 +12,7 @@ struct FilteredStep {
   Eigen::ArrayXXd covariance;  ///< of X after the step with that part
   Eigen::ArrayXd linear;       ///< E of the square of the part, and its mean where means are seen
   Eigen::ArrayXd mean;
+  Eigen::ArrayXd turned;  ///< how far errors turn with every step, 0 to 1; as mean
 };
 
 /// E of the rest of `answer`, whose linear part over X has these squares and mean, and of a lag's.
