@@ -98,7 +98,9 @@ TEST(FilteredWalk, TracesWhatIsLeftOfTheStart) {
     for (std::size_t i = 0; i < trace.time.size(); ++i) {
       EXPECT_LE(trace.left[i], std::min(last, trace.risk[i]) * (1 + 1e-12));
       last = trace.left[i];
-      if (trace.time[i] == 10) EXPECT_EQ(trace.risk[i], curve.risk[0]);
+      if (trace.time[i] == 10) {
+        EXPECT_EQ(trace.risk[i], curve.risk[0]);
+      }
     }
     EXPECT_GT(trace.left.front(), 0.9 * start);
     EXPECT_LT(trace.left.back(), 0.5 * trace.risk.back()) << name_of(optimizer);
