@@ -24,10 +24,10 @@ ArrayXXd matrix_product(const ArrayXXd& a, const ArrayXXd& b) {
   return (a.matrix() * b.matrix()).array();
 }
 
-/// And what it comes to.
+/// E over drawn rows u; shape (columns, draws) what they see.
 struct OneView {
-  SeenByRows by;
-  ArrayXXd linear;
+  ArrayXXd seen, variance;
+  ArrayXXd by_mean, by_spread, linear;
   ArrayXd column_rest;
 };
 
@@ -43,63 +43,45 @@ OneView view(const PairGradient& g, const ArrayXd& rows, const ArrayXd& columns,
   const ArrayXXd all = in_columns(mean_square, counted),
                  fixed = ratio_or_zero(in_columns(mean_square.square(), counted * squares), all);
   OneView of;
-  SeenByRows& by = of.by;
-  by.variance = (in_columns(g.variance, counted) + all - fixed).max(0.0);
-  by.seen = fixed.sqrt();
-  by.by_mean = by.by_spread = ArrayXXd(all.rows(), all.cols());
-  ArrayXXd square = by.by_mean;
+  of.variance = (in_columns(g.variance, counted) + all - fixed).max(0.0);
+  of.seen = (in_columns(mean_square * g.mean, counted) < 0).select(-fixed.sqrt(), fixed.sqrt());
+  ArrayXXd by_mean(all.rows(), all.cols()), by_spread = by_mean, square = by_mean;
   for (Index i = 0; i < squares.cols(); ++i) {
-    const Normalised row = normalised({columns, by.seen.col(i), by.variance.col(i)}, grid);
-    by.by_mean.col(i) = row.by_mean;
-    by.by_spread.col(i) = row.by_spread;
+    const Normalised row = normalised({columns, of.seen.col(i), of.variance.col(i)}, grid);
+    by_mean.col(i) = row.by_mean;
+    by_spread.col(i) = row.by_spread;
     square.col(i) = row.square;
   }
-  by.bent =
-      (square - fixed * by.by_mean.square() - by.variance * by.by_spread.square()).max(0.0).sqrt();
-  const ArrayXXd power = by.variance + fixed, root = ratio_or_zero(square, power).sqrt();
-  by.size = power.sqrt();
-  by.of_spread = matrix_product(squares, by.by_spread.transpose()) / draws;
-  const auto beyond = [&](const ArrayXXd& slopes, const ArrayXXd& whole) -> ArrayXXd {
-    return matrix_product(squares.square(),
-                          ratio_or_zero(slopes - by.by_spread, whole).transpose()) /
-           draws;
-  };
+  const ArrayXXd root = ratio_or_zero(square, of.variance + of.seen.square()).sqrt();
+  of.by_spread = matrix_product(squares, by_spread.transpose()) / draws;
   // An entry is its column's largest mean by so much: u^2 mean^2 over all of them.
-  by.of_mean = by.of_spread + mean_square * beyond(by.by_mean, all);
-  // What differs answers as its whole column by u^2 Var G over all of that.
-  const ArrayXXd answer = by.of_spread + g.variance * beyond(root, power);
-  of.linear = mean_square * by.of_mean.square() + g.variance * answer.square();
-  by.of_bent = (g.variance * (answer.square() - by.of_spread.square())).max(0.0).sqrt();
+  of.by_mean =
+      of.by_spread +
+      mean_square *
+          matrix_product(squares.square(), ratio_or_zero(by_mean - by_spread, all).transpose()) /
+          draws;
+  of.linear =
+      (g.variance + mean_square) * (matrix_product(squares, root.transpose()) / draws).square();
   const ArrayXd held = (of.linear.matrix().transpose() * rows.matrix()).array();
   of.column_rest = 2 / pi * (square.rowwise().mean() - held).max(0.0);
   return of;
 }
 
-/// Of numbers with nothing known of their signs but c, their product and what scatters besides: all
-/// of it with the sign of c, from where c is half of it on.
-ArrayXXd product_like(const ArrayXXd& a, const ArrayXXd& b, const ArrayXXd& c) {
-  const ArrayXXd most = (a * b).abs();
-  return (2 * c).max(-most).min(most);
+/// The correlation of a column's linear parts, each by its power.
+ArrayXd along(const ArrayXXd& linear, const ArrayXXd& then, const ArrayXXd& correlation,
+              const ArrayXd& count) {
+  const auto weighted = [&](const ArrayXXd& of) -> ArrayXd {
+    return (of.matrix().transpose() * count.matrix()).array();
+  };
+  return ratio_or_zero(weighted((linear * then).sqrt() * correlation),
+                       (weighted(linear) * weighted(then)).sqrt())
+      .col(0);
 }
 
-/// E of the products of two rests of columns, of a share 1/d of all squares: what the columns do
-/// at each draw, less what is linear in the draw too. The number that a column has keeps its sign
-/// or changes it as `products`, of the entries, says.
-ArrayXd rest_in_columns(const SeenByRows& now, const SeenByRows& then, const ArrayXXd& mean,
-                        const ArrayXXd& mean_then, const ArrayXXd& correlation,
-                        const ArrayXXd& products, const ArrayXXd& in_columns, const ArrayXd& rows) {
-  const auto draws = static_cast<double>(in_columns.cols());
-  const ArrayXXd numbers = product_like(now.seen, then.seen, in_columns),
-                 cosine = ratio_or_zero(in_columns, now.size * then.size).max(-1.0).min(1.0),
-                 each = numbers * now.by_mean * then.by_mean +
-                        (in_columns - numbers) * now.by_spread * then.by_spread +
-                        now.bent * then.bent * cosine.cube();
-  const ArrayXd all = (each.matrix() * Eigen::VectorXd::Constant(each.cols(), 1 / draws)).array();
-  const ArrayXXd means = product_like(mean, mean_then, products),
-                 linear = means * now.of_mean * then.of_mean +
-                          (products - means) * now.of_spread * then.of_spread +
-                          now.of_bent * then.of_bent * correlation.cube();
-  return 2 / pi * (all - (linear.matrix().transpose() * rows.matrix()).array());
+/// Of one entry in each column.
+ArrayXd rest_in_columns(const ArrayXd& rest, const ArrayXd& rest_then, const ArrayXXd& linear,
+                        const ArrayXXd& then, const ArrayXXd& correlation, const ArrayXd& count) {
+  return (rest * rest_then).sqrt() * along(linear, then, correlation, count);
 }
 
 }  // namespace
@@ -145,8 +127,8 @@ PairSigns signs_of_pairs(const SignSides& sides, const PairGradient& g, const Fi
     return 0.5 * (a + b.transpose());
   };
   PairSigns signs;
-  signs.by_mean = scale * both(down.by.of_mean, across.by.of_mean);
-  signs.by_spread = scale * both(down.by.of_spread, across.by.of_spread);
+  signs.by_mean = scale * both(down.by_mean, across.by_mean);
+  signs.by_spread = scale * both(down.by_spread, across.by_spread);
   signs.linear = 2 / pi * both(down.linear, across.linear);
   const double in_columns = (sides.columns * down.column_rest).sum(),
                in_rows = (sides.rows * across.column_rest).sum(),
@@ -161,32 +143,29 @@ PairSigns signs_of_pairs(const SignSides& sides, const PairGradient& g, const Fi
   signs.power.rowwise() += signs.column_rest.transpose();
   signs.power.colwise() += signs.row_rest;
   signs.square = g.variance + g.mean.square();
-  signs.mean = g.mean;
-  signs.down = down.by;
-  signs.across = across.by;
+  signs.seen = down.seen;
+  signs.variance = down.variance;
   return signs;
 }
 
 ArrayXXd rest_of_pairs(const SignSides& sides, const PairSigns& now, const PairSigns& then,
                        const ArrayXXd& correlation) {
-  const ArrayXXd products = correlation * (now.square * then.square).sqrt(),
-                 in_columns =
-                     matrix_product(products.transpose(), sides.row_squares.colwise() * sides.rows),
-                 in_rows = matrix_product(products, sides.column_squares.colwise() * sides.columns),
-                 numbers = product_like(now.down.seen, then.down.seen, in_columns);
-  const double arcsine = rest_of_signs({sides.columns, now.down.seen, now.down.variance,
-                                        ratio_or_zero(numbers, now.down.seen), then.down.variance,
-                                        in_columns - numbers});
-  const ArrayXd columns = rest_in_columns(now.down, then.down, now.mean, then.mean, correlation,
-                                          products, in_columns, sides.rows),
-                rows = rest_in_columns(now.across, then.across, now.mean.transpose(),
-                                       then.mean.transpose(), correlation.transpose(),
-                                       products.transpose(), in_rows, sides.columns);
+  const ArrayXXd both = correlation * (now.square * then.square).sqrt(),
+                 products =
+                     matrix_product(both.transpose(), sides.row_squares.colwise() * sides.rows) -
+                     now.seen * then.seen;
+  const double arcsine =
+      rest_of_signs({sides.columns, now.seen, now.variance, then.seen, then.variance, products});
+  const ArrayXd columns = rest_in_columns(now.column_rest, then.column_rest, now.linear,
+                                          then.linear, correlation, sides.rows),
+                rows = rest_in_columns(now.row_rest, then.row_rest, now.linear.transpose(),
+                                       then.linear.transpose(), correlation.transpose(),
+                                       sides.columns);
   // The arcsine has all that is not linear in a coordinate of the columns.
-  const double of_rows = (sides.rows * rows).sum();
+  const double of_rows = (sides.rows * rows).sum() / sides.rows.sum();
   ArrayXXd rest = ArrayXXd::Constant(rows.size(), columns.size(), arcsine - of_rows);
-  rest.rowwise() += sides.columns.sum() * columns.transpose();
-  rest.colwise() += sides.rows.sum() * rows;
+  rest.rowwise() += columns.transpose();
+  rest.colwise() += rows;
   return rest;
 }
 

@@ -27,25 +27,18 @@ struct PairGradient {
   Eigen::ArrayXXd mean, variance;
 };
 
-/// What drawn rows of one side see, shape (columns, draws): each column has a number, and what
-/// scatters around it. Slopes of Normalised, and the root of what its square has beside them.
-struct SeenByRows {
-  Eigen::ArrayXXd seen, variance, size;  ///< size^2 = seen^2 + variance
-  Eigen::ArrayXXd by_mean, by_spread, bent;
-  Eigen::ArrayXXd of_mean, of_spread, of_bent;  ///< of the entries, shape (rows, columns)
-};
-
 /// Slopes as Normalised has them, times sqrt(2 d/pi); and squares, which add up to d entries:
 ///
-///     of what is linear in both coordinates, as the slopes say, and of what is not: in rows alone,
-///     in columns alone (`row_rest`, `column_rest`, of one entry there), and in both.
+///     of what is linear in both coordinates, d (2/pi) E G_kl^2 (E_u u_k^2/|w|)^2, and of what is
+///     not: in rows alone, in columns alone (`row_rest`, `column_rest`, of one entry there), and
+///     in both.
 struct PairSigns {
   Eigen::ArrayXXd by_mean, by_spread, power;
   Eigen::ArrayXXd linear;  ///< of power
   Eigen::ArrayXd row_rest, column_rest;
   // For rest_of_pairs:
-  Eigen::ArrayXXd mean, square;  ///< of the entries: E G, E G^2
-  SeenByRows down, across;       ///< across: of columns, transposed
+  Eigen::ArrayXXd square;          ///< E G^2
+  Eigen::ArrayXXd seen, variance;  ///< of the columns by each drawn row: mean and variance of w
 };
 PairSigns signs_of_pairs(const SignSides& sides, const PairGradient& g, const Fineness& grid);
 

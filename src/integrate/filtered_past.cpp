@@ -37,7 +37,6 @@ FilteredLag lag_of(const FilteredStep& step) {
   lag.response = step.at.step.push.transpose().array().replicate(step.part.rows(), 1);
   lag.linear = step.linear;
   lag.mean = step.mean;
-  lag.size = step.mean.abs();
   lag.answer = step.at.answer;
   return lag;
 }
@@ -51,7 +50,6 @@ void join(FilteredLag& later, const FilteredLag& earlier) {
   between(later.covariance, earlier.covariance);
   between(later.linear, earlier.linear);
   between(later.mean, earlier.mean);
-  between(later.size, earlier.size);
   between(later.rest, earlier.rest);
   later.response += earlier.response;
   later.steps = all;
@@ -88,7 +86,6 @@ FilteredPast lasting_after(const FilteredStep& step, const FilteredPast& before,
     const double length = upto > n / 64 && upto > 8 ? std::ceil(0.5 * upto) : upto;
     FilteredLag lag = lag_of(step);
     lag.steps = length;
-    if (length > 1 && step.turned.size() > 0) lag.mean *= 1 - step.turned;  // of either sign
     added.push_back(std::move(lag));
     ages.push_back(upto - length);
     upto -= length;
@@ -149,21 +146,12 @@ ArrayXd rest_between(const FilteredMap& map, const FilteredAnswer& answer, const
                      const ArrayXd& linear, const ArrayXd& mean, const FilteredLag& lag) {
   if (!map.covariance) return ArrayXd::Zero(linear.size());
   const ArrayXd scale = (linear * lag.linear).sqrt();
-  const ArrayXd product = (part * lag.covariance).rowwise().sum();
-  const auto rest_of = [&](const ArrayXd& all) -> ArrayXd {
-    const ArrayXd correlation = (scale > 0).select(all / scale.max(1e-300), 0.0).max(-1.0).min(1.0);
-    if (!(correlation.abs().maxCoeff() > kUncorrelated)) return ArrayXd::Zero(correlation.size());
-    return map.covariance(answer, *lag.answer, correlation);
-  };
-  if (lag.mean.size() == 0) return rest_of(product);
-  const ArrayXd of_means = mean * lag.mean, sizes = mean.abs() * lag.size;
-  // Steps of both signs of a mean were taken together.
-  const auto mixed = of_means.abs() < 0.9 * sizes;
-  const double all = mixed.select(sizes, 0.0).sum();
-  if (!(all > 0)) return rest_of(product + of_means);
-  const double same = 0.5 + 0.5 * mixed.select(of_means, 0.0).sum() / all;
-  return same * rest_of(product + mixed.select(sizes, of_means)) +
-         (1 - same) * rest_of(product + mixed.select(-sizes, of_means));
+  ArrayXd product = (part * lag.covariance).rowwise().sum();
+  if (lag.mean.size() > 0) product += mean * lag.mean;
+  const ArrayXd correlation =
+      (scale > 0).select(product / scale.max(1e-300), 0.0).max(-1.0).min(1.0);
+  if (!(correlation.abs().maxCoeff() > kUncorrelated)) return ArrayXd::Zero(correlation.size());
+  return map.covariance(answer, *lag.answer, correlation);
 }
 
 void join_old(std::deque<FilteredLag>& lags) {

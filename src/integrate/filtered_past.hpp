@@ -12,7 +12,6 @@ struct FilteredStep {
   Eigen::ArrayXXd covariance;  ///< of X after the step with that part
   Eigen::ArrayXd linear;       ///< E of the square of the part, and its mean where means are seen
   Eigen::ArrayXd mean;
-  Eigen::ArrayXd turned;  ///< how far errors turn with every step, 0 to 1; as mean
 };
 
 /// And all that it is made of, seen by this state.
@@ -45,9 +44,6 @@ void look_back(const FilteredMap& map, const FilteredStep& step, FilteredPast& p
 Eigen::ArrayXXd remembered(const FilteredPast& past, Eigen::Index modes, int size);
 /// A step goes by.
 void remember(const FilteredMap& map, const FilteredStep& step, FilteredPast& past);
-/// Where errors turn at every step, by so much, what runs differ by is their sign above all: law
-/// N(m, C) becomes that of a number of this sign, E |y|, and what is left.
-void take_up_signs(const Recursion& recursion, const Eigen::ArrayXd& turned, BlockState& state);
 /// So many that are all like this one, after a past that was too, or, where rests last, after what
 /// was. Not yet looked at.
 FilteredPast past_of(const FilteredMap& map, const FilteredStep& step, const FilteredPast& before,

@@ -65,30 +65,6 @@ ArrayXXd columns_of(const Recursion& recursion, const FilteredParts& parts,
   return all;
 }
 
-/// What turns comes to rest at half of a step on either side of 0.
-void turn_means(const Recursion& recursion, const FilteredParts& parts, double steps,
-                const BlockState& from, BlockState& to) {
-  if (to.mean.size() == 0) return;
-  const BlockVector& v = recursion.blocks().gradient_at;
-  const int size = recursion.blocks().size;
-  const bool odd = std::fmod(steps, 2) == 1;
-  for (Index k = 0; k < parts.step.turned.size(); ++k) {
-    const double turns = parts.step.turned[k];
-    if (!(turns > 0)) continue;
-    const BlockVector first = from.mean.row(k).transpose().matrix(),
-                      last = to.mean.row(k).transpose().matrix(),
-                      rests = 0.5 * (1 + turns) * parts.mean.row(k).transpose().matrix();
-    const bool other = (v.dot(first) < 0) != (v.dot(rests) < 0);
-    const BlockVector m = turns * (other != odd ? -1.0 : 1.0) * rests + (1 - turns) * last;
-    to.mean.row(k) = m.transpose().array();
-    for (int i = 0; i < size; ++i)
-      for (int j = i; j < size; ++j)
-        to.own(k, entry(size, i, j)) +=
-            recursion.multiplicity()[k] * (m[i] * m[j] - last[i] * last[j]);
-  }
-  take_up_signs(recursion, parts.step.turned, to);
-}
-
 }  // namespace
 
 BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, const BlockState& seen,
@@ -171,7 +147,6 @@ BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, con
       store_moments<M>(s, k, to.own);
     }
   });
-  turn_means(recursion, parts, steps, from, to);
   return to;
 }
 

@@ -14,7 +14,6 @@ struct FilteredLag {
   Eigen::ArrayXXd response;    ///< of X to the rest of the map then, summed over the steps
   Eigen::ArrayXd linear;       ///< E of the square of that linear part
   Eigen::ArrayXd mean;         ///< and its mean, where means are seen
-  Eigen::ArrayXd size;         ///< of that, whatever its sign at each of the steps
   double steps = 1;
   std::shared_ptr<const FilteredAnswer> answer;
   Eigen::ArrayXd rest;  ///< E of the rests then and now, as last looked at

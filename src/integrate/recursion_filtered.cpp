@@ -1,7 +1,6 @@
 // Blocks whose map sees signals of any size (docs/theory/signal.md#recursion).
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <vector>
 
 #include "integrate/block_lanes.hpp"
@@ -104,50 +103,9 @@ void Recursion::answer_filtered(const BlockState& state, BlockInstant& at) const
   at.answer = std::make_shared<const FilteredAnswer>(system_.filtered->answer(u, last));
 }
 
-namespace {
-
-/// By how much of itself a mean comes out on the other side of 0, at most 1: of single directions,
-/// whose errors a map that lasts steps over.
-ArrayXd turned(const Recursion& recursion, const ArrayXXd& mean, const ArrayXXd& after) {
-  if (!recursion.system().filtered->lasting) return ArrayXd::Zero(mean.rows());
-  const BlockVector& v = recursion.blocks().gradient_at;
-  const ArrayXd from = (mean.matrix() * v).array(), to = (after.matrix() * v).array();
-  return (from.abs() > 0).select(-to / from, 0.0).max(0.0).min(1.0);
-}
-
-}  // namespace
-
-void take_up_signs(const Recursion& recursion, const ArrayXd& turned, BlockState& state) {
-  if (state.mean.size() == 0 || !(turned.size() > 0 && turned.maxCoeff() > 0)) return;
-  const BlockVector& v = recursion.blocks().gradient_at;
-  const int size = recursion.blocks().size;
-  const Index modes = recursion.system().modes();
-  const Moments spread(recursion, state, true);
-  ArrayXXd along(modes, size);  // C v
-  for (int i = 0; i < size; ++i) along.col(i) = spread.with(v, i);
-  const ArrayXXd mean = state.mean.topRows(modes);
-  const ArrayXd error = (mean.matrix() * v).array(), variance = (along.matrix() * v).array();
-  ArrayXXd added = ArrayXXd::Zero(modes, size);
-  for (Index k = 0; k < modes; ++k) {
-    constexpr double none = 1e-12;
-    if (!(turned[k] > 0) || !(variance[k] > none * error[k] * error[k])) continue;
-    const double z = std::abs(error[k]) / std::sqrt(variance[k]),
-                 sure = std::erf(z / std::sqrt(2.0)),
-                 scatters =
-                     std::sqrt(2 / (std::numbers::pi * variance[k])) * std::exp(-0.5 * z * z);
-    // E of sign(y) X.
-    added.row(k) = turned[k] * ((sure - 1) * mean.row(k) +
-                                (error[k] < 0 ? -scatters : scatters) * along.row(k));
-  }
-  state.mean.topRows(modes) += added;
-  // E of X and what was then stays.
-  for (FilteredLag& lag : state.past.lags)
-    if (lag.mean.size() > 0) lag.covariance -= added.colwise() * lag.mean;
-}
-
 FilteredParts::FilteredParts(const Recursion& recursion, const BlockInstant& at,
                              const BlockState& state)
-    : step{at, linear_part(recursion, at, at.answer->fresh, at.answer->held), {}, {}, {}, {}},
+    : step{at, linear_part(recursion, at, at.answer->fresh, at.answer->held), {}, {}, {}},
       mean(means_in(recursion, state)) {
   const FilteredAnswer& answer = *at.answer;
   const Moments spread(recursion, state, true);
@@ -166,7 +124,6 @@ FilteredParts::FilteredParts(const Recursion& recursion, const BlockInstant& at,
     rest -= (of_mean * mean).rowwise().sum().square();
     step.mean = (part * mean).rowwise().sum();
     step.linear += step.mean.square();
-    step.turned = turned(recursion, mean, mapped(at.step, of_mean, mean));
   }
   rest = rest.max(0.0);
   z.resize(h.size(), size);
@@ -220,7 +177,6 @@ void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockS
   if (answer.squares.size() > 0) state.squares.head(modes) = answer.squares;
   if (mean.size() > 0) state.mean.topRows(modes) = mean;
   remember(*system.filtered, parts.step, past);
-  take_up_signs(recursion, parts.step.turned, state);
 }
 
 }  // namespace riskcurve

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <Eigen/QR>
 #include <cmath>
 #include <numbers>
 #include <random>
@@ -47,87 +46,6 @@ TEST(SignPairs, OneLargeEntryIsAProductOfTwoSigns) {
   EXPECT_NEAR(signs.power(3, 0) / (n * self * other), 1, 0.05);
   EXPECT_NEAR(signs.power(0, 3) / (n * self * other), 1, 0.05);
   EXPECT_NEAR(signs.power(3, 3) / (other * other), 1, 0.05);
-}
-
-MatrixXd drawn_basis(Index n, std::mt19937_64& random) {
-  std::normal_distribution<double> normal;
-  MatrixXd entries(n, n);
-  for (double& x : entries.reshaped()) x = normal(random);
-  return Eigen::HouseholderQR<MatrixXd>(entries).householderQ();
-}
-
-/// A large entry of either sign, the others graded and scattering: what comes to rest.
-struct AtRest {
-  static constexpr Index n = 32;
-  PairGradient g{ArrayXXd::Zero(n, n), graded(n, n, 0).variance};
-  SignSides sides{ArrayXd::Ones(n), ArrayXd::Ones(n), true};
-  AtRest() {
-    g.mean(0, 0) = 4;
-    g.variance(0, 0) = 0.1;
-  }
-};
-
-/// The mean over entries (k, l) and (l, k).
-double both_ways(const MatrixXd& of, Index k, Index l) {
-  return 0.5 * (of(k, l) + of(l, k));
-}
-
-TEST(SignPairs, BesideALargeEntrySquaresAreThoseOfDrawnSigns) {
-  const AtRest at;
-  const PairSigns signs = signs_of_pairs(at.sides, at.g, kFine);
-  constexpr int draws = 1500;
-  std::mt19937_64 random(5);
-  std::normal_distribution<double> normal;
-  MatrixXd square = MatrixXd::Zero(at.n, at.n);
-  for (int i = 0; i < draws; ++i) {
-    const MatrixXd u = drawn_basis(at.n, random), v = drawn_basis(at.n, random);
-    MatrixXd g(at.n, at.n);
-    for (double& x : g.reshaped()) x = normal(random);
-    g = (g.array() * at.g.variance.sqrt() + at.g.mean).matrix();
-    const MatrixXd sign = (u * g * v.transpose()).array().sign().matrix();
-    square += (u.transpose() * sign * v).array().square().matrix() / draws;
-  }
-  EXPECT_NEAR(signs.power(0, 0) / square(0, 0), 1, 0.05);
-  // By other drawn rows these differ by 5 to 11 %; their mean is within 5 %.
-  for (const auto& [k, l] : {std::pair<Index, Index>(0, 1), {0, 2}, {0, 9}, {1, 1}, {3, 3}})
-    EXPECT_NEAR(signs.power(k, l) / both_ways(square, k, l), 1, 0.22) << k << " " << l;
-}
-
-TEST(SignPairs, WhenALargeEntryTurnsSoDoRestsOfItsRow) {
-  // The others stay for the part of their variance that is no noise.
-  constexpr double stays = 0.5;
-  const AtRest at;
-  const PairSigns signs = signs_of_pairs(at.sides, at.g, kFine);
-  for (const double turns : {1.0, -1.0}) {
-    ArrayXXd correlation = ArrayXXd::Constant(at.n, at.n, stays);
-    correlation(0, 0) = turns * 16 / 16.1;
-    const ArrayXXd rest = rest_of_pairs(at.sides, signs, signs, correlation);
-    constexpr int draws = 2000;
-    std::mt19937_64 random(6);
-    std::normal_distribution<double> normal;
-    MatrixXd product = MatrixXd::Zero(at.n, at.n);
-    for (int i = 0; i < draws; ++i) {
-      const MatrixXd u = drawn_basis(at.n, random), v = drawn_basis(at.n, random);
-      MatrixXd same(at.n, at.n), noise = same, later = same;
-      for (MatrixXd* of : {&same, &noise, &later})
-        for (double& x : of->reshaped()) x = normal(random);
-      same(0, 0) = 0;
-      const auto mapped = [&](const MatrixXd& fresh, double sign) -> MatrixXd {
-        const ArrayXXd scatter = std::sqrt(stays) * same + std::sqrt(1 - stays) * fresh;
-        const MatrixXd g = (scatter * at.g.variance.sqrt() + sign * at.g.mean).matrix();
-        return u.transpose() * (u * g * v.transpose()).array().sign().matrix() * v;
-      };
-      product += mapped(noise, 1).cwiseProduct(mapped(later, turns)) / draws;
-    }
-    // In the row of the large entry, where linear parts are small.
-    double drawn = 0, told = 0;
-    for (Index l = 4; l < at.n; ++l) {
-      drawn += both_ways(product, 0, l);
-      told += rest(0, l) + stays * at.g.variance(0, l) * std::pow(signs.by_spread(0, l), 2);
-    }
-    EXPECT_NEAR(told / drawn, 1, 0.1) << turns;
-    EXPECT_GT(turns * drawn, 0);
-  }
 }
 
 TEST(SignPairs, SquaresSumToTheEntries) {
