@@ -15,6 +15,7 @@
 #include "analysis/few_modes.hpp"
 #include "analysis/foretold_step.hpp"
 #include "analysis/rest.hpp"
+#include "analysis/shared_progress.hpp"
 #include "analysis/walked_search.hpp"
 #include "integrate/constant_steps.hpp"
 #include "integrate/filtered_walk.hpp"
@@ -58,7 +59,8 @@ double risk_after(const ModeSystem& system, double step, double horizon,
   return options.solve.averaged ? curve.averaged_risk[0] : curve.risk[0];
 }
 Trial trial_between(const ModeSystem& system, double step, double horizon,
-                    const OptimumOptions& options) {
+                    OptimumOptions options) {
+  options.solve = with_shared_progress(options.solve);
   double risk[2];
   std::atomic<bool> stop = false;
   parallel_for(2, 0, stop, [&](long side) {
@@ -323,7 +325,7 @@ Neighbours neighbours(const ModeSystem& system, const Optimum& best, const Solve
   around.factor = (std::log(2.0) * Eigen::ArrayXd::LinSpaced(9, -2, 2)).exp();
   around.risk.resize(around.factor.size());
   FewModes modes(system, best.steps);
-  SolveOptions rough = options;
+  SolveOptions rough = with_shared_progress(options);
   rough.rtol = std::max(options.rtol, kNeighbourTolerance);
   // One system for all: slow modes are those of the largest step.
   std::optional<ConstantSteps> at_once;

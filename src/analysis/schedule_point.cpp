@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "analysis/shared_progress.hpp"
 #include "riskcurve/problem/error.hpp"
 #include "run/parallel.hpp"
 
@@ -48,9 +49,10 @@ SchedulePoint point_by_sweep(FewModes& modes, double horizon, const ScheduleFami
 
 SchedulePoint point_by_differences(const ModeSystem& system, double horizon,
                                    const ScheduleFamily& family, const ArrayXd& x,
-                                   const SolveOptions& options) {
+                                   const SolveOptions& asked) {
   SchedulePoint point = point_at(family, x);
   point.evaluations = static_cast<int>(2 * x.size() + 1);
+  const SolveOptions options = with_shared_progress(asked);
   const auto solved = [&](const ArrayXd& parameters) {
     return solve(system, family.schedule(parameters), ArrayXd::Constant(1, horizon), options);
   };
