@@ -125,8 +125,7 @@ py::dict found_dict(Found found, double dimension, bool with_trust) {
 /// The experiment's system, or the one that clips at the best threshold of the moment.
 ModeSystem system_of(const Experiment& experiment, const Search& asked) {
   if (asked.best_threshold) return optimally_clipped_sgd(experiment);
-  const bool constant = asked.schedule == "constant";
-  return mode_system(constant ? experiment : with_small_signal(experiment));
+  return mode_system(searched_for(asked.schedule, experiment));
 }
 
 JointOptions joint_options(const std::vector<std::string>& over, bool averaged, double rtol) {

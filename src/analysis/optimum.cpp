@@ -58,8 +58,7 @@ double risk_after(const ModeSystem& system, double step, double horizon,
   if (curve.status != RiskCurve::Status::ok) throw Stopped{curve.message};
   return options.solve.averaged ? curve.averaged_risk[0] : curve.risk[0];
 }
-Trial trial_between(const ModeSystem& system, double step, double horizon,
-                    OptimumOptions options) {
+Trial trial_between(const ModeSystem& system, double step, double horizon, OptimumOptions options) {
   options.solve = with_shared_progress(options.solve);
   double risk[2];
   std::atomic<bool> stop = false;

@@ -225,6 +225,10 @@ ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
   return best;
 }
 
+Experiment searched_for(const std::string& kind, const Experiment& experiment) {
+  return kind == "greedy" || kind == "all" ? with_small_signal(experiment) : experiment;
+}
+
 ScheduleOptimum greedy_schedule(const ModeSystem& system, const ArrayXd& mesh,
                                 const ScheduleOptions& options) {
   validate(system);

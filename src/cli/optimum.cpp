@@ -175,12 +175,10 @@ void add_trust(Result& result, Experiment experiment, const Schedule& schedule,
 }
 
 /// The file's system, or with --threshold the one that clips at the best threshold of the moment.
-/// The fastest descent of one step is not known at any size of the signal.
 ModeSystem system_of(const Experiment& experiment, bool best_threshold,
                      const std::string& schedule) {
   if (best_threshold) return optimally_clipped_sgd(experiment);
-  const bool greedy = schedule == "greedy" || schedule == "all";
-  return mode_system(greedy ? with_small_signal(experiment) : experiment);
+  return mode_system(searched_for(schedule, experiment));
 }
 
 /// Options that would have no effect beside this one.

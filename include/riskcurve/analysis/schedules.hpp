@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "riskcurve/analysis/optimum.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/integrate/sensitivity.hpp"
 
 namespace riskcurve {
@@ -58,6 +59,10 @@ struct ScheduleOptions {
 ScheduleOptimum best_schedule(const ModeSystem& system, double horizon,
                               const ScheduleFamily& family, const Eigen::ArrayXd& start,
                               const ScheduleOptions& options = {});
+
+/// As `kind` of schedule is searched for: greedy, and with it a table of all, by the rates of small
+/// signals where the experiment leaves the choice, since at any size greedy_schedule is not known.
+Experiment searched_for(const std::string& kind, const Experiment& experiment);
 
 /// The greedy schedule gamma(t) = argmin dR/dt = sum h a s/sum h c at the times of the mesh,
 /// linear between them. Source: docs/theory/optima.md#greedy.
