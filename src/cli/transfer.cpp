@@ -139,7 +139,7 @@ void add_trust(Result& result, const Experiment& experiment, const Counterpart& 
     if (own.trust.signal > kTrustedSignal && !own.trust.any_signal &&
         mode_system(experiment).filtered)
       lines.emplace_back(
-          "these searches take small signals; run.signal = \"full\" allows for any, in some fifty "
+          "these searches take small signals; run.signal = \"full\" allows for any, in many "
           "times the time");
   }
   if (const std::string points = untrusted_points(untrusted_at); !points.empty())

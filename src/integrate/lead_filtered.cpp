@@ -1,5 +1,6 @@
 // Many steps of a FilteredMap at once (docs/theory/signal.md#recursion).
 #include <cmath>
+#include <optional>
 
 #include "integrate/filtered_past.hpp"
 #include "integrate/led_lanes.hpp"
@@ -23,23 +24,46 @@ struct Decaying {
   }
 };
 
+/// What a step is made of, padded to whole lanes.
+struct PaddedParts {
+  ArrayXd sampled, rest, given;  // given: what the map makes of the means beyond the slopes
+  ArrayXXd part, z, comes;
+
+  PaddedParts(const Recursion& recursion, const FilteredParts& parts, const FilteredAnswer& answer,
+              const ArrayXXd& rests)
+      : sampled(recursion.pad(answer.sampled)), rest(recursion.pad(parts.rest)) {
+    if (parts.mean.size() > 0)
+      given = recursion.pad((parts.of_mean * parts.mean).rowwise().sum() - parts.step.mean);
+    const auto padded = [&](const ArrayXXd& values) {
+      ArrayXXd all = ArrayXXd::Zero(recursion.padded(), values.cols());
+      all.topRows(values.rows()) = values;
+      return all;
+    };
+    part = padded(parts.step.part);
+    z = padded(parts.z);
+    comes = padded(rests);
+  }
+};
+
 /// What a step does to lanes of modes, m = n m m^T counted apart.
 template <int M>
 struct FilteredLane {
   LaneMatrix<M> map, noise;
-  LaneVector<M> given;  // what the map makes of the means beyond the slopes
+  LaneVector<M> given;
 
-  FilteredLane(const BlockStep& step, const Block& count, const ArrayXXd& all, Index first) {
-    // Columns of `all`: sampled, rest, given, part, z, comes.
-    const auto lane = [&](Index column) -> Block { return all.col(column).segment<kBlock>(first); };
-    const Block sampled = count * lane(0), rest = count * lane(1);
+  FilteredLane(const BlockStep& step, const Block& count, const PaddedParts& of, Index first) {
+    const auto lane = [first](const auto& column) -> Block {
+      return column.template segment<kBlock>(first);
+    };
+    const Block sampled = count * lane(of.sampled), rest = count * lane(of.rest);
     for (int i = 0; i < M; ++i) {
-      given[i] = step.push[i] * lane(2);
+      given[i] = Block::Zero();
+      if (of.given.size() > 0) given[i] = step.push[i] * lane(of.given);
       for (int j = 0; j < M; ++j) {
-        map[i][j] = step.fixed(i, j) + step.push[i] * lane(3 + j);
+        map[i][j] = step.fixed(i, j) + step.push[i] * lane(of.part.col(j));
         noise[i][j] =
-            sampled * lane(3 + M + i) * lane(3 + M + j) + rest * (step.push[i] * step.push[j]) +
-            count * (lane(3 + 2 * M + i) * step.push[j] + step.push[i] * lane(3 + 2 * M + j));
+            sampled * lane(of.z.col(i)) * lane(of.z.col(j)) + rest * (step.push[i] * step.push[j]) +
+            count * (lane(of.comes.col(i)) * step.push[j] + step.push[i] * lane(of.comes.col(j)));
       }
     }
   }
@@ -49,21 +73,6 @@ struct FilteredLane {
     add_to<M>(given, other.given, factor);
   }
 };
-
-ArrayXXd columns_of(const Recursion& recursion, const FilteredParts& parts,
-                    const FilteredAnswer& answer, const ArrayXXd& comes) {
-  const Index modes = recursion.system().modes(), size = parts.step.part.cols();
-  ArrayXXd all = ArrayXXd::Zero(recursion.padded(), 3 + 3 * size);
-  auto top = all.topRows(modes);
-  top.col(0) = answer.sampled;
-  top.col(1) = parts.rest;
-  if (parts.mean.size() > 0)
-    top.col(2) = (parts.of_mean * parts.mean).rowwise().sum() - parts.step.mean;
-  top.middleCols(3, size) = parts.step.part;
-  top.middleCols(3 + size, size) = parts.z;
-  top.middleCols(3 + 2 * size, size) = comes;
-  return all;
-}
 
 }  // namespace
 
@@ -79,17 +88,16 @@ BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, con
   const double here = 0.5 * (steps - 1) / half;
   BlockState to = from;
   to.past = past_of(map, parts.step, from.past, steps);
-  FilteredPast middle =
-      map.lasting ? past_of(map, parts.step, from.past, std::floor(0.5 * steps)) : to.past;
+  FilteredPast middle = map.lasting ? past_of(map, parts.step, from.past, half) : to.past;
   look_back(map, parts.step, middle);
   const ArrayXXd comes = mapped(at.step, parts.step.part, remembered(middle, modes, size));
   if (!map.lasting) to.past = middle;
 
-  const ArrayXXd all = columns_of(recursion, parts, *at.answer, comes);
-  ArrayXXd earlier;
+  const PaddedParts all(recursion, parts, *at.answer, comes);
+  std::optional<PaddedParts> earlier;
   if (first) {
     const FilteredParts then(recursion, *first, from);
-    earlier = columns_of(recursion, then, *first->answer, comes);
+    earlier.emplace(recursion, then, *first->answer, comes);
     const double beta = at.now.momentum, taken = (1 - beta) * (1 - beta);
     const Decaying sums(beta * beta, steps);
     const double late = taken * (sums.tilted * apart - sums.plain * (1 - here));
@@ -114,11 +122,11 @@ BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, con
     for (Index k = 0; k < recursion.padded(); k += kBlock) {
       const Block count = recursion.multiplicity().segment<kBlock>(k);
       FilteredLane<M> now(at.step, count, all, k);
-      const LaneMoments<M> begin(recursion, from, k);
+      LaneMoments<M> moments(recursion, from, k);
       LaneMatrix<M> tilt;
       LaneVector<M> mean_tilt;
       if (first) {
-        FilteredLane<M> change(first->step, count, earlier, k);  // back to it
+        FilteredLane<M> change(first->step, count, *earlier, k);  // back to it
         change.add(now, -1);
         now.add(change, 1 - here);
         const LaneMoments<M> between(recursion, seen, k);
@@ -134,17 +142,13 @@ BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, con
           scale<M>(mean_tilt, -apart);
         }
       }
-      LaneMatrix<M> s = led_on<M>(now.map, begin.spread, now.noise, steps, first ? &tilt : nullptr);
-      for (int i = 0; i < M; ++i) s[i][i] = s[i][i].max(0.0);
-      if (means) {
-        const LaneVector<M> mean =
-            led_on<M>(now.map, begin.mean, now.given, steps, first ? &mean_tilt : nullptr);
-        for (int i = 0; i < M; ++i) {
-          to.mean.col(i).segment<kBlock>(k) = mean[i];
-          for (int j = 0; j < M; ++j) s[i][j] += count * mean[i] * mean[j];
-        }
-      }
-      store_moments<M>(s, k, to.own);
+      moments.spread =
+          led_on<M>(now.map, moments.spread, now.noise, steps, first ? &tilt : nullptr);
+      for (int i = 0; i < M; ++i) moments.spread[i][i] = moments.spread[i][i].max(0.0);
+      if (means)
+        moments.mean =
+            led_on<M>(now.map, moments.mean, now.given, steps, first ? &mean_tilt : nullptr);
+      moments.store(recursion, k, to);
     }
   });
   return to;

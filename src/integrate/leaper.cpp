@@ -79,17 +79,10 @@ void leap_lanes(const Recursion& recursion, const BlockInstant& middle, const Ti
         add_to<M>(pulled, carried<M>(by_mean_map, twice), 0.5);
       }
     }
-    LaneMatrix<M> s = led_on<M>(at.map, moments.spread, at.noise, n, tilt ? &source : nullptr);
-    if (start.mean.size() > 0) {
-      const LaneVector<M> mean =
-          led_on<M>(at.mean_map, moments.mean, none, n, tilt ? &pulled : nullptr);
-      const Block count = recursion.multiplicity().segment<kBlock>(first);
-      for (int i = 0; i < M; ++i) {
-        end.mean.col(i).segment<kBlock>(first) = mean[i];
-        for (int j = 0; j < M; ++j) s[i][j] += count * mean[i] * mean[j];
-      }
-    }
-    store_moments<M>(s, first, end.own);
+    moments.spread = led_on<M>(at.map, moments.spread, at.noise, n, tilt ? &source : nullptr);
+    if (start.mean.size() > 0)
+      moments.mean = led_on<M>(at.mean_map, moments.mean, none, n, tilt ? &pulled : nullptr);
+    moments.store(recursion, first, end);
   }
 }
 
@@ -117,6 +110,11 @@ double Leaper::weights_after(double k, double n, double weights) const {
   return weights + n * std::pow(recursion_.gamma(k + 0.5 * (n - 1)), power);
 }
 
+BlockInstant Leaper::instant(double k, double steps, double weights,
+                             const BlockState& state) const {
+  return recursion_.instant(k + steps, weights_after(k, steps, weights), state);
+}
+
 BlockState Leaper::after(double k, double n, double weights, const BlockState& from) const {
   if (recursion_.system().filtered) return filtered_after(k, n, weights, from);
   const auto lead = [&](const BlockInstant& middle, const Tilt* tilt, double count) {
@@ -125,27 +123,21 @@ BlockState Leaper::after(double k, double n, double weights, const BlockState& f
               [&](auto m) { leap_lanes<m()>(recursion_, middle, tilt, count, from, to); });
     return to;
   };
-  const auto instant = [&](double steps, const BlockState& state) {
-    return recursion_.instant(k + steps, weights_after(k, steps, weights), state);
-  };
   const double half = 0.5 * (n - 1);
-  const BlockState middle = lead(instant(half, from), nullptr, std::floor(0.5 * n));
-  const BlockInstant there = instant(half, middle);
+  const BlockState middle = lead(instant(k, half, weights, from), nullptr, std::floor(0.5 * n));
+  const BlockInstant there = instant(k, half, weights, middle);
   const BlockState guess = lead(there, nullptr, n);
-  const BlockInstant first = instant(0, from), last = instant(n - 1, guess);
+  const BlockInstant first = instant(k, 0, weights, from), last = instant(k, n - 1, weights, guess);
   const Tilt tilt{first, last, guess};
   return lead(there, &tilt, n);
 }
 
 BlockState Leaper::filtered_after(double k, double n, double weights,
                                   const BlockState& from) const {
-  const auto instant = [&](double steps, const BlockState& state) {
-    return recursion_.instant(k + steps, weights_after(k, steps, weights), state);
-  };
   const double half = std::floor(0.5 * n);
-  const BlockInstant first = instant(0, from);
+  const BlockInstant first = instant(k, 0, weights, from);
   const BlockState middle = lead_filtered(recursion_, first, from, half, from);
-  return lead_filtered(recursion_, instant(half, middle), middle, n, from, &first);
+  return lead_filtered(recursion_, instant(k, half, weights, middle), middle, n, from, &first);
 }
 
 double Leaper::leap(double k, double most, double& weights, BlockState& state) {

@@ -25,6 +25,8 @@ class Leaper {
  private:
   BlockState after(double k, double n, double weights, const BlockState& from) const;
   BlockState filtered_after(double k, double n, double weights, const BlockState& from) const;
+  /// Of the step after `steps` from k.
+  BlockInstant instant(double k, double steps, double weights, const BlockState& state) const;
   double weights_after(double k, double n, double weights) const;
 
   const Recursion& recursion_;

@@ -134,6 +134,17 @@ struct LaneMoments {
     for (int i = 0; i < M; ++i)
       for (int j = 0; j < M; ++j) spread[i][j] -= n * mean[i] * mean[j];
   }
+  void store(const Recursion& recursion, Eigen::Index first, BlockState& state) const {
+    LaneMatrix<M> all = spread;
+    if (state.mean.size() > 0) {
+      const Block n = recursion.multiplicity().segment<kBlock>(first);
+      for (int i = 0; i < M; ++i) {
+        state.mean.col(i).segment<kBlock>(first) = mean[i];
+        for (int j = 0; j < M; ++j) all[i][j] += n * mean[i] * mean[j];
+      }
+    }
+    store_moments<M>(all, first, state.own);
+  }
 };
 
 }  // namespace riskcurve
