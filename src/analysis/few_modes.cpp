@@ -13,6 +13,9 @@ namespace {
 /// start alone.
 double largest_response(const ModeSystem& system, double horizon) {
   if (system.drift.cols() != 1 || system.extra_initial.size() > 0) return HUGE_VAL;
+  // Directions of their own are merged, if at all, whatever their rates.
+  if (system.filtered || system.directions || (system.squares && system.squares->each))
+    return HUGE_VAL;
   const double start = system.risk(system.initial);
   const auto response = [&](double t, double part) {
     Now now{t, 0, std::max(part * start, kVanishedRisk)};
@@ -28,8 +31,8 @@ double largest_response(const ModeSystem& system, double horizon) {
     const double t = system.settled(at), first = see(response(t, 1));
     if (see(response(t, 0.1)) < first) see(response(t, 1e2));
     // Noise alone decides by then, or nothing does.
-    const double low = see(response(t, 1e-16)), lower = see(response(t, 1e-17));
-    if (std::abs(low - lower) < 1e-3 * low) continue;
+    const double low = see(response(t, 1e-16)), lower = see(response(t, 0.5e-16));
+    if (std::abs(low - lower) < 3e-4 * low) continue;
     for (const double part : {1e-100, 0.0}) see(response(t, part));
   }
   const double settled = response(system.settled(0), 1);

@@ -155,7 +155,7 @@ NoiseMemory noise_memory(const ModeSystem& system, double t, double risk) {
 
 double largest_stable_step_of_blocks(const ModeSystem& system) {
   // Updates are bounded.
-  if (system.filtered) return std::numeric_limits<double>::infinity();
+  if (system.filtered || system.squares) return std::numeric_limits<double>::infinity();
   const ModeSystem merged = system.modes() > kFewAtRest ? compress(system) : ModeSystem{};
   const ModeSystem& few = system.modes() > kFewAtRest ? merged : system;
   const double scale = 1 + (std::isfinite(few.noise_variance) ? few.noise_variance : 0.0);
