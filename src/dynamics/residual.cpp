@@ -1,5 +1,6 @@
 #include "riskcurve/dynamics/residual.hpp"
 
+#include <algorithm>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <map>
@@ -26,6 +27,10 @@ double part_laplace(const NoisePart& part, double u) {
 }  // namespace
 
 struct ResidualLaw::Parts {
+  explicit Parts(const NoiseLaw& of) : noise(of) {
+    for (const NoisePart& part : noise.parts)
+      laplace.emplace_back([part](double u) { return part_laplace(part, u); });
+  }
   NoiseLaw noise;
   std::vector<LogChebyshev> laplace;  // of |e|, one a part
   std::mutex lock;                    // of batch_clip
@@ -39,11 +44,27 @@ struct ResidualLaw::Parts {
   }
 };
 
-ResidualLaw::ResidualLaw(const NoiseLaw& noise)
-    : parts_(std::make_shared<Parts>()), variance_(noise.variance) {
-  parts_->noise = noise;
-  for (const NoisePart& part : noise.parts)
-    parts_->laplace.emplace_back([part](double u) { return part_laplace(part, u); });
+namespace {
+
+bool same(const NoiseLaw& a, const NoiseLaw& b) {
+  return a == b && a.variance == b.variance &&
+         std::equal(a.parts.begin(), a.parts.end(), b.parts.begin(), b.parts.end(),
+                    [](const NoisePart& x, const NoisePart& y) {
+                      return x.weight == y.weight && x.scale == y.scale &&
+                             x.gaussian_variance == y.gaussian_variance &&
+                             x.atom.size() == y.atom.size() && (x.atom == y.atom).all();
+                    });
+}
+
+}  // namespace
+
+ResidualLaw::ResidualLaw(const NoiseLaw& noise) : variance_(noise.variance) {
+  // A system asks several times for one law: they share its tables.
+  static std::mutex lock;
+  static std::shared_ptr<Parts> last;
+  const std::lock_guard<std::mutex> hold(lock);
+  if (!last || !same(last->noise, noise)) last = std::make_shared<Parts>(noise);
+  parts_ = last;
 }
 
 bool ResidualLaw::gaussian() const {

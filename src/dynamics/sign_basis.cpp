@@ -35,6 +35,8 @@ SignBasis basis_of(const Covariance& covariance) {
   Eigen::MatrixXd rho = inverse.asDiagonal() * s * inverse.asDiagonal();
   rho.diagonal().setOnes();  // arcsin(1 - roundoff) would be off by the root of roundoff
   basis.noise = 2 / M_PI * rho.array().max(-1.0).min(1.0).asin().matrix();
+  basis.diffusion =
+      basis.w.cwiseProduct(basis.noise * basis.w).colwise().sum().transpose().array().max(0.0);
   return basis;
 }
 

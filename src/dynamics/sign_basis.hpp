@@ -14,13 +14,9 @@ struct SignBasis {
   Eigen::ArrayXd value;             ///< Lambda >= 0
   Eigen::MatrixXd w;                ///< w_i as columns, shape (alive, modes)
   Eigen::MatrixXd noise;            ///< K_sigma, shape (alive, alive)
+  Eigen::ArrayXd diffusion;         ///< c_i = w_i^T K_sigma w_i
   Eigen::VectorXd error;            ///< w_i^T Delta_0, with its sign
   Eigen::VectorXd scale;            ///< D_j = K_jj^(1/2)
-
-  /// c_i = w_i^T K_sigma w_i
-  Eigen::ArrayXd diffusion() const {
-    return w.cwiseProduct(noise * w).colwise().sum().transpose().array().max(0.0);
-  }
 };
 
 /// w_i^T F w_i with F of the correlations rho = sin(theta) between coordinates, f odd and smooth.

@@ -122,14 +122,12 @@ SignModes exact_modes(const VectorProblem& problem, double tau) {
   const SignBasis basis = sign_basis(problem);
   SignModes modes;
   modes.weight = modes.drift = basis.value;
-  modes.diffusion = basis.diffusion();
+  modes.diffusion = basis.diffusion;
   modes.initial = basis.error.array().square();
   modes.multiplicity = ArrayXd::Ones(modes.weight.size());
-  const Eigen::MatrixXd& full = *problem.covariance.matrix;
-  const Eigen::MatrixXd k = full(basis.alive, basis.alive);
-  const Eigen::MatrixXd k_basis =
-      k * (k.diagonal().cwiseSqrt().cwiseInverse().asDiagonal() * basis.w);
-  modes.plain = k_basis.colwise().squaredNorm().transpose().array() / std::sqrt(tau);
+  // K D^(-1) w_i = Lambda_i w_i
+  modes.plain = basis.value.square() * basis.w.colwise().squaredNorm().transpose().array() /
+                std::sqrt(tau);
   return modes;
 }
 

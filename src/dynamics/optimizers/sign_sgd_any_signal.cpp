@@ -255,7 +255,7 @@ ModeSystem in_coordinates(const VectorProblem& problem, const SignSgd& optimizer
     const CoherentLaw::At at = coherent(u.risk);
     return GivenNoise{at.c, at.power, noise(u.risk)};
   };
-  FilteredMap map = given_sign_map(basis, (basis.diffusion() - 2 / pi * basis.value).max(0.0), law);
+  FilteredMap map = given_sign_map(basis, (basis.diffusion - 2 / pi * basis.value).max(0.0), law);
   small.initial = with_faint_means(small.initial);
   return sees_any(std::move(small), std::move(map));
 }

@@ -57,10 +57,10 @@ struct FilteredSign {
 };
 
 /// Turns SignSGD's system into that of a filtered gradient: only responses and noise are others.
-ModeSystem filtered(ModeSystem system, const NoiseLaw& law, int batch, GradientOf entries,
+ModeSystem filtered(ModeSystem system, const NoiseLaw& law, const FilteredNoise& noise,
                     const Filter& filter, const ArrayXd& remainder, bool sees_coordinates) {
   const auto sign = std::make_shared<const FilteredSign>(
-      FilteredSign{FilteredNoise(law, batch, entries, filter), filter, remainder.size() > 0,
+      FilteredSign{noise, filter, remainder.size() > 0,
                    sign_remainder(pi / 2, {filter.momentum, filter.share_of(filter.momentum)})});
   ArrayXXd diffusion(system.modes(), 2);
   diffusion.col(0) =
@@ -127,9 +127,8 @@ VectorProblem one_by_one(const VectorProblem& problem) {
   return split;
 }
 
-}  // namespace
-
-ModeSystem mode_system(const VectorProblem& given, const SignSgd& optimizer, const Filter& filter) {
+ModeSystem of_small_signal(const VectorProblem& given, const SignSgd& optimizer,
+                           const Filter& filter, const FilteredNoise& noise) {
   const bool sees_coordinates = coordinates_are_modes(given.covariance);
   const VectorProblem problem = sees_coordinates ? one_by_one(given) : given;
   ArrayXd remainder;
@@ -140,8 +139,16 @@ ModeSystem mode_system(const VectorProblem& given, const SignSgd& optimizer, con
                        "coordinates is computed for one momentum");
     remainder = remainder_between(problem, {filter.momentum, filter.share_of(filter.momentum)});
   }
-  return filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
-                  GradientOf::vector, filter, remainder, sees_coordinates);
+  return filtered(mode_system(problem, optimizer), problem.noise, noise, filter, remainder,
+                  sees_coordinates);
+}
+
+}  // namespace
+
+ModeSystem mode_system(const VectorProblem& problem, const SignSgd& optimizer,
+                       const Filter& filter) {
+  return of_small_signal(problem, optimizer, filter,
+                         {problem.noise, optimizer.batch, GradientOf::vector, filter});
 }
 
 ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
@@ -153,22 +160,22 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
     throw InputError("problem.covariance_out, covariance_in: orientation", "given",
                      "\"generic\" or \"diagonal\": momentum before sign_sgd is not derived for "
                      "correlated coordinates of a matrix");
-  ModeSystem system = filtered(mode_system(problem, optimizer), problem.noise, optimizer.batch,
-                               GradientOf::matrix, filter, {}, coordinates_are_modes(problem));
+  ModeSystem system = filtered(mode_system(problem, optimizer), problem.noise,
+                               {problem.noise, optimizer.batch, GradientOf::matrix, filter}, filter,
+                               {}, coordinates_are_modes(problem));
   warn_of_few_rows(system, problem);
   return system;
 }
 
 ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer,
                              const Filter& filter) {
-  ModeSystem system = mode_system(problem, optimizer, filter);
+  const FilteredNoise sign(problem.noise, optimizer.batch, GradientOf::vector, filter);
+  ModeSystem system = of_small_signal(problem, optimizer, filter, sign);
   if (problem.covariance.orientation != Orientation::given) return system;
   SignBasis basis = sign_basis(problem);
   turn_to_errors(basis);
-  const auto sign = std::make_shared<const FilteredNoise>(problem.noise, optimizer.batch,
-                                                          GradientOf::vector, filter);
   const auto law = [sign](const FilteredGradient& u) {
-    const SignNoise noise = (*sign)(u.risk, u.momentum, u.time + 1);
+    const SignNoise noise = sign(u.risk, u.momentum, u.time + 1);
     // All modes have the same noise.
     const double held = u.noise.size() > 0 ? (u.weight * u.noise).maxCoeff() : 0,
                  all = u.fresh * u.fresh * noise.felt + u.share * u.share * held;
