@@ -22,8 +22,17 @@ class CoordinateProducts {
   OfCoordinates of_coordinates(const OfCoordinates& coordinates) const;
 
  private:
-  Eigen::Index rows_, columns_, panels_;
-  std::vector<double> packed_;  // panels of kPanel rows, column by column; the last filled with 0
+  /// Panels of some rows, column by column; the last filled with 0.
+  struct Packed {
+    explicit Packed(const Eigen::MatrixXd& f);
+    Eigen::Index rows, columns, panels;
+    std::vector<double> entry;
+  };
+  template <int kX, int kY>
+  static void multiply(const Packed& f, const Eigen::ArrayXd* const* parts,
+                       Eigen::ArrayXd* const* sums);
+
+  Packed to_coordinates_, to_modes_;
 };
 
 }  // namespace riskcurve

@@ -121,6 +121,18 @@ TEST(Toeplitz, IsAr1ForItsFirstRowAndRejectsIndefiniteOnes) {
   EXPECT_THROW(toeplitz(Eigen::Array3d(1, NAN, 0)), InputError);
 }
 
+TEST(Toeplitz, EigenpairsGiveTheMatrixBack) {
+  for (const int d : {1, 2, 7, 40, 41}) {
+    const Eigen::ArrayXd lag = Eigen::ArrayXd::LinSpaced(d, 0, d - 1);
+    const Covariance k = toeplitz((-0.3 * lag).exp() * (0.4 * lag).cos());
+    const Eigen::MatrixXd& v = *k.eigenvectors;
+    const Eigen::VectorXd value = k.spectrum.expand();
+    EXPECT_LT((v * value.asDiagonal() * v.transpose() - *k.matrix).cwiseAbs().maxCoeff(), 1e-13);
+    EXPECT_LT((v.transpose() * v - Eigen::MatrixXd::Identity(d, d)).cwiseAbs().maxCoeff(), 1e-13);
+    EXPECT_GT(v.row(0).minCoeff(), 0);
+  }
+}
+
 TEST(Matrix, IsCheckedForShapeSymmetrySignAndFiniteness) {
   EXPECT_THROW(from_matrix(Eigen::MatrixXd::Ones(2, 3)), InputError);
   EXPECT_THROW(from_matrix(Eigen::MatrixXd{{1, 0.5}, {0.4, 1}}), InputError);
