@@ -78,7 +78,9 @@ double FewModes::turning(const Schedule& step) const {
 }
 
 int FewModes::nodes(double rate) const {
-  return static_cast<int>(std::min(40.0, 8 + 2.3 * std::sqrt(turn_ * rate)));
+  // Of a root that lasts less is known than 1e-8 of R.
+  const double least = whole_.squares && whole_.squares->tilts ? 4 : 8;
+  return static_cast<int>(std::min(40.0, least + 2.3 * std::sqrt(turn_ * rate)));
 }
 
 }  // namespace riskcurve

@@ -85,8 +85,8 @@ ArrayXd Recursion::squares(const BlockState& state) const {
   ArrayXd s = ArrayXd::Zero(system_.modes());
   for (int i = 0; i < m; ++i)
     for (int j = 0; j < m; ++j)
-      s += blocks_.gradient_at[i] * blocks_.gradient_at[j] *
-           state.own.col(entry(m, i, j)).head(system_.modes());
+      if (const double both = blocks_.gradient_at[i] * blocks_.gradient_at[j]; both != 0)
+        s += both * state.own.col(entry(m, i, j)).head(system_.modes());
   return s.max(0.0);
 }
 
