@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "integrate/led_lanes.hpp"
 
@@ -115,8 +116,9 @@ BlockInstant Leaper::instant(double k, double steps, double weights,
   return recursion_.instant(k + steps, weights_after(k, steps, weights), state);
 }
 
-BlockState Leaper::after(double k, double n, double weights, const BlockState& from) const {
-  if (recursion_.system().filtered) return filtered_after(k, n, weights, from);
+BlockState Leaper::after(double k, double n, double weights, const BlockState& from,
+                         const BlockInstant& at) const {
+  if (recursion_.system().filtered) return filtered_after(k, n, weights, from, at);
   const auto lead = [&](const BlockInstant& middle, const Tilt* tilt, double count) {
     BlockState to = from;
     with_size(recursion_.blocks().size,
@@ -127,17 +129,16 @@ BlockState Leaper::after(double k, double n, double weights, const BlockState& f
   const BlockState middle = lead(instant(k, half, weights, from), nullptr, std::floor(0.5 * n));
   const BlockInstant there = instant(k, half, weights, middle);
   const BlockState guess = lead(there, nullptr, n);
-  const BlockInstant first = instant(k, 0, weights, from), last = instant(k, n - 1, weights, guess);
-  const Tilt tilt{first, last, guess};
+  const BlockInstant last = instant(k, n - 1, weights, guess);
+  const Tilt tilt{at, last, guess};
   return lead(there, &tilt, n);
 }
 
-BlockState Leaper::filtered_after(double k, double n, double weights,
-                                  const BlockState& from) const {
+BlockState Leaper::filtered_after(double k, double n, double weights, const BlockState& from,
+                                  const BlockInstant& at) const {
   const double half = std::floor(0.5 * n);
-  const BlockInstant first = instant(k, 0, weights, from);
-  const BlockState middle = lead_filtered(recursion_, first, from, half, from);
-  return lead_filtered(recursion_, instant(k, half, weights, middle), middle, n, from, &first);
+  const BlockState middle = lead_filtered(recursion_, at, from, half, from);
+  return lead_filtered(recursion_, instant(k, half, weights, middle), middle, n, from, &at);
 }
 
 double Leaper::leap(double k, double most, double& weights, BlockState& state) {
@@ -158,12 +159,14 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
     const double unit = std::exp2(std::max(1.0, std::floor(std::log2(n)) - 2));
     return unit * std::floor(n / unit);
   };
+  std::optional<BlockInstant> first;
   while (most >= fewest()) {
     double n = std::min(length_, most);
     n = filtered ? 2 * std::floor(0.5 * n) : round(n);  // a look at the map is more work than bits
     if (n < fewest()) break;
     const double half = 0.5 * n;
-    BlockState whole = after(k, n, weights, state);
+    if (!first) first = instant(k, 0, weights, state);
+    BlockState whole = after(k, n, weights, state, *first);
     if (trusted_ > 0 && n <= rest_ && error(whole, state) <= rtol_) {
       --trusted_;
       state = std::move(whole);
@@ -171,8 +174,9 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
       return n;
     }
     const double weights_between = weights_after(k, half, weights);
-    const BlockState second =
-        after(k + half, half, weights_between, after(k, half, weights, state));
+    const BlockState between = after(k, half, weights, state, *first),
+                     second = after(k + half, half, weights_between, between,
+                                    instant(k + half, 0, weights_between, between));
     const double wrong = error(whole, second);
     const double growth = std::cbrt(rtol_ / std::max(wrong, 1e-3 * rtol_));
     if (!(wrong <= rtol_)) {

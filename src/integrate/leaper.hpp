@@ -23,8 +23,11 @@ class Leaper {
   }
 
  private:
-  BlockState after(double k, double n, double weights, const BlockState& from) const;
-  BlockState filtered_after(double k, double n, double weights, const BlockState& from) const;
+  /// `at`: that of the first step, `instant(k, 0, weights, from)`.
+  BlockState after(double k, double n, double weights, const BlockState& from,
+                   const BlockInstant& at) const;
+  BlockState filtered_after(double k, double n, double weights, const BlockState& from,
+                            const BlockInstant& at) const;
   /// Of the step after `steps` from k.
   BlockInstant instant(double k, double steps, double weights, const BlockState& state) const;
   double weights_after(double k, double n, double weights) const;
