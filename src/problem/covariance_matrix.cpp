@@ -64,8 +64,8 @@ Eigenpairs checked(const Eigenpairs& pairs, const std::string& field) {
     throw InputError(field, "smallest eigenvalue " + number_text(least),
                      "a positive semi-definite matrix");
   if (!(largest > 0)) throw InputError(field, "all zero", "a covariance with some variance");
-  const double roundoff = static_cast<double>(pairs.value.size()) *
-                          std::numeric_limits<double>::epsilon() * largest;
+  const double roundoff =
+      static_cast<double>(pairs.value.size()) * std::numeric_limits<double>::epsilon() * largest;
   result.value = (result.value < roundoff).select(0.0, result.value);
   return result;
 }

@@ -126,8 +126,8 @@ SignModes exact_modes(const VectorProblem& problem, double tau) {
   modes.initial = basis.error.array().square();
   modes.multiplicity = ArrayXd::Ones(modes.weight.size());
   // K D^(-1) w_i = Lambda_i w_i
-  modes.plain = basis.value.square() * basis.w.colwise().squaredNorm().transpose().array() /
-                std::sqrt(tau);
+  modes.plain =
+      basis.value.square() * basis.w.colwise().squaredNorm().transpose().array() / std::sqrt(tau);
   return modes;
 }
 
