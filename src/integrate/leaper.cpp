@@ -162,7 +162,9 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
   std::optional<BlockInstant> first;
   while (most >= fewest()) {
     double n = std::min(length_, most);
-    n = filtered ? 2 * std::floor(0.5 * n) : round(n);  // a look at the map is more work than bits
+    // A look at the map is more work than bits: as few leaps as there are, all of a length.
+    n = filtered ? 2 * std::ceil(0.5 * most / std::ceil(most / n)) : round(n);
+    if (n > most) n -= 2;
     if (n < fewest()) break;
     const double half = 0.5 * n;
     if (!first) first = instant(k, 0, weights, state);
@@ -183,7 +185,7 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
       length_ = std::max(0.2, std::isfinite(wrong) ? 0.8 * growth : 0.2) * n;
       continue;
     }
-    if (n >= 0.7 * length_ || growth < 1) length_ = std::clamp(0.8 * growth, 0.5, 4.0) * n;
+    if (n >= 0.5 * length_ || growth < 1) length_ = std::clamp(0.8 * growth, 0.5, 4.0) * n;
     state = second;
     rest_ = n;
     trusted_ = wrong <= kNothing * rtol_ ? kTrusted : 0;
