@@ -33,6 +33,7 @@ def coefficients(
     risk : the excess risk R > 0; None: that of the start.
     batches : of spectral optimizers, increasing, for which exponents are compared; None: N/4, N, 4N, 16N, and
         the own.
+    signal : "full": rates of maps that see a signal of any size, the start's scaled to this risk.
 
     Rows run along one side of a matrix problem, the other at its median; or over the modes of a vector problem.
     Source: docs/theory/matrix.md#preconditioning-exponent.
@@ -52,7 +53,7 @@ def coefficients(
             for name, row in (("largest", 0), ("median", scan.pop("median")), ("smallest", last)):
                 scan["exponent_" + name] = scan["exponent"][row]
             found["batches"] = scan
-    found["trust"] = Trust({"title": "trust", **_core.trust_at(experiment.core, float(risk))})
+    found["trust"] = Trust({"title": "trust", **_core.trust_at(experiment.core, float(risk), found.pop("any_signal"))})
     found["warnings"] = [*found["warnings"], *found["trust"].warnings]
     warn(found["warnings"])
     return Coefficients({"title": experiment.title, **found, "experiment": experiment})

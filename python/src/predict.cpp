@@ -168,8 +168,8 @@ void add_predict(py::module_& module) {
         cover(array_from(low, "low"), array_from(high, "high"), matrix_from(risk, "risk").array());
     return py::make_tuple(numpy(std::move(c.percent)), c.mean);
   });
-  module.def("trust_at", [](const Experiment& experiment, double risk) {
-    return to_dict(trust(experiment, risk));
+  module.def("trust_at", [](const Experiment& experiment, double risk, bool any_signal) {
+    return to_dict(trust(experiment, risk, any_signal));
   });
 }
 

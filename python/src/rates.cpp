@@ -22,6 +22,7 @@ py::dict rates_dict(const Experiment& experiment, ModeRates rates) {
   py::dict result;
   result["risk"] = rates.risk;
   result["on_nodes"] = rates.on_nodes;
+  result["any_signal"] = rates.any_signal;
   result["squared_update"] = rates.squared_update();
   result["drift_error"] = rates.drift_error;
   result["diffusion_error"] = rates.diffusion_error;

@@ -123,6 +123,13 @@ def test_coefficients(command, file):
             assert same(found.diagonal["lambda_" if key == "lambda" else key], value), key
 
 
+def test_coefficients_of_any_signal(command):
+    record = command("coefficients", SVD, "--signal", "full")
+    found = rc.coefficients(SVD, signal="full")
+    check(found, record, ["risk", "index", "h", "drift", "diffusion", "exponent", "squared_update"])
+    assert found.trust.any_signal and found.warnings == record["warnings"]
+
+
 def test_transfer(command, tmp_path):
     problem = rc.VectorProblem(rc.power_law(200, alpha=0.25), rc.power_law_target(0.2), rc.gaussian(0.5))
     experiment = rc.Experiment(problem, rc.SignSGD(batch=4), 1e-3, steps=400)

@@ -70,9 +70,44 @@ ModeRates spectral_rates(const MatrixProblem& problem, const Spectral& spectral,
   return result;
 }
 
+/// What a FilteredMap answers where the start's error, scaled to this risk, has been there for
+/// long: its memory holds the same, and the noise of as many samples as it can.
+Rates any_signal_rates(const ModeSystem& system, double risk) {
+  const Blocks& blocks = *system.blocks;
+  const double keep = system.squares ? system.squares->keep : 0,
+               momentum = blocks.at(0, 0).momentum;
+  constexpr double long_ago = 40;
+  ChainNow chain = blocks.at(long_ago / (1 - std::max(momentum, keep < 1 ? keep : 0)), 0);
+  const BlockStep step = blocks.step(chain);
+  Index memory = 0;
+  step.noise_fixed.cwiseAbs().maxCoeff(&memory);
+  FilteredGradient u;
+  u.weight = system.weight;
+  u.multiplicity = system.multiplicity;
+  u.time = chain.step;
+  u.risk = u.memory = risk;
+  u.momentum = chain.momentum;
+  u.fresh = step.read[0] / blocks.gradient_at[0];
+  u.share = step.read[memory];
+  u.error = u.cross = u.signal =
+      risk / system.risk(system.initial) * system.initial / system.multiplicity;
+  u.noise = ArrayXd::Zero(system.modes());
+  if (system.filtered->sees_means) u.mean = u.held_mean = u.error.sqrt();
+  if (system.squares) u.squares = u.noise;
+  FilteredAnswer answer = system.filtered->answer(u, nullptr);
+  u.noise = (1 - u.momentum) / (1 + u.momentum) * answer.sampled;
+  if (system.squares) u.squares = answer.squares / (keep < 1 ? 1 - keep : 1 / (u.time + 1));
+  answer = system.filtered->answer(u, nullptr);
+  const bool means = answer.fresh_of_mean.size() > 0;
+  return {u.weight * (u.fresh * (means ? answer.fresh_of_mean : answer.fresh) +
+                      u.share * (means ? answer.held_of_mean : answer.held)),
+          answer.power * u.multiplicity};
+}
+
 ModeRates system_rates(const Experiment& experiment, double risk) {
   const ModeSystem system = mode_system(experiment, Grids::listed);
-  const Rates rates = system.steady_rates(0, 0, risk);
+  const bool any_signal = system.filtered && experiment.signal == Signal::full;
+  const Rates rates = any_signal ? any_signal_rates(system, risk) : system.steady_rates(0, 0, risk);
   ArrayXXd nodes;  // h if the modes are those of the covariances
   if (experiment.is_matrix()) {
     const MatrixProblem& problem = experiment.matrix();
@@ -82,10 +117,16 @@ ModeRates system_rates(const Experiment& experiment, double risk) {
     nodes = experiment.vector().covariance.spectrum.value.transpose();
   }
   ModeRates result;
+  // As in trust(): of one eigenvalue on both sides Delta has directions of its own.
+  result.any_signal = any_signal && system.modes() > 1;
   result.warnings = system.warnings;
   result.noise = noise_memory(system, 0, risk);
-  result.on_nodes = nodes.size() == system.modes() &&
+  result.on_nodes = !any_signal && nodes.size() == system.modes() &&
                     ((nodes.reshaped() - system.weight).abs() <= 1e-9 * nodes.reshaped()).all();
+  result.orthonormal =
+      result.on_nodes ||
+      (any_signal && (experiment.is_matrix() ||
+                      experiment.vector().covariance.orientation != Orientation::given));
   std::vector<Index> order(static_cast<std::size_t>(system.modes()));
   std::iota(order.begin(), order.end(), Index{0});
   if (!result.on_nodes)
@@ -101,7 +142,10 @@ ModeRates system_rates(const Experiment& experiment, double risk) {
   result.drift = shaped(rates.drift);
   result.diffusion =
       shaped(rates.diffusion) / result.multiplicity.max(std::numeric_limits<double>::min());
-  result.exponent.out = result.exponent.in = ArrayXXd(rows, result.weight.cols());
+  result.exponent.out = result.exponent.in = ArrayXXd::Constant(rows, result.weight.cols(), NAN);
+  // Else a is no function of h.
+  if (any_signal && !(result.orthonormal && std::min(nodes.rows(), nodes.cols()) == 1))
+    return result;
   for (Index i = 0; i < rows; ++i)
     result.exponent.in.row(i) = log_slopes(result.weight.row(i), result.drift.row(i));
   for (Index j = 0; j < result.weight.cols(); ++j)
@@ -185,14 +229,15 @@ Exponents preconditioning(const SpectralCoefficients& c, const ArrayXd& sigma,
 }
 
 double ModeRates::squared_update() const {
-  return on_nodes ? (multiplicity * diffusion).sum() : NAN;
+  return orthonormal ? (multiplicity * diffusion).sum() : NAN;
 }
 
 ModeRates mode_rates(const Experiment& experiment, double risk) {
   check_risk(risk);
   const auto spectral = spectral_of(experiment);
-  ModeRates rates = spectral ? spectral_rates(experiment.matrix(), *spectral, risk)
-                             : system_rates(experiment, risk);
+  ModeRates rates = spectral && experiment.signal != Signal::full
+                        ? spectral_rates(experiment.matrix(), *spectral, risk)
+                        : system_rates(experiment, risk);
   rates.risk = risk;
   return rates;
 }

@@ -220,8 +220,9 @@ Trust of_problem(const Experiment& experiment) {
 
 }  // namespace
 
-Trust trust(const Experiment& experiment, double risk) {
+Trust trust(const Experiment& experiment, double risk, bool any_signal) {
   Trust numbers = of_problem(experiment);
+  numbers.any_signal = any_signal;
   if (const auto spectral = spectral_of(experiment))
     numbers.signal = signal_ratio(experiment.matrix(), spectral->batch, risk);
   return numbers;

@@ -23,6 +23,7 @@ using Eigen::Index;
 struct CoefficientsArguments {
   std::string file;
   std::optional<double> risk;
+  std::string signal;
   bool modes = false;
   Outputs outputs;
 };
@@ -249,7 +250,7 @@ void add_checks(Result& result, const ModeRates& rates) {
                                        bound(std::abs(rates.squared_update() / *rates.rank - 1))));
   } else {
     record.set("rank", nullptr);
-    if (rates.on_nodes)
+    if (rates.orthonormal)
       result.notes.push_back(
           fmt::format("E ||update||^2 = sum of c = {:.6g}", rates.squared_update()));
   }
@@ -276,7 +277,7 @@ void add_checks(Result& result, const ModeRates& rates) {
 
 int run(const CoefficientsArguments& options) {
   check(options.outputs);
-  const Loaded loaded = load(options.file);
+  const Loaded loaded = load(options.file, options.signal);
   const Experiment& experiment = loaded.experiment;
   const double start = experiment.initial_risk();
   if (!options.risk && !(start > 0))
@@ -285,7 +286,7 @@ int run(const CoefficientsArguments& options) {
 
   Result result;
   result.title = loaded.title;
-  result.headings = line_headings(spectral_of(experiment).has_value());
+  result.headings = line_headings(rates.on_nodes && spectral_of(experiment).has_value());
   result.record.set("optimizer", name_of(experiment.optimizer));
   result.record.set("batch", static_cast<double>(batch_of(experiment.optimizer)));
   result.record.set("risk", rates.risk);
@@ -296,7 +297,7 @@ int run(const CoefficientsArguments& options) {
   }
   add_checks(result, rates);
   if (options.modes) result.record.set("modes", modes_record(rates));
-  const Trust numbers = trust(experiment, rates.risk);
+  const Trust numbers = trust(experiment, rates.risk, rates.any_signal);
   result.record.set("trust", to_record(numbers));
   result.notes.push_back(trust_line(numbers));
   std::vector<std::string> lines = rates.warnings;
@@ -314,6 +315,10 @@ void add_coefficients(CLI::App& app, Action& action) {
   add_file(*command, options->file);
   command->add_option("--risk", options->risk, "the excess risk R (default: that of the start)")
       ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--signal", options->signal,
+                   "spectral maps: small beside the noise, or full (of any size: the start's)")
+      ->check(CLI::IsMember({"small", "full"}));
   command->add_flag("--modes", options->modes, "record the rates of all modes (--json, --out)");
   add_outputs(*command, options->outputs);
   command->callback([options, &action] { action = [options] { return run(*options); }; });

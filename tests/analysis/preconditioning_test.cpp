@@ -3,14 +3,17 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "dynamics/spectral_rates.hpp"
 #include "riskcurve/input/input.hpp"
+#include "riskcurve/integrate/solve.hpp"
 #include "riskcurve/problem/error.hpp"
 
 namespace riskcurve {
@@ -232,6 +235,52 @@ TEST(ModeRates, SquaredUpdateIsTheRankForSignSvdAndTheGradientNormForSgd) {
       sgd.matrix().covariance_out.spectrum.trace() * sgd.matrix().covariance_in.spectrum.trace();
   EXPECT_NEAR(rates.squared_update(), (2 * 0.7 + 0.25) / 5 * trace, 1e-12 * trace);
   EXPECT_THROW(mode_rates(sgd, 0), InputError);
+}
+
+/// On a 30 x 20 matrix.
+Experiment of_large_signal(const std::string& name, const std::string& out, double noise) {
+  return parse_experiment(
+      "[problem]\ngeometry = \"matrix\"\ncovariance_out = " + out +
+      "\ncovariance_in = { kind = \"power_law\", dimension = 20, alpha = 0.5 }\n"
+      "target = { kind = \"power_law\", beta = 0.3 }\nnoise = { kind = \"gaussian\", std = " +
+      std::to_string(noise) + " }\n[optimizer]\nname = \"" + name +
+      "\"\nbatch = 60\n[schedule]\nkind = \"constant\"\nstep = 1e-3\n"
+      "[run]\nsteps = 1\nat = [0, 1]\nsignal = \"full\"\n");
+}
+constexpr const char* kFlat = "{ kind = \"isotropic\", dimension = 30 }";
+constexpr const char* kGraded = "{ kind = \"power_law\", dimension = 30, alpha = 0.4 }";
+
+TEST(ModeRates, OfAnySignalAreWhatTheFirstStepDoes) {
+  for (const std::string name : {"sign_svd", "sign_sgd"})
+    for (const std::string out : {kFlat, kGraded}) {
+      const Experiment e = of_large_signal(name, out, 0.3);
+      const ModeSystem system = mode_system(e);
+      const double start = e.initial_risk(), gamma = 1e-3;
+      const ModeRates rates = mode_rates(e, start);
+      ASSERT_TRUE(rates.any_signal);
+      EXPECT_FALSE(rates.on_nodes);
+      // Modes are in decreasing order of h there.
+      std::vector<Index> order(static_cast<std::size_t>(system.modes()));
+      std::iota(order.begin(), order.end(), Index{0});
+      std::stable_sort(order.begin(), order.end(),
+                       [&](Index i, Index j) { return system.weight[i] > system.weight[j]; });
+      const ArrayXd h = rates.weight.row(0), s = system.initial(order), a = rates.drift.row(0),
+                    c = (rates.diffusion * rates.multiplicity).row(0);
+      const double after = start - gamma * (h * a * s).sum() + 0.5 * gamma * gamma * (h * c).sum();
+      EXPECT_NEAR(solve(system, e.schedule, e.run.at).risk[1] / after, 1, 1e-7) << name << out;
+      EXPECT_NEAR(rates.squared_update() / (name == "sign_svd" ? 20 : 600), 1, 2e-3) << name << out;
+    }
+}
+
+TEST(ModeRates, OfAnySignalAreThoseOfASmallOneBesideMuchNoise) {
+  const auto gap = [](double noise) {
+    Experiment e = of_large_signal("sign_svd", kFlat, noise);
+    const ModeRates any = mode_rates(e, 1);
+    e.signal = Signal::small;
+    return std::abs(any.drift.maxCoeff() / mode_rates(e, 1).drift.maxCoeff() - 1);
+  };
+  EXPECT_LT(gap(30), 0.02);
+  EXPECT_LT(gap(30), 0.3 * gap(3));
 }
 
 TEST(ModeRates, SchattenOneIsSgdModeByMode) {

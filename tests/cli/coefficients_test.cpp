@@ -75,6 +75,18 @@ TEST_F(Coefficients, TableStatesTheExactSum) {
   EXPECT_NE(outcome.err.find("intrinsic dimension"), std::string::npos) << outcome.err;
 }
 
+TEST_F(Coefficients, OfAnySignalStandByH) {
+  const Outcome outcome = run(with(matrix, "batch = 20", "batch = 160"), "--signal full --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  const auto h = json["h"].get<Row>();
+  EXPECT_TRUE(std::is_sorted(h.rbegin(), h.rend()));
+  EXPECT_NEAR(json["squared_update"].get<double>(), 30, 0.3);
+  EXPECT_TRUE(json["trust"]["any_signal"].get<bool>());
+  EXPECT_GT(json["trust"]["signal"].get<double>(), 0.4);
+  EXPECT_EQ(outcome.err.find("signal"), std::string::npos) << outcome.err;
+}
+
 TEST_F(Coefficients, RiskCanBeChosen) {
   // Gaussian noise: SignSVD's drift goes as (2P)^(-1/2), its noise does not depend on R.
   const Json one = Json::parse(run(matrix, "--json").out);

@@ -41,6 +41,8 @@ struct NoiseMemory {
 struct ModeRates {
   double risk = 0;
   bool on_nodes = true;
+  bool orthonormal = true;       ///< modes are
+  bool any_signal = false;       ///< of the start's error, scaled to the risk, not of noise alone
   Eigen::ArrayXXd weight;        ///< h, the curvature of the mode: sigma_i lambda_j
   Eigen::ArrayXXd multiplicity;  ///< directions the mode stands for
   Eigen::ArrayXXd drift;         ///< a, per step and unit of step size
@@ -57,11 +59,14 @@ struct ModeRates {
   std::vector<std::string> warnings;  ///< approximations made
 
   /// E ||update||_F^2: sum of c over directions. SignSVD: the rank, min(N_out, N_in, B). nan unless
-  /// on_nodes: other modes are not orthonormal.
+  /// modes are orthonormal.
   double squared_update() const;
 };
 
-/// Throws InputError as mode_system and SpectralRates do; and unless risk is positive and finite.
+/// With Experiment::signal full those of the map that sees a signal of any size: of the start's
+/// error scaled to this risk, which a filter has seen for long; a is what s falls by, c = E f^2, in
+/// one row, merged modes once. Throws InputError as mode_system and SpectralRates do; and unless
+/// risk is positive and finite.
 ModeRates mode_rates(const Experiment& experiment, double risk);
 
 /// Modes (node of K_out, node of K_in) in a line through the matrix. Zero eigenvalues are left out.

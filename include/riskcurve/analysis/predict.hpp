@@ -64,7 +64,8 @@ Trust trust(const Experiment& experiment, const ModeSystem& system, const RiskCu
 /// The same of another constant step, along the curve that it solves over so many steps.
 Trust trust(Experiment experiment, const ModeSystem& system, double step, double steps);
 /// What does not depend on steps taken, at one excess risk: participation and step_rate are nan.
-Trust trust(const Experiment& experiment, double risk);
+/// `any_signal`: of rates that hold for one of any size.
+Trust trust(const Experiment& experiment, double risk, bool any_signal = false);
 
 /// The number `participation` above.
 double participation(const ModeSystem& system);
