@@ -298,7 +298,8 @@ ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimize
   const bool diagonal = !dense(out) && !dense(in), graded = dense(out) && dense(in);
   std::optional<FoldedPairs> folded;
   if (rough) setting.grid = kRoughly;
-  if (rough && graded && alike(problem)) folded.emplace(in.spectrum.size(), small.multiplicity);
+  if (few_pairs(grids) && graded && alike(problem))
+    folded.emplace(in.spectrum.size(), small.multiplicity);
   ModeSystem system = sees_any(
       folded ? fold(*folded, small) : small,
       graded ? pair_map(problem, setting, folded) : matrix_map(problem, setting, diagonal));
