@@ -66,7 +66,7 @@ TEST(ResolvedSign, MeetsDrawnDirections) {
 TEST(ResolvedSign, RestsOfManyDirectionsAreTheArcsineOfTheirMean) {
   const Index n = 50;
   const ArrayXd count = ArrayXd::Constant(n, 200), none = ArrayXd::Zero(n);
-  const Directions g{count, none, ArrayXd::Ones(n)};
+  const RowsSeen g(Directions{count, none, ArrayXd::Ones(n)});
   for (const double w : {0.2, 0.7})
     EXPECT_NEAR(rest_of_signs(g, g, ArrayXd::Constant(n, w)), 2 / pi * (std::asin(w) - w), 2e-4)
         << w;
@@ -74,7 +74,7 @@ TEST(ResolvedSign, RestsOfManyDirectionsAreTheArcsineOfTheirMean) {
   EXPECT_NEAR(rest_of_signs(g, g, none), 0, 1e-6);
   EXPECT_NEAR(rest_of_signs(g, g, ArrayXd::Ones(n)), 1 - 2 / pi, 1e-3);
   // One direction: w is a sign, and its noise averages out.
-  const Directions one{ArrayXd{{1}}, ArrayXd{{0}}, ArrayXd{{1}}};
+  const RowsSeen one(Directions{ArrayXd{{1}}, ArrayXd{{0}}, ArrayXd{{1}}});
   EXPECT_NEAR(rest_of_signs(one, one, ArrayXd{{0}}), 0, 0.02);
   EXPECT_NEAR(rest_of_signs(one, one, ArrayXd{{1}}), 1 - 2 / pi, 1e-9);
 }
