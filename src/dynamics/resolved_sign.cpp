@@ -18,6 +18,7 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using std::numbers::pi;
 
+constexpr double kSmall = 0.015;               // of x |g|: two terms are 1e-11
 constexpr double kLast = 1e9;                  // of x |g|, for directions that have no variance
 constexpr int kRows = kDrawnRows, kOften = 4;  // drawn; each in four pairs
 constexpr Index kMostHeads = 24;
@@ -51,30 +52,55 @@ double arcsine_rest(double w) {
 
 }  // namespace
 
+namespace {
+
+/// The sums over all nodes up to x, `step` apart in log x, where x is so small that Pi and D are 1
+/// and two terms each.
+Normalised below(const Directions& g, double total, double x, double step) {
+  const auto sum = [&](int power) {
+    return step * std::pow(x, power) / -std::expm1(-power * step);
+  };
+  const ArrayXd &v = g.variance, mean_square = g.mean.square(), square = v.square(),
+                cross = v * mean_square;
+  const double fourth = 0.5 * total * total + (g.count * (square + 2 * cross)).sum();
+  // Pi (1 + second x^2 + fourth x^4) x^power
+  const auto terms = [&](const ArrayXd& second, const ArrayXd& of_fourth, int power) -> ArrayXd {
+    return sum(power) + (second - total) * sum(power + 2) +
+           (of_fourth - total * second + fourth) * sum(power + 4);
+  };
+  const double norm = 2 / std::sqrt(pi);
+  const ArrayXd all = v + mean_square;
+  return {norm * terms(-2 * v, 4 * square, 1), norm * terms(-2 * all, 4 * square + 8 * cross, 1),
+          2 * (all * sum(2) - (2 * square + 4 * cross + total * all) * sum(4) +
+               (4 * square * v + 12 * square * mean_square + total * (2 * square + 4 * cross) +
+                fourth * all) *
+                   sum(6))};
+}
+
+}  // namespace
+
 Normalised normalised(const Directions& g, const Fineness& grid) {
   const double step = grid.step;
-  const Index modes = g.count.size();
-  Normalised result{ArrayXd::Zero(modes), ArrayXd::Zero(modes), ArrayXd::Zero(modes)};
   const ArrayXd mean_square = g.mean.square();
   const double total = (g.count * (g.variance + mean_square)).sum();
-  if (!(total > 0)) return result;
+  const Index modes = g.count.size();
+  if (!(total > 0)) return {ArrayXd::Zero(modes), ArrayXd::Zero(modes), ArrayXd::Zero(modes)};
+  const double all = std::sqrt(total), first = std::log(grid.first / all),
+               small = std::log(kSmall / std::max(all, std::sqrt(g.variance.maxCoeff())));
+  const double start = first + step * std::max(0.0, std::floor((small - first) / step));
+  Normalised result = below(g, total, std::exp(start), step);
   double largest = 0;
   ArrayXd d, over, mean;
-  for (double y = std::log(grid.first / std::sqrt(total));; y += step) {
+  for (double y = start + step;; y += step) {
     const double x = std::exp(y), square = 2 * x * x;
     d = 1 + square * g.variance;
     over = d.inverse();
     mean = mean_square * over;
     const double log_pi = -0.5 * (g.count * (d.log() + square * mean)).sum();
-    // What is below the first node falls as x, and as x^2 for the squares.
-    const bool first = largest == 0;
-    const double w = step * x * std::exp(log_pi);
-    const double of_one = first ? w / -std::expm1(-step) : w,
-                 of_two = first ? w / -std::expm1(-2 * step) : w;
-    const double norm = 2 / std::sqrt(pi);
-    result.by_mean += (norm * of_one) * over;
-    result.by_spread += (norm * of_one) * over * (1 - square * mean);
-    result.square += (2 * x * of_two) * over * (g.variance + mean);
+    const double w = step * x * std::exp(log_pi), norm = 2 / std::sqrt(pi);
+    result.by_mean += (norm * w) * over;
+    result.by_spread += (norm * w) * over * (1 - square * mean);
+    result.square += (2 * x * w) * over * (g.variance + mean);
     // Of one direction alone Pi falls no faster than 1/x, but what is summed does.
     largest = std::max(largest, w);
     if (w < grid.vanished * largest ||
