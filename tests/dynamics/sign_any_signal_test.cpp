@@ -161,6 +161,25 @@ TEST(SignAnySignal, MergedEigenvaluesLeaveTheCurve) {
   EXPECT_NEAR(end(few) / end(more), 1, 3e-3);
 }
 
+TEST(SignAnySignal, MirroredPairsOfAlikeSidesAreOneModeOfTheSameCurve) {
+  const ArrayXd index = ArrayXd::LinSpaced(9, 1, 9), one = ArrayXd::Ones(9);
+  MatrixProblem problem;
+  problem.covariance_in = problem.covariance_out =
+      from_spectrum({index.pow(-1.2), one, index, index});
+  problem.noise = gaussian_noise(0.3);
+  const Spectrum& side = problem.covariance_in.spectrum;
+  problem.initial = matrix_power_law_target(side, side, 0.4, Sides::both, 1);
+  const SignSgd optimizer{32};
+  const ModeSystem few = any_signal_system(problem, optimizer, Grids::compressed),
+                   all = any_signal_system(problem, optimizer, Grids::listed);
+  EXPECT_EQ(few.modes(), 45);
+  EXPECT_EQ(all.modes(), 81);
+  const ArrayXd at{{1.0, 10.0, 60.0}};
+  const Schedule schedule = constant_schedule(0.01);
+  const ArrayXd a = solve(few, schedule, at).risk, b = solve(all, schedule, at).risk;
+  EXPECT_LT((a / b - 1).abs().maxCoeff(), 1e-9);
+}
+
 TEST(SignAnySignal, IsTakenWhereMeanDriftIsLost) {
   EXPECT_FALSE(signal_matters(vector_problem(Orientation::generic, 1), SignSgd{1}));
   EXPECT_TRUE(signal_matters(vector_problem(Orientation::generic, 1, 400, 0.75), SignSgd{64}));
