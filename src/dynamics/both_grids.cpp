@@ -19,7 +19,7 @@ constexpr double kNoRest = 1e-3;       // of S S^T, of 1: what is not linear is 
 /// whole blocks of columns; of four nodes all four lie together.
 struct Group {
   Index out, in;
-  const double *now, *x, *y;                // of the node, c in `now`
+  const double *now, *x, *y;                      // of the node, c in `now`
   const double *then, *x_then, *y_then, *weight;  // of the four
   double *s, *gram, *solved, *sum;
   GridTerms terms;
@@ -35,8 +35,8 @@ RISKCURVE_INLINE inline void make_gram(const Group& g) {
       Lanes sum[4] = {};
       for (Index c = 0; c < g.in; c += 4)
         for (Index b = 0; b < 4; ++b)
-          sum[b] += lanes_at<Lanes>(row + (c + b) * kLanes) *
-                    lanes_at<Lanes>(other + (c + b) * kLanes);
+          sum[b] +=
+              lanes_at<Lanes>(row + (c + b) * kLanes) * lanes_at<Lanes>(other + (c + b) * kLanes);
       put((i == j ? 1.0 : 0.0) - ((sum[0] + sum[1]) + (sum[2] + sum[3])),
           g.gram + (i * g.out + j) * kLanes);
     }

@@ -15,8 +15,8 @@ struct GridRoots {
 
 /// Which of its terms are (1 - S S^T)^(-1) S, and which S itself; `rest`: less S.
 struct GridTerms {
-  bool rest, linear;   ///< linear: S itself where S S^T is as good as nothing to 1
-  bool mirrored;       ///< the same grid twice: of half of the pairs
+  bool rest, linear;  ///< linear: S itself where S S^T is as good as nothing to 1
+  bool mirrored;      ///< the same grid twice: of half of the pairs
 };
 
 /// sum w w' sqrt(x x') [(1 - S S^T)^(-1) S] sqrt(y y'), S = c sqrt(x V y x' V' y'), over all pairs

@@ -50,10 +50,6 @@ double arcsine_rest(double w) {
   return std::asin(x) - x;
 }
 
-}  // namespace
-
-namespace {
-
 /// The sums over all nodes up to x, `step` apart in log x, where x is so small that Pi and D are 1
 /// and two terms each.
 Normalised below(const Directions& g, double total, double x, double step) {
