@@ -1,9 +1,14 @@
 #pragma once
 #include <vector>
 
-#include "riskcurve/dynamics/mode_system.hpp"
+#include "riskcurve/dynamics/optimizers.hpp"
 
 namespace riskcurve {
+
+/// Whether pairs that are alike may be one mode.
+inline bool few_pairs(Grids grids) {
+  return grids == Grids::compressed || grids == Grids::rough;
+}
 
 /// Both sides of n alike: of the pairs (i, j) and (j, i), which are alike too, one. Pairs lie in
 /// the order i + n j.

@@ -5,6 +5,7 @@
 #include <boost/math/special_functions/erf.hpp>
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "problem/random.hpp"
@@ -17,19 +18,28 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using std::numbers::pi;
 
+constexpr double kSmall = 0.015;               // of x |g|: two terms are 1e-11
 constexpr double kLast = 1e9;                  // of x |g|, for directions that have no variance
 constexpr int kRows = kDrawnRows, kOften = 4;  // drawn; each in four pairs
 constexpr Index kMostHeads = 24;
 constexpr double kDrawnShare = 3e-3;  // of |g|^2: directions that are drawn
 
-/// Normal numbers, one row a pair of rows.
-const std::array<ArrayXXd, 2>& drawn_rows() {
-  static const std::array<ArrayXXd, 2> rows = [] {
+/// Normal numbers, one row a pair of rows: of the first, and of the second, two of each.
+struct DrawnRows {
+  ArrayXXd xi;
+  std::array<ArrayXXd, 2> eta;
+};
+
+const DrawnRows& drawn_rows() {
+  static const DrawnRows rows = [] {
     Random random(3, 0, 9);
     std::array<ArrayXXd, 2> two{ArrayXXd(kRows, kMostHeads), ArrayXXd(kRows, kMostHeads)};
     for (ArrayXXd& one : two)
       for (double& x : one.reshaped()) x = random.normal();
-    return two;
+    const auto& [xi, eta] = two;
+    ArrayXXd next(kRows, kMostHeads);
+    next << eta.bottomRows(kRows - 1), eta.topRows(1);
+    return DrawnRows{xi, {eta, next}};
   }();
   return rows;
 }
@@ -40,32 +50,53 @@ double arcsine_rest(double w) {
   return std::asin(x) - x;
 }
 
+/// The sums over all nodes up to x, `step` apart in log x, where x is so small that Pi and D are 1
+/// and two terms each.
+Normalised below(const Directions& g, double total, double x, double step) {
+  const auto sum = [&](int power) {
+    return step * std::pow(x, power) / -std::expm1(-power * step);
+  };
+  const ArrayXd &v = g.variance, mean_square = g.mean.square(), square = v.square(),
+                cross = v * mean_square;
+  const double fourth = 0.5 * total * total + (g.count * (square + 2 * cross)).sum();
+  // Pi (1 + second x^2 + fourth x^4) x^power
+  const auto terms = [&](const ArrayXd& second, const ArrayXd& of_fourth, int power) -> ArrayXd {
+    return sum(power) + (second - total) * sum(power + 2) +
+           (of_fourth - total * second + fourth) * sum(power + 4);
+  };
+  const double norm = 2 / std::sqrt(pi);
+  const ArrayXd all = v + mean_square;
+  return {norm * terms(-2 * v, 4 * square, 1), norm * terms(-2 * all, 4 * square + 8 * cross, 1),
+          2 * (all * sum(2) - (2 * square + 4 * cross + total * all) * sum(4) +
+               (4 * square * v + 12 * square * mean_square + total * (2 * square + 4 * cross) +
+                fourth * all) *
+                   sum(6))};
+}
+
 }  // namespace
 
 Normalised normalised(const Directions& g, const Fineness& grid) {
   const double step = grid.step;
-  const Index modes = g.count.size();
-  Normalised result{ArrayXd::Zero(modes), ArrayXd::Zero(modes), ArrayXd::Zero(modes)};
   const ArrayXd mean_square = g.mean.square();
   const double total = (g.count * (g.variance + mean_square)).sum();
-  if (!(total > 0)) return result;
+  const Index modes = g.count.size();
+  if (!(total > 0)) return {ArrayXd::Zero(modes), ArrayXd::Zero(modes), ArrayXd::Zero(modes)};
+  const double all = std::sqrt(total), first = std::log(grid.first / all),
+               small = std::log(kSmall / std::max(all, std::sqrt(g.variance.maxCoeff())));
+  const double start = first + step * std::max(0.0, std::floor((small - first) / step));
+  Normalised result = below(g, total, std::exp(start), step);
   double largest = 0;
   ArrayXd d, over, mean;
-  for (double y = std::log(grid.first / std::sqrt(total));; y += step) {
+  for (double y = start + step;; y += step) {
     const double x = std::exp(y), square = 2 * x * x;
     d = 1 + square * g.variance;
     over = d.inverse();
     mean = mean_square * over;
     const double log_pi = -0.5 * (g.count * (d.log() + square * mean)).sum();
-    // What is below the first node falls as x, and as x^2 for the squares.
-    const bool first = largest == 0;
-    const double w = step * x * std::exp(log_pi);
-    const double of_one = first ? w / -std::expm1(-step) : w,
-                 of_two = first ? w / -std::expm1(-2 * step) : w;
-    const double norm = 2 / std::sqrt(pi);
-    result.by_mean += (norm * of_one) * over;
-    result.by_spread += (norm * of_one) * over * (1 - square * mean);
-    result.square += (2 * x * of_two) * over * (g.variance + mean);
+    const double w = step * x * std::exp(log_pi), norm = 2 / std::sqrt(pi);
+    result.by_mean += (norm * w) * over;
+    result.by_spread += (norm * w) * over * (1 - square * mean);
+    result.square += (2 * x * w) * over * (g.variance + mean);
     // Of one direction alone Pi falls no faster than 1/x, but what is summed does.
     largest = std::max(largest, w);
     if (w < grid.vanished * largest ||
@@ -75,88 +106,73 @@ Normalised normalised(const Directions& g, const Fineness& grid) {
   }
 }
 
-namespace {
+RowsSeen::RowsSeen(ArrayXd of, ArrayXXd by_mean, const ArrayXXd& by_variance)
+    : count(std::move(of)),
+      mean(std::move(by_mean)),
+      deviation(by_variance.sqrt()),
+      square(by_variance + mean.square()),
+      total((square.matrix() * count.matrix()).array()),
+      variance(by_variance.colwise().sum().transpose()) {
+  const ArrayXd share = square.colwise().sum().transpose() / total.sum();
+  for (const double x : share) drawn.push_back(x > kDrawnShare);
+}
 
-/// Squares over all directions of a mode, and products.
-struct RowPowers {
-  ArrayXXd one, other, both;
-  ArrayXd total, total_other, product;
-
-  explicit RowPowers(const RowPairs& of)
-      : one((of.variance + of.mean.square()).colwise() * of.count),
-        other((of.variance_other + of.mean_other.square()).colwise() * of.count),
-        both((of.mean * of.mean_other + of.covariance).colwise() * of.count),
-        total(one.colwise().sum()),
-        total_other(other.colwise().sum()),
-        product(both.colwise().sum()) {}
-};
-
-/// Directions that are drawn, by their noise, so that the order of modes is of no account.
-std::vector<Index> heads_of(const RowPairs& of, const RowPowers& power) {
-  const ArrayXd one = power.one.rowwise().sum(), other = power.other.rowwise().sum(),
-                variance = of.variance.rowwise().sum();
-  const double total = one.sum(), total_other = other.sum();
+/// By their noise, so that the order of modes is of no account.
+std::vector<Index> heads_of(const RowsSeen& g, const RowsSeen& other) {
   std::vector<Index> heads;
-  if (!(total > 0) || !(total_other > 0)) return heads;
-  for (Index k = 0; k < of.count.size(); ++k)
-    if (one[k] > kDrawnShare * of.count[k] * total ||
-        other[k] > kDrawnShare * of.count[k] * total_other)
-      heads.push_back(k);
+  if (!(g.total.sum() > 0) || !(other.total.sum() > 0)) return heads;
+  for (std::size_t k = 0; k < g.drawn.size(); ++k)
+    if (g.drawn[k] || other.drawn[k]) heads.push_back(static_cast<Index>(k));
   std::stable_sort(heads.begin(), heads.end(),
-                   [&](Index a, Index b) { return variance[a] > variance[b]; });
+                   [&](Index a, Index b) { return g.variance[a] > g.variance[b]; });
   heads.resize(std::min(heads.size(), static_cast<std::size_t>(kMostHeads)));
   return heads;
 }
 
-/// Sum over the pairs of draw i.
-double arcsine_rests(const RowPairs& of, const RowPowers& power, const std::vector<Index>& heads,
-                     int i) {
-  const Index draw = of.mean.cols() == 1 ? 0 : i;
+double rest_of_signs(const RowsSeen& g, const RowsSeen& other, const std::vector<Index>& heads,
+                     const ArrayXXd& of_heads, const ArrayXd& in_all) {
+  using Draws = Eigen::Array<double, kRows, 1>;
+  using Often = Eigen::Array<double, kRows, kOften>;
+  const auto each = [](const auto& rows) -> Draws {
+    if (rows.size() == 1) return Draws::Constant(rows[0]);
+    return rows;
+  };
   // Sums over the directions of a mode: their mean, and a scatter of its size.
-  double square = power.total[draw];
-  std::array<double, kOften> square_other{}, dot{};
-  square_other.fill(power.total_other[draw]);
-  dot.fill(power.product[draw]);
-  const auto& [xi, eta] = drawn_rows();
+  Draws square = each(g.total);
+  Often square_other = each(other.total).replicate<1, kOften>(),
+        dot = each(in_all).replicate<1, kOften>();
+  const DrawnRows& drawn = drawn_rows();
   for (std::size_t h = 0; h < heads.size(); ++h) {
     const Index k = heads[h], column = static_cast<Index>(h);
-    const double count = of.count[k], scatter = std::sqrt(count);
-    const double deviation = std::sqrt(of.variance(k, draw)),
-                 later = std::sqrt(of.variance_other(k, draw));
-    const double scale = deviation * later;
-    const double rho = scale > 0 ? std::clamp(of.covariance(k, draw) / scale, -1.0, 1.0) : 0;
-    const double apart = std::sqrt(1 - rho * rho);
-    const double x = of.mean(k, draw) + deviation * xi(i, column);
-    square += scatter * (x * x - power.one(k, draw) / count);
+    const double scatter = std::sqrt(g.count[k]);
+    const auto xi = drawn.xi.col(column);
+    const Draws mean = each(g.mean.col(k)), deviation = each(g.deviation.col(k)),
+                mean_other = each(other.mean.col(k)), later = each(other.deviation.col(k)),
+                square_of_mode = each(other.square.col(k)), both = each(of_heads.col(column));
+    const Draws scale = deviation * later;
+    const Draws rho =
+        (scale > 0).select((both - mean * mean_other) / scale.max(1e-300), 0.0).max(-1.0).min(1.0);
+    const Draws x = mean + deviation * xi, near = mean_other + later * rho * xi,
+                apart = later * (1 - rho.square()).sqrt();
+    square += scatter * (x.square() - each(g.square.col(k)));
     for (int pair = 0; pair < kOften; ++pair) {
-      const double fresh = eta((i + pair / 2) % kRows, column) * (pair % 2 == 0 ? 1 : -1);
-      const double y = of.mean_other(k, draw) + later * (rho * xi(i, column) + apart * fresh);
-      const auto p = static_cast<std::size_t>(pair);
-      square_other[p] += scatter * (y * y - power.other(k, draw) / count);
-      dot[p] += scatter * (x * y - power.both(k, draw) / count);
+      const Draws y = near + (pair % 2 == 0 ? 1.0 : -1.0) * apart *
+                                 drawn.eta[static_cast<std::size_t>(pair / 2)].col(column);
+      square_other.col(pair) += scatter * (y.square() - square_of_mode);
+      dot.col(pair) += scatter * (x * y - both);
     }
   }
+  const Often norm = square_other.colwise() * square,
+              cosine = (norm > 0).select(dot / norm.max(1e-300).sqrt(), 0.0);
   double sum = 0;
-  for (std::size_t p = 0; p < kOften; ++p) {
-    const double norm = square * square_other[p];
-    if (norm > 0) sum += arcsine_rest(dot[p] / std::sqrt(norm));
-  }
-  return sum;
-}
-
-}  // namespace
-
-double rest_of_signs(const RowPairs& rows) {
-  const RowPowers power(rows);
-  const std::vector<Index> heads = heads_of(rows, power);
-  double sum = 0;
-  for (int i = 0; i < kRows; ++i) sum += arcsine_rests(rows, power, heads, i);
+  for (const double w : cosine.reshaped()) sum += arcsine_rest(w);
   return 2 / pi * sum / (kRows * kOften);
 }
 
-double rest_of_signs(const Directions& g, const Directions& other, const ArrayXd& covariance) {
-  return rest_of_signs(
-      RowPairs{g.count, g.mean, g.variance, other.mean, other.variance, covariance});
+double rest_of_signs(const RowsSeen& g, const RowsSeen& other, const ArrayXd& both) {
+  const std::vector<Index> heads = heads_of(g, other);
+  return rest_of_signs(g, other, heads, both(heads).transpose(),
+                       ArrayXd::Constant(1, (g.count * both).sum()));
 }
 
 }  // namespace riskcurve

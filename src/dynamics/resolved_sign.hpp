@@ -1,4 +1,6 @@
 #pragma once
+#include <vector>
+
 #include "riskcurve/eigen.hpp"
 
 namespace riskcurve {
@@ -26,18 +28,31 @@ struct Fineness {
 inline constexpr Fineness kRoughly{0.5, 1e-2, 1e-6};  ///< 1e-4; otherwise 1e-8
 Normalised normalised(const Directions& g, const Fineness& grid = {});
 
-/// E of the product of two such rests, (2/pi) E[arcsin w - w], w the cosine of g and g', whose
-/// entries have means mu mu' and covariance c: rows of both drawn (fixed seed, antithetic), of the
-/// directions that count; others by their mean.
-double rest_of_signs(const Directions& g, const Directions& other,
-                     const Eigen::ArrayXd& covariance);
-
 inline constexpr int kDrawnRows = 32;
-/// Two rows at each draw, shape (modes, kDrawnRows), or (modes, 1) where all have the same.
-struct RowPairs {
+/// What drawn rows see, shape (kDrawnRows, modes), or (1, modes) where all have the same.
+struct RowsSeen {
   Eigen::ArrayXd count;
-  Eigen::ArrayXXd mean, variance, mean_other, variance_other, covariance;
+  Eigen::ArrayXXd mean, deviation, square;
+  Eigen::ArrayXd total;     ///< |g|^2 by each row
+  Eigen::ArrayXd variance;  ///< of each mode, over all rows
+  std::vector<bool> drawn;  ///< modes whose directions each count
+
+  RowsSeen() = default;
+  explicit RowsSeen(const Directions& g)
+      : RowsSeen(g.count, g.mean.transpose(), g.variance.transpose()) {}
+  RowsSeen(Eigen::ArrayXd count, Eigen::ArrayXXd mean, const Eigen::ArrayXXd& variance);
 };
-double rest_of_signs(const RowPairs& rows);
+
+/// Modes of two rows whose directions are drawn.
+std::vector<Eigen::Index> heads_of(const RowsSeen& g, const RowsSeen& other);
+
+/// E of the product of two such rests, (2/pi) E[arcsin w - w], w the cosine of g and g', whose
+/// entries have products `heads` in the mean, shape (rows, heads), and |g| |g'| w in all: rows of
+/// both drawn (fixed seed, antithetic), of the directions that count; others by their mean.
+double rest_of_signs(const RowsSeen& g, const RowsSeen& other,
+                     const std::vector<Eigen::Index>& heads, const Eigen::ArrayXXd& of_heads,
+                     const Eigen::ArrayXd& in_all);
+/// The same of `both` by mode.
+double rest_of_signs(const RowsSeen& g, const RowsSeen& other, const Eigen::ArrayXd& both);
 
 }  // namespace riskcurve

@@ -14,6 +14,7 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
+using Eigen::MatrixXd;
 using std::numbers::pi;
 
 ArrayXXd ratio_or_zero(const ArrayXXd& a, const ArrayXXd& b) {
@@ -67,21 +68,17 @@ OneView view(const PairGradient& g, const ArrayXd& rows, const ArrayXd& columns,
   return of;
 }
 
-/// The correlation of a column's linear parts, each by its power.
-ArrayXd along(const ArrayXXd& linear, const ArrayXXd& then, const ArrayXXd& correlation,
-              const ArrayXd& count) {
+/// E of the product of two rests of one entry in each column, which are correlated as its linear
+/// parts are, each by its power: their roots `now` and `then`.
+ArrayXd rest_in_columns(const ArrayXd& rest, const ArrayXd& rest_then, const ArrayXXd& now,
+                        const ArrayXXd& then, const ArrayXXd& correlation, const ArrayXd& count) {
   const auto weighted = [&](const ArrayXXd& of) -> ArrayXd {
     return (of.matrix().transpose() * count.matrix()).array();
   };
-  return ratio_or_zero(weighted((linear * then).sqrt() * correlation),
-                       (weighted(linear) * weighted(then)).sqrt())
-      .col(0);
-}
-
-/// Of one entry in each column.
-ArrayXd rest_in_columns(const ArrayXd& rest, const ArrayXd& rest_then, const ArrayXXd& linear,
-                        const ArrayXXd& then, const ArrayXXd& correlation, const ArrayXd& count) {
-  return (rest * rest_then).sqrt() * along(linear, then, correlation, count);
+  return (rest * rest_then).sqrt() *
+         ratio_or_zero(weighted(now * then * correlation),
+                       (weighted(now.square()) * weighted(then.square())).sqrt())
+             .col(0);
 }
 
 }  // namespace
@@ -112,6 +109,7 @@ SignSides::SignSides(const ArrayXd& out, const ArrayXd& in, bool same)
       columns(in),
       row_squares(drawn_squares(out)),
       column_squares(drawn_squares(in)),
+      counted((row_squares.colwise() * rows).matrix().transpose()),
       alike(same) {}
 
 PairSigns signs_of_pairs(const SignSides& sides, const PairGradient& g, const Fineness& grid) {
@@ -142,25 +140,26 @@ PairSigns signs_of_pairs(const SignSides& sides, const PairGradient& g, const Fi
   signs.power = signs.linear + in_both;
   signs.power.rowwise() += signs.column_rest.transpose();
   signs.power.colwise() += signs.row_rest;
-  signs.square = g.variance + g.mean.square();
-  signs.seen = down.seen;
-  signs.variance = down.variance;
+  signs.deviation = (g.variance + g.mean.square()).sqrt();
+  signs.linear_deviation = signs.linear.sqrt();
+  signs.seen = RowsSeen(sides.columns, down.seen.transpose(), down.variance.transpose());
   return signs;
 }
 
 ArrayXXd rest_of_pairs(const SignSides& sides, const PairSigns& now, const PairSigns& then,
                        const ArrayXXd& correlation) {
-  const ArrayXXd both = correlation * (now.square * then.square).sqrt(),
-                 products =
-                     matrix_product(both.transpose(), sides.row_squares.colwise() * sides.rows) -
-                     now.seen * then.seen;
+  const MatrixXd both = (correlation * now.deviation * then.deviation).matrix();
+  const std::vector<Index> heads = heads_of(now.seen, then.seen);
   const double arcsine =
-      rest_of_signs({sides.columns, now.seen, now.variance, then.seen, then.variance, products});
-  const ArrayXd columns = rest_in_columns(now.column_rest, then.column_rest, now.linear,
-                                          then.linear, correlation, sides.rows),
-                rows = rest_in_columns(now.row_rest, then.row_rest, now.linear.transpose(),
-                                       then.linear.transpose(), correlation.transpose(),
-                                       sides.columns);
+      rest_of_signs(now.seen, then.seen, heads, (sides.counted * both(Eigen::all, heads)).array(),
+                    (sides.counted * (both * sides.columns.matrix())).array());
+  const ArrayXXd &linear = now.linear_deviation, &linear_then = then.linear_deviation;
+  const ArrayXd columns = rest_in_columns(now.column_rest, then.column_rest, linear, linear_then,
+                                          correlation, sides.rows),
+                rows = sides.alike ? columns
+                                   : rest_in_columns(now.row_rest, then.row_rest,
+                                                     linear.transpose(), linear_then.transpose(),
+                                                     correlation.transpose(), sides.columns);
   // The arcsine has all that is not linear in a coordinate of the columns.
   const double of_rows = (sides.rows * rows).sum() / sides.rows.sum();
   ArrayXXd rest = ArrayXXd::Constant(rows.size(), columns.size(), arcsine - of_rows);

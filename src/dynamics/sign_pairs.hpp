@@ -16,7 +16,8 @@ Eigen::ArrayXXd drawn_squares(const Eigen::ArrayXd& count);
 struct SignSides {
   Eigen::ArrayXd rows, columns;  ///< directions of each node
   Eigen::ArrayXXd row_squares, column_squares;
-  bool alike;  ///< entries (i, j) and (j, i) are
+  Eigen::MatrixXd counted;  ///< squares of all rows of a node, shape (draws, rows)
+  bool alike;               ///< entries (i, j) and (j, i) are
 
   SignSides(const Eigen::ArrayXd& rows, const Eigen::ArrayXd& columns, bool alike);
   double entries() const { return rows.sum() * columns.sum(); }
@@ -37,8 +38,8 @@ struct PairSigns {
   Eigen::ArrayXXd linear;  ///< of power
   Eigen::ArrayXd row_rest, column_rest;
   // For rest_of_pairs:
-  Eigen::ArrayXXd square;          ///< E G^2
-  Eigen::ArrayXXd seen, variance;  ///< of the columns by each drawn row: mean and variance of w
+  Eigen::ArrayXXd deviation, linear_deviation;  ///< roots of E G^2 and of `linear`
+  RowsSeen seen;                                ///< w of the columns by each drawn row
 };
 PairSigns signs_of_pairs(const SignSides& sides, const PairGradient& g, const Fineness& grid);
 

@@ -1,9 +1,10 @@
 #include "dynamics/two_sided_resolvent.hpp"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+
+#include "dynamics/both_grids.hpp"
 
 namespace riskcurve {
 namespace {
@@ -21,7 +22,6 @@ constexpr double kOpen = 0.004;      // of a row's or column's singular values b
 constexpr double kFaintRow = 1e-14;  // of the largest: not waited for
 constexpr double kFilled = 1e-3;     // of the rank not yet held, where that is the batch
 constexpr double kSameShape = 0.01;  // variances that move by less have powers of the same shape
-constexpr double kNoRest = 1e-3;     // of S S^T, of 1: what is not linear is as small
 constexpr double kAlmost = 1 - 1e-9;
 constexpr double kAlikeSides = 1e-9;  // V and its transpose: by roundoff alone
 // Of rough ones:
@@ -196,29 +196,31 @@ double weight_of(double log_t, double apart, bool end) {
   return 2 / std::numbers::pi * apart * std::exp(log_t) * (end ? 1 / -std::expm1(-apart) : 1);
 }
 
-/// Nodes that sums over two grids of t take, and their weights.
-struct PairedNodes {
-  std::vector<Index> at;
-  std::vector<double> weight;
-
-  explicit PairedNodes(const TwoSidedResolvent& of) {
-    const Index count = of.log_t.size(), stride = of.sides.rough ? 2 : 1;
-    for (Index k = 0; k < count; k += stride) {
-      at.push_back(k);
-      weight.push_back(stride == 1
-                           ? of.weight[k]
-                           : weight_of(of.log_t[k], apart(of.sides) * static_cast<double>(stride),
-                                       k == 0 || k + stride >= count));
-    }
-  }
-};
-
 /// Rows, or columns, in which something is correlated.
 std::vector<Index> correlated_rows(const ArrayXXd& correlation, double least) {
   std::vector<Index> rows;
   for (Index i = 0; i < correlation.rows(); ++i)
     if (correlation.row(i).abs().maxCoeff() >= least) rows.push_back(i);
   return rows;
+}
+
+/// On the nodes that sums over two grids of t take, of these rows and columns.
+GridRoots roots_of(const TwoSidedResolvent& of, const std::vector<Index>& rows,
+                   const std::vector<Index>& columns) {
+  const Index count = of.log_t.size(), stride = of.sides.rough ? 2 : 1;
+  std::vector<Index> nodes;
+  GridRoots roots;
+  for (Index k = 0; k < count; k += stride) {
+    nodes.push_back(k);
+    roots.weight.push_back(stride == 1 ? of.weight[k]
+                                       : weight_of(of.log_t[k],
+                                                   apart(of.sides) * static_cast<double>(stride),
+                                                   k == 0 || k + stride >= count));
+    roots.root.emplace_back(of.root[static_cast<std::size_t>(k)](rows, columns));
+  }
+  roots.x = (0.5 * of.log_x(rows, nodes)).exp();
+  roots.y = (0.5 * of.log_y(columns, nodes)).exp();
+  return roots;
 }
 
 /// Over both grids of t: sum of weights sqrt(x x') [R (1 - S S^T)^(-1) S] sqrt(y y'), R = S S^T of
@@ -231,45 +233,13 @@ ArrayXXd over_both(const TwoSidedResolvent& now, const TwoSidedResolvent& then,
                            columns = correlated_rows(correlation.transpose(), least);
   ArrayXXd result = ArrayXXd::Zero(sides.out(), sides.in());
   if (rows.empty() || columns.empty()) return result;
-  const auto out = std::ssize(rows), in = std::ssize(columns);
-  const bool same = &now == &then;
-  ArrayXXd sum = ArrayXXd::Zero(out, in);
   const ArrayXXd counts =
       (sides.rows(rows).sqrt().matrix() * sides.columns(columns).sqrt().matrix().transpose())
           .array();
-  const ArrayXXd spread = correlation(rows, columns) * counts;
-  const auto root_of = [](const ArrayXXd& log, const std::vector<Index>& kept) -> ArrayXXd {
-    return (0.5 * log(kept, Eigen::all)).exp();
-  };
-  const ArrayXXd x = root_of(now.log_x, rows), y = root_of(now.log_y, columns),
-                 x_then = root_of(then.log_x, rows), y_then = root_of(then.log_y, columns);
-  const PairedNodes nodes(now), nodes_then(then);
-  MatrixXd s(out, in), gram(out, out), solved(out, in);
-  Eigen::LLT<MatrixXd> root(out);
-  for (std::size_t k = 0; k < nodes.at.size(); ++k) {
-    const Index a = nodes.at[k];
-    const ArrayXXd once = spread * now.root[static_cast<std::size_t>(a)](rows, columns);
-    for (std::size_t l = same ? k : 0; l < nodes_then.at.size(); ++l) {
-      const Index b = nodes_then.at[l];
-      s = (once * then.root[static_cast<std::size_t>(b)](rows, columns)).matrix();
-      // Far above all singular values.
-      const bool linear = (rest || sides.rough) && s.squaredNorm() < kNoRest;
-      if (rest && linear) continue;
-      solved = s;
-      if (!linear) {
-        gram.setIdentity();
-        gram.selfadjointView<Eigen::Lower>().rankUpdate(s, -1);
-        root.compute(gram);
-        root.solveInPlace(solved);
-        if (rest) solved -= s;
-      }
-      const double weight = nodes.weight[k] * nodes_then.weight[l] * (same && l > k ? 2 : 1);
-      sum += ((weight * x.col(a) * x_then.col(b)).matrix().asDiagonal() * solved *
-              (y.col(a) * y_then.col(b)).matrix().asDiagonal())
-                 .array();
-    }
-  }
-  result(rows, columns) = sum / counts;
+  result(rows, columns) = sum_over_both(roots_of(now, rows, columns), roots_of(then, rows, columns),
+                                        correlation(rows, columns) * counts,
+                                        {rest, rest || sides.rough, &now == &then}) /
+                          counts;
   return result;
 }
 

@@ -168,10 +168,15 @@ void join_old(std::deque<FilteredLag>& lags) {
 }
 
 ArrayXXd mapped(const BlockStep& step, const ArrayXXd& part, const ArrayXXd& x) {
-  ArrayXXd result = (x.matrix() * step.fixed.transpose()).array();
-  const ArrayXd answer = (part * x).rowwise().sum();
-  for (Index i = 0; i < step.push.size(); ++i)
-    if (step.push[i] != 0) result.col(i) += step.push[i] * answer;
+  const Index size = x.cols();
+  ArrayXd answer = part.col(0) * x.col(0);
+  for (Index j = 1; j < size; ++j) answer += part.col(j) * x.col(j);
+  ArrayXXd result(x.rows(), size);
+  for (Index i = 0; i < size; ++i) {
+    result.col(i) = step.push[i] * answer;
+    for (Index j = 0; j < size; ++j)
+      if (step.fixed(i, j) != 0) result.col(i) += step.fixed(i, j) * x.col(j);
+  }
   return result;
 }
 

@@ -66,7 +66,7 @@ TEST(ResolvedSign, MeetsDrawnDirections) {
 TEST(ResolvedSign, RestsOfManyDirectionsAreTheArcsineOfTheirMean) {
   const Index n = 50;
   const ArrayXd count = ArrayXd::Constant(n, 200), none = ArrayXd::Zero(n);
-  const Directions g{count, none, ArrayXd::Ones(n)};
+  const RowsSeen g(Directions{count, none, ArrayXd::Ones(n)});
   for (const double w : {0.2, 0.7})
     EXPECT_NEAR(rest_of_signs(g, g, ArrayXd::Constant(n, w)), 2 / pi * (std::asin(w) - w), 2e-4)
         << w;
@@ -74,7 +74,7 @@ TEST(ResolvedSign, RestsOfManyDirectionsAreTheArcsineOfTheirMean) {
   EXPECT_NEAR(rest_of_signs(g, g, none), 0, 1e-6);
   EXPECT_NEAR(rest_of_signs(g, g, ArrayXd::Ones(n)), 1 - 2 / pi, 1e-3);
   // One direction: w is a sign, and its noise averages out.
-  const Directions one{ArrayXd{{1}}, ArrayXd{{0}}, ArrayXd{{1}}};
+  const RowsSeen one(Directions{ArrayXd{{1}}, ArrayXd{{0}}, ArrayXd{{1}}});
   EXPECT_NEAR(rest_of_signs(one, one, ArrayXd{{0}}), 0, 0.02);
   EXPECT_NEAR(rest_of_signs(one, one, ArrayXd{{1}}), 1 - 2 / pi, 1e-9);
 }
@@ -159,6 +159,25 @@ TEST(SignAnySignal, MergedEigenvaluesLeaveTheCurve) {
     return solve(system, experiment.schedule, ArrayXd::Constant(1, 200)).risk[0];
   };
   EXPECT_NEAR(end(few) / end(more), 1, 3e-3);
+}
+
+TEST(SignAnySignal, MirroredPairsOfAlikeSidesAreOneModeOfTheSameCurve) {
+  const ArrayXd index = ArrayXd::LinSpaced(9, 1, 9), one = ArrayXd::Ones(9);
+  MatrixProblem problem;
+  problem.covariance_in = problem.covariance_out =
+      from_spectrum({index.pow(-1.2), one, index, index});
+  problem.noise = gaussian_noise(0.3);
+  const Spectrum& side = problem.covariance_in.spectrum;
+  problem.initial = matrix_power_law_target(side, side, 0.4, Sides::both, 1);
+  const SignSgd optimizer{32};
+  const ModeSystem few = any_signal_system(problem, optimizer, Grids::compressed),
+                   all = any_signal_system(problem, optimizer, Grids::listed);
+  EXPECT_EQ(few.modes(), 45);
+  EXPECT_EQ(all.modes(), 81);
+  const ArrayXd at{{1.0, 10.0, 60.0}};
+  const Schedule schedule = constant_schedule(0.01);
+  const ArrayXd a = solve(few, schedule, at).risk, b = solve(all, schedule, at).risk;
+  EXPECT_LT((a / b - 1).abs().maxCoeff(), 1e-9);
 }
 
 TEST(SignAnySignal, IsTakenWhereMeanDriftIsLost) {

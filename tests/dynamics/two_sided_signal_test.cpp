@@ -2,8 +2,10 @@
 // against sum rules, one graded side, small signals and a single number.
 #include <gtest/gtest.h>
 
+#include <Eigen/LU>
 #include <cmath>
 
+#include "dynamics/both_grids.hpp"
 #include "dynamics/filtered_resolvent.hpp"
 #include "dynamics/two_sided_resolvent.hpp"
 #include "dynamics/two_sided_spectral.hpp"
@@ -144,6 +146,44 @@ TEST(TwoSidedSignal, MergedSidesKeepTheRisk) {
   const ArrayXd at{{50.0}};
   const double whole = solve(mode_system(e, Grids::whole), e.schedule, at).risk[0];
   EXPECT_NEAR(solve(mode_system(e), e.schedule, at).risk[0], whole, 2e-3 * whole);
+}
+
+TEST(TwoSidedSignal, SumsOverTwoGridsAreThoseOfSingleNodes) {
+  constexpr Index out = 5, in = 11;
+  const auto grid = [](Index nodes, double phase) {
+    GridRoots roots;
+    const auto wave = [phase](Index rows, Index columns, double scale) -> Eigen::ArrayXXd {
+      return scale * (1.1 + (ArrayXd::LinSpaced(rows * columns, 1, 90) + phase).sin())
+                         .reshaped(rows, columns);
+    };
+    roots.x = wave(out, nodes, 0.4);
+    roots.y = wave(in, nodes, 0.7);
+    for (Index k = 0; k < nodes; ++k) {
+      roots.weight.push_back(0.2 * static_cast<double>(k + 1));
+      roots.root.push_back(wave(out, in, 0.3 - 0.05 * static_cast<double>(k)));
+    }
+    return roots;
+  };
+  const GridRoots now = grid(6, 0), then = grid(5, 2);
+  const Eigen::ArrayXXd c = 0.5 * now.root[1] + 0.3;
+  for (const bool rest : {false, true})
+    for (const bool mirrored : {false, true}) {
+      const GridRoots& other = mirrored ? now : then;
+      Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(out, in);
+      for (std::size_t k = 0; k < now.root.size(); ++k)
+        for (std::size_t l = 0; l < other.root.size(); ++l) {
+          const auto a = static_cast<Index>(k), b = static_cast<Index>(l);
+          const Eigen::MatrixXd s = (c * now.root[k] * other.root[l]).matrix();
+          Eigen::MatrixXd term =
+              (Eigen::MatrixXd::Identity(out, out) - s * s.transpose()).inverse() * s;
+          if (rest) term -= s;
+          sum += now.weight[k] * other.weight[l] *
+                 ((now.x.col(a) * other.x.col(b)).matrix().asDiagonal() * term *
+                  (now.y.col(a) * other.y.col(b)).matrix().asDiagonal());
+        }
+      const Eigen::ArrayXXd found = sum_over_both(now, other, c, {rest, false, mirrored});
+      EXPECT_LT((found / sum.array() - 1).abs().maxCoeff(), 1e-9) << rest << mirrored;
+    }
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ using std::numbers::pi;
 
 /// What the answer of one instant was made of.
 struct SeenGradient {
-  Directions rows;
+  RowsSeen rows;
 };
 
 /// What is the same for all sign maps that see any signal.
@@ -58,7 +58,8 @@ FilteredAnswer generic_answer(const SignSetting& setting, const Measure& c, cons
   answer.power += 1 - 2 / pi;
   const auto seen = std::make_shared<SeenGradient>();
   const ArrayXd gain = mean_c * u.weight;
-  seen->rows = {u.multiplicity / setting.rows, gain * y.mean, u.weight + gain.square() * y.spread};
+  seen->rows = RowsSeen(Directions{u.multiplicity / setting.rows, gain * y.mean,
+                                   u.weight + gain.square() * y.spread});
   answer.resolvent = seen;
   return answer;
 }
@@ -88,9 +89,8 @@ ArrayXd same_rest(const FilteredAnswer& now, const FilteredAnswer& then,
                   const ArrayXd& correlation) {
   const auto& a = static_cast<const SeenGradient*>(now.resolvent.get())->rows;
   const auto& b = static_cast<const SeenGradient*>(then.resolvent.get())->rows;
-  const ArrayXd product =
-      correlation * ((a.variance + a.mean.square()) * (b.variance + b.mean.square())).sqrt();
-  return ArrayXd::Constant(correlation.size(), rest_of_signs(a, b, product - a.mean * b.mean));
+  const ArrayXd both = correlation * (a.square * b.square).sqrt().row(0).transpose();
+  return ArrayXd::Constant(correlation.size(), rest_of_signs(a, b, both));
 }
 
 /// The map of gradients around c h y, of noise of variance `noise` in these units.
@@ -298,7 +298,8 @@ ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimize
   const bool diagonal = !dense(out) && !dense(in), graded = dense(out) && dense(in);
   std::optional<FoldedPairs> folded;
   if (rough) setting.grid = kRoughly;
-  if (rough && graded && alike(problem)) folded.emplace(in.spectrum.size(), small.multiplicity);
+  if (few_pairs(grids) && graded && alike(problem))
+    folded.emplace(in.spectrum.size(), small.multiplicity);
   ModeSystem system = sees_any(
       folded ? fold(*folded, small) : small,
       graded ? pair_map(problem, setting, folded) : matrix_map(problem, setting, diagonal));
