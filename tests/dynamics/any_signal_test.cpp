@@ -169,6 +169,28 @@ Experiment experiment_of(double risk, int batch) {
   return e;
 }
 
+TEST(AnySignal, WarnsWhereManySamplesAreSeenAtOnceOfFlatData) {
+  const auto warned = [](double alpha, int batch, double momentum) {
+    PowerLawCovariance law;
+    law.dimension = 60;
+    law.alpha = alpha;
+    Experiment e{make_problem(make_covariance(IsotropicCovariance{80}), make_covariance(law),
+                              IsotropicTarget{1}, gaussian_noise(0.3)),
+                 SignSvd{batch}, constant_schedule(2e-3), run_for(50)};
+    if (momentum > 0) e.chain.momentum = constant_schedule(momentum);
+    e.signal = Signal::full;
+    const ModeSystem system = mode_system(e);
+    return std::any_of(system.warnings.begin(), system.warnings.end(), [](const std::string& line) {
+      return line.find("one by one") != std::string::npos;
+    });
+  };
+  EXPECT_FALSE(warned(0.1, 240, 0.9));  // 17.4
+  EXPECT_TRUE(warned(0.1, 240, 0.95));  // 25
+  EXPECT_FALSE(warned(0.1, 1140, 0));   // 19
+  EXPECT_TRUE(warned(0.1, 1260, 0));    // 21
+  EXPECT_FALSE(warned(1, 240, 0.95));   // steep
+}
+
 TEST(AnySignal, IsChosenWhereItMattersOrIsAskedFor) {
   EXPECT_FALSE(mode_system(experiment_of(1e-3, 20)).filtered);
   EXPECT_TRUE(mode_system(experiment_of(1, 5000)).filtered);

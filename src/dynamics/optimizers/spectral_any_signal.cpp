@@ -29,6 +29,9 @@ constexpr double kRoughNodeStep = 1.5;  // 1e-4
 constexpr double kMirrored = 1e-9;      // of shares: roundoff
 constexpr double kAlone = 0.8;          // of |U|_F: more in one direction, and f's ripples show
 constexpr double kFewOfRisk = 3;  // singular directions that share the risk: fewer, and they do
+constexpr double kManySamples =
+    20;                      // seen at once, over a side: more, and singular values of Delta
+constexpr double kFlat = 5;  // fall one by one, but for steep spectra (intrinsic dimension)
 
 /// One side's eigenvalues, merged where they are alike.
 struct GradedSide {
@@ -215,6 +218,15 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
           ": Newton-Schulz ripples there, and runs may be off the curve by a tenth of the time or "
           "a quarter of the risk");
   }
+  const Spectrum &out = problem.covariance_out.spectrum, &in = problem.covariance_in.spectrum;
+  const double held =
+      batch / std::min(out.dimension(), in.dimension()) * std::sqrt((1 + beta) / (1 - beta));
+  if (held > kManySamples && std::min(out.intrinsic_dimension(), in.intrinsic_dimension()) > kFlat)
+    system.warnings.push_back(
+        fmt::format("the batch over the lesser side, times the root of (1 + momentum)/(1 - "
+                    "momentum), is {:.3g}, above {:g}: singular values of the error shrink one by "
+                    "one, and runs may fall up to a tenth later than the curve",
+                    held, kManySamples));
   const FilteredAnswer answer = system.filtered->answer(u, nullptr);
   system.drift = (modes.weight * (u.fresh * answer.fresh + u.share * answer.held)).max(0.0);
   system.diffusion = answer.power * system.multiplicity;
