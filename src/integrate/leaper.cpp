@@ -87,6 +87,30 @@ void leap_lanes(const Recursion& recursion, const BlockInstant& middle, const Ti
   }
 }
 
+/// Whether `of` goes from step k over n of them as straight as five of them say, at others too:
+/// what jumps between steps that are looked at would go unseen.
+template <class Of>
+bool goes_on_from(const Of& of, double k, double n) {
+  constexpr int kParts = 4, kOthers = 8;
+  constexpr double kGolden = 0.6180339887498949;
+  const auto place = [n](int part) { return std::floor((n - 1) * part / kParts); };
+  double value[kParts + 1], change = 0;
+  for (int part = 0; part <= kParts; ++part) {
+    value[part] = of(k + place(part));
+    if (part > 0) change = std::max(change, std::abs(value[part] - value[part - 1]));
+  }
+  for (int other = 1; other <= kOthers; ++other) {
+    const double at = std::floor((n - 1) * std::fmod(other * kGolden, 1.0));
+    int part = 0;
+    while (part + 1 < kParts && at >= place(part + 1)) ++part;
+    const double share = (at - place(part)) / (place(part + 1) - place(part)),
+                 straight = value[part] + share * (value[part + 1] - value[part]);
+    if (!(std::abs(of(k + at) - straight) <= 0.25 * change + 1e-9 * std::abs(value[0])))
+      return false;
+  }
+  return true;
+}
+
 /// sum_k h_k |S_ii - S'_ii| over that of S'.
 double apart(const Recursion& recursion, const BlockState& a, const BlockState& b, int i) {
   const auto moment = [&](const BlockState& state) -> ArrayXd {
@@ -141,6 +165,13 @@ BlockState Leaper::filtered_after(double k, double n, double weights, const Bloc
   return lead_filtered(recursion_, instant(k, half, weights, middle), middle, n, from, &at);
 }
 
+bool Leaper::goes_on(double k, double n) const {
+  const Blocks& blocks = recursion_.blocks();
+  for (const auto& of : {blocks.momentum, blocks.weight_decay})
+    if (of && !goes_on_from(*of, k, n)) return false;
+  return goes_on_from([this](double at) { return recursion_.gamma(at); }, k, n);
+}
+
 double Leaper::leap(double k, double most, double& weights, BlockState& state) {
   const bool filtered = static_cast<bool>(recursion_.system().filtered);
   const auto error = [&](const BlockState& a, const BlockState& b) {
@@ -166,6 +197,10 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
     n = filtered ? 2 * std::ceil(0.5 * most / std::ceil(most / n)) : round(n);
     if (n > most) n -= 2;
     if (n < fewest()) break;
+    if (!goes_on(k, n)) {
+      length_ = 0.5 * n;
+      continue;
+    }
     const double half = 0.5 * n;
     if (!first) first = instant(k, 0, weights, state);
     BlockState whole = after(k, n, weights, state, *first);

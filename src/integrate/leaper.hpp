@@ -28,6 +28,8 @@ class Leaper {
                    const BlockInstant& at) const;
   BlockState filtered_after(double k, double n, double weights, const BlockState& from,
                             const BlockInstant& at) const;
+  /// Whether schedules do, from one step to the next as over n of them.
+  bool goes_on(double k, double n) const;
   /// Of the step after `steps` from k.
   BlockInstant instant(double k, double steps, double weights, const BlockState& state) const;
   double weights_after(double k, double n, double weights) const;

@@ -138,5 +138,15 @@ TEST(Leaper, TakesABillionSteps) {
   EXPECT_LT((a / b - 1).abs().maxCoeff(), 5e-3);
 }
 
+// Every seventh step looks the same.
+TEST(Leaper, SeesWhatASecondStepDoes) {
+  Experiment e = signum(5, 4, 1e-7, 6.02e5, 0.5);
+  e.optimizer = Sgd{4};
+  e.schedule = custom_schedule([](double k) { return 1e-7 * (1 + std::fmod(k, 7)); }, {});
+  const double rough = predict(e).curve.risk.tail(1)[0];
+  e.schedule = constant_schedule(4e-7);
+  EXPECT_NEAR(rough / predict(e).curve.risk.tail(1)[0], 1, 1e-5);
+}
+
 }  // namespace
 }  // namespace riskcurve
