@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "analysis/rest.hpp"
+#include "dynamics/filtered_variance.hpp"
 #include "dynamics/spectral_rates.hpp"
 #include "riskcurve/problem/error.hpp"
 
@@ -77,21 +78,13 @@ Rates any_signal_rates(const ModeSystem& system, double risk) {
   const double keep = system.squares ? system.squares->keep : 0,
                momentum = blocks.at(0, 0).momentum;
   constexpr double long_ago = 40;
-  ChainNow chain = blocks.at(long_ago / (1 - std::max(momentum, keep < 1 ? keep : 0)), 0);
+  const ChainNow chain = blocks.at(long_ago / (1 - std::max(momentum, keep < 1 ? keep : 0)), 0);
   const BlockStep step = blocks.step(chain);
-  Index memory = 0;
-  step.noise_fixed.cwiseAbs().maxCoeff(&memory);
-  FilteredGradient u;
-  u.weight = system.weight;
-  u.multiplicity = system.multiplicity;
+  FilteredGradient u = long_held(system, chain.momentum, step.read[0] / blocks.gradient_at[0],
+                                 step.read[place_of_memory(step)]);
   u.time = chain.step;
   u.risk = u.memory = risk;
-  u.momentum = chain.momentum;
-  u.fresh = step.read[0] / blocks.gradient_at[0];
-  u.share = step.read[memory];
-  u.error = u.cross = u.signal =
-      risk / system.risk(system.initial) * system.initial / system.multiplicity;
-  u.noise = ArrayXd::Zero(system.modes());
+  u.error = u.cross = u.signal = risk / system.risk(system.initial) * u.error;
   if (system.filtered->sees_means) u.mean = u.held_mean = u.error.sqrt();
   if (system.squares) u.squares = u.noise;
   FilteredAnswer answer = system.filtered->answer(u, nullptr);

@@ -41,6 +41,25 @@ FilterTables filter_tables(const NoiseLaw& noise, double risk, double memory,
   return tables;
 }
 
+Index place_of_memory(const BlockStep& step) {
+  Index place = 0;
+  step.noise_fixed.cwiseAbs().maxCoeff(&place);
+  return place;
+}
+
+FilteredGradient long_held(const ModeSystem& system, double momentum, double fresh, double share) {
+  FilteredGradient u;
+  u.weight = system.weight;
+  u.multiplicity = system.multiplicity;
+  u.time = 1e6;
+  u.momentum = momentum;
+  u.fresh = fresh;
+  u.share = share;
+  u.error = u.cross = u.signal = system.initial / system.multiplicity;
+  u.noise = ArrayXd::Zero(system.modes());
+  return u;
+}
+
 FilteredGradient in_units(const FilteredGradient& given, double power) {
   FilteredGradient u = given;
   u.risk /= power;

@@ -25,6 +25,12 @@ FilterTables filter_tables(const NoiseLaw& noise, double risk, double memory,
                            const FilteredGradient& gradient, const Eigen::ArrayXd& share,
                            const Eigen::ArrayXd& count, const FilterTables* last);
 
+/// Where a buffer stands that holds gradients: the noise of a fresh one enters it.
+Eigen::Index place_of_memory(const BlockStep& step);
+/// What the map is given where the start's error has been there for long, the memory's noise left
+/// out: 0.
+FilteredGradient long_held(const ModeSystem& system, double momentum, double fresh, double share);
+
 /// In units of E z^2 = power: then nothing over- or underflows.
 FilteredGradient in_units(const FilteredGradient& given, double power);
 

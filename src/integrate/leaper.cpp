@@ -167,8 +167,8 @@ BlockState Leaper::filtered_after(double k, double n, double weights, const Bloc
 
 bool Leaper::goes_on(double k, double n) const {
   const Blocks& blocks = recursion_.blocks();
-  for (const auto& of : {blocks.momentum, blocks.weight_decay})
-    if (of && !goes_on_from(*of, k, n)) return false;
+  for (const auto* of : {&blocks.momentum, &blocks.weight_decay})
+    if (*of && !goes_on_from(**of, k, n)) return false;
   return goes_on_from([this](double at) { return recursion_.gamma(at); }, k, n);
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "dynamics/filtered_variance.hpp"
 #include "integrate/block_lanes.hpp"
 #include "integrate/filtered_past.hpp"
 #include "integrate/recursion.hpp"
@@ -13,13 +14,6 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
-
-/// Where the buffer stands: a fresh gradient's noise enters it.
-int place_of_momentum(const BlockStep& step) {
-  Index place = 0;
-  step.noise_fixed.cwiseAbs().maxCoeff(&place);
-  return static_cast<int>(place);
-}
 
 /// x^T S y of every mode, one direction; `spread`: of S - m m^T.
 class Moments {
@@ -61,7 +55,7 @@ ArrayXXd linear_part(const Recursion& recursion, const BlockInstant& at, const A
                      const ArrayXd& held_slope) {
   const Blocks& blocks = recursion.blocks();
   const ArrayXd& h = recursion.system().weight;
-  const int m = place_of_momentum(at.step);
+  const auto m = static_cast<int>(place_of_memory(at.step));
   ArrayXXd part = ArrayXXd::Zero(h.size(), blocks.size);
   const double fresh = at.step.read[0] / blocks.gradient_at[0];
   for (int i = 0; i < blocks.size; ++i)
@@ -75,7 +69,7 @@ ArrayXXd linear_part(const Recursion& recursion, const BlockInstant& at, const A
 void Recursion::answer_filtered(const BlockState& state, BlockInstant& at) const {
   const Moments moments(*this, state);
   const BlockVector& v = blocks_.gradient_at;
-  const int m = place_of_momentum(at.step);
+  const auto m = static_cast<int>(place_of_memory(at.step));
   FilteredGradient u;
   u.weight = system_.weight;
   u.multiplicity = multiplicity_.head(system_.modes());

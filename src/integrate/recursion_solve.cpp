@@ -97,8 +97,8 @@ double room(const Recursion& recursion, double k, double awaited) {
   };
   look(recursion.schedule().breaks);
   look(recursion.system().breaks);
-  for (const auto& schedule : {recursion.blocks().momentum, recursion.blocks().weight_decay})
-    if (schedule) look(schedule->breaks);
+  for (const auto* schedule : {&recursion.blocks().momentum, &recursion.blocks().weight_decay})
+    if (*schedule) look((*schedule)->breaks);
   return end - k;
 }
 

@@ -194,15 +194,8 @@ ModeSystem filled_any(const MatrixProblem& problem, const Filter& filter, int ba
   system.filtered = modes.map;
   // What slow observers are told: slopes at the start, once the memory is full.
   const double beta = filter.momentum, p = filter.share_of(beta), risk = problem.initial_risk();
-  FilteredGradient u;
-  u.weight = system.weight;
-  u.multiplicity = system.multiplicity;
-  u.time = 1e6;
+  FilteredGradient u = long_held(system, beta, 1 - p, p);
   u.risk = u.memory = std::max(risk, kVanishedRisk);
-  u.momentum = beta;
-  u.fresh = 1 - p;
-  u.share = p;
-  u.error = u.cross = u.signal = system.initial / system.multiplicity;
   const double power = 2 * u.risk + system.noise_variance;
   const ArrayXd sampled = power * modes.sampled(u.error / power);
   u.noise = (1 - beta) / (1 + beta) * sampled;
