@@ -258,12 +258,18 @@ class Coefficients(Result):
     warnings: list[str]
 
     def plot(self, ax: Any = None) -> Any:
-        """The preconditioning exponent over the eigenvalues; of spectral optimizers for several batches."""
+        """The preconditioning exponent over the eigenvalues; of spectral optimizers for several batches. Where a
+        is no function of h, a itself."""
         ax = axes(ax)
         if self.batches is not None:
             for b, batch in enumerate(self.batches["batch"]):
                 ax.plot(self.batches["eigenvalue"], self.batches["exponent"][:, b], label=f"batch {batch:g}")
             ax.legend()
+        elif np.isnan(self.exponent).all():  # where a is no function of h it is seen as it is
+            ax.plot(self.h, self.drift, ".")
+            ax.set(xlabel="eigenvalue", ylabel="drift a", xscale="log", yscale="log")
+            ax.set_title(self.title, fontsize="small")
+            return ax
         else:
             ax.plot(self.h, self.exponent)
         for level in (0.5, 1):

@@ -227,9 +227,16 @@ void add_row(Result& result, const Experiment& experiment, const ModeRates& rate
   const std::string title = result.title;
   result.title += fmt::format("\n\nR = {:.6g}", rates.risk);
   result.table = rows_of(record, rows_shown(rates.weight.size()));
-  result.figure = exponent_axes(title, "h", rates.weight.row(0));
-  result.figure.series.push_back(
-      {Series::Style::line, "", rates.weight.row(0), rates.exponent.in.row(0), {}});
+  const ArrayXd h = rates.weight.row(0), a = rates.drift.row(0),
+                exponent = rates.exponent.in.row(0);
+  if (!exponent.isNaN().all()) {
+    result.figure = exponent_axes(title, "h", h);
+    result.figure.series.push_back({Series::Style::line, "", h, exponent, {}});
+    return;
+  }
+  // Where a is no function of h it is seen as it is.
+  result.figure = {title, "eigenvalue h", "drift a", spans_a_decade(h), spans_a_decade(a), {}, {}};
+  result.figure.series.push_back({Series::Style::points, "", h, a, {}});
 }
 
 /// The power of ten above x, from 1e-12 on: digits further down are roundoff.

@@ -76,7 +76,8 @@ TEST_F(Coefficients, TableStatesTheExactSum) {
 }
 
 TEST_F(Coefficients, OfAnySignalStandByH) {
-  const Outcome outcome = run(with(matrix, "batch = 20", "batch = 160"), "--signal full --json");
+  const Outcome outcome =
+      run(with(matrix, "batch = 20", "batch = 160"), "--signal full --json --plot a.svg");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const Json json = Json::parse(outcome.out);
   const auto h = json["h"].get<Row>();
@@ -85,6 +86,7 @@ TEST_F(Coefficients, OfAnySignalStandByH) {
   EXPECT_TRUE(json["trust"]["any_signal"].get<bool>());
   EXPECT_GT(json["trust"]["signal"].get<double>(), 0.4);
   EXPECT_EQ(outcome.err.find("signal"), std::string::npos) << outcome.err;
+  EXPECT_NE(contents("a.svg").find("drift a"), std::string::npos);  // no function of h
 }
 
 TEST_F(Coefficients, RiskCanBeChosen) {
