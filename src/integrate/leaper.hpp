@@ -1,12 +1,14 @@
 #pragma once
-#include "integrate/recursion.hpp"
+#include <memory>
+
+#include "integrate/look.hpp"
 
 namespace riskcurve {
 
-/// Many steps of a recursion at once, where little changes from one to the next: maps and noise of
-/// the middle, and to first order what changes along the way, in powers by doubling. Second order,
-/// also of modes that have long forgotten where they began; the error of R (and of the average's)
-/// by halving, and extrapolated (docs/theory/chain.md#long-runs).
+/// Many steps of a recursion at once, where little changes from one to the next: maps and noise on
+/// a parabola through three looks, powers by doubling, also for modes that have long forgotten
+/// where they began. The error of R (and of the average's) by what a line through two makes of it
+/// (docs/theory/chain.md#long-runs).
 class Leaper {
  public:
   Leaper(const Recursion& recursion, double rtol) : recursion_(recursion), rtol_(rtol) {}
@@ -17,21 +19,19 @@ class Leaper {
   /// Takes up to `most` steps from step k; returns how many, 0 where steps are better taken one by
   /// one: fewest() of them.
   double leap(double k, double most, double& weights, BlockState& state);
+  /// Steps from k to the next break of what they depend on.
+  double until_break(double k) const;
   double fewest() const {
     const auto& filtered = recursion_.system().filtered;
     return filtered ? (filtered->covariance ? 256 : 24) : 32;
   }
 
  private:
-  /// `at`: that of the first step, `instant(k, 0, weights, from)`.
-  BlockState after(double k, double n, double weights, const BlockState& from,
-                   const BlockInstant& at) const;
-  BlockState filtered_after(double k, double n, double weights, const BlockState& from,
-                            const BlockInstant& at) const;
+  BlockState led(const Way& way, double steps, const BlockState& from) const;
   /// Whether schedules do, from one step to the next as over n of them.
   bool goes_on(double k, double n) const;
-  /// Of the step after `steps` from k.
-  BlockInstant instant(double k, double steps, double weights, const BlockState& state) const;
+  /// At the step after `steps` from k, of the state `before` it.
+  std::unique_ptr<Look> look(double k, double steps, double weights, BlockState before) const;
   double weights_after(double k, double n, double weights) const;
 
   const Recursion& recursion_;
@@ -39,6 +39,8 @@ class Leaper {
   double length_ = 64;  ///< to try next
   double rest_ = 0;     ///< length of a leap that hardly changed, nor its rates
   int trusted_ = 0;     ///< leaps of no more steps that are taken as they are: nothing happens
+  std::unique_ptr<Look> kept_;  ///< at the step after the last leap
+  double kept_at_ = -1;
 };
 
 }  // namespace riskcurve

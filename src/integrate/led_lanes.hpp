@@ -30,38 +30,13 @@ void add_to(LaneVector<M>& x, const LaneVector<M>& y, double factor = 1) {
 }
 
 template <int M>
-void scale(LaneMatrix<M>& x, double factor) {
-  for (int i = 0; i < M; ++i)
-    for (int j = 0; j < M; ++j) x[i][j] *= factor;
+void set_zero(LaneMatrix<M>& x) {
+  for (auto& row : x) row.fill(Block::Zero());
 }
 template <int M>
-void scale(LaneVector<M>& x, double factor) {
-  for (int i = 0; i < M; ++i) x[i] *= factor;
+void set_zero(LaneVector<M>& x) {
+  x.fill(Block::Zero());
 }
-
-/// Sums over `count` steps of what each of them adds, carried on by the later ones: of sources that
-/// are the same (plain), and that count the steps after them (counted).
-template <int M, class Value>
-struct Sums {
-  Value plain, counted;
-  double count;
-
-  /// Of these steps after `before`, which map leads over.
-  void follow(const Sums& before, const LaneMatrix<M>& map) {
-    const Value on = carried<M>(map, before.plain);
-    add_to<M>(plain, on);
-    add_to<M>(counted, carried<M>(map, before.counted));
-    add_to<M>(counted, on, count);
-    count += before.count;
-  }
-  /// sum_j delta_j of the steps j, delta from -1/2 to 1/2.
-  Value tilted() const {
-    Value sum = plain;
-    add_to<M>(sum, plain, 0.5 * (count - 1) / count - 1);
-    add_to<M>(sum, counted, -1 / count);
-    return sum;
-  }
-};
 
 /// What `n` steps make of moments or means: the powers of one map, and what the steps add.
 template <int M>
@@ -85,39 +60,39 @@ class Powers {
   LaneMatrix<M> change_;
 };
 
-/// x after n steps of this map that each add `source`, and `tilt` times the share of the way, from
-/// -1/2 to 1/2, where that is given. Value: LaneMatrix (carried from both sides) or LaneVector.
+/// x after n steps of this map, that each add source[0] + source[1] i + source[2] i^2 (up to the
+/// degree), i the steps after it. Value: LaneMatrix (carried from both sides) or LaneVector.
 template <int M, class Value>
-Value led_on(const LaneMatrix<M>& map, Value x, const Value& source, double n,
-             const Value* tilt = nullptr) {
+Value led_on(const LaneMatrix<M>& map, const Value& x, const std::array<Value, 3>& source,
+             int degree, double n) {
   Powers<M> powers(map);
-  const Value zero = [] {
-    Value none;
-    if constexpr (std::is_same_v<Value, LaneVector<M>>)
-      none.fill(Block::Zero());
-    else
-      for (auto& row : none) row.fill(Block::Zero());
-    return none;
-  }();
-  Sums<M, Value> base{source, zero, 1}, tilted{tilt ? *tilt : zero, zero, 1}, all{zero, zero, 0};
+  // Of the last `count` steps, and of all before them, by the powers of i that are left.
+  std::array<Value, 3> base = source, all;
+  all[0] = x;
+  for (int p = 1; p <= degree; ++p) set_zero<M>(all[p]);
+  double count = 1;
+  const auto follow = [&](std::array<Value, 3>& later, const std::array<Value, 3>& earlier,
+                          const LaneMatrix<M>& power) {
+    for (int p = 0; p <= degree; ++p) {
+      Value shifted = earlier[p];
+      if (p < degree) add_to<M>(shifted, earlier[p + 1], (p + 1) * count);
+      if (p + 2 <= degree) add_to<M>(shifted, earlier[p + 2], count * count);
+      add_to<M>(later[p], carried<M>(power, shifted));
+    }
+  };
   for (auto left = static_cast<long long>(n);; left /= 2) {
     const LaneMatrix<M> power = powers.map();
     if (left % 2 == 1) {
-      x = carried<M>(power, x);
-      add_to<M>(x, base.plain);
-      if (tilt) {
-        Sums<M, Value> longer = tilted;
-        longer.follow(all, power);
-        all = longer;
-      }
+      std::array<Value, 3> longer = base;
+      follow(longer, all, power);
+      all = longer;
     }
     if (left <= 1) break;
-    add_to<M>(base.plain, carried<M>(power, Value(base.plain)));
-    if (tilt) tilted.follow(Sums<M, Value>(tilted), power);
+    follow(base, std::array<Value, 3>(base), power);
+    count *= 2;
     powers.square();
   }
-  if (tilt) add_to<M>(x, all.tilted());
-  return x;
+  return all[0];
 }
 
 /// Moments of lanes of modes: what runs differ by, and the mean of one direction.

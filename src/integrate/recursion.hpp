@@ -132,10 +132,6 @@ void share_drift(const TiltedErrors& errors, BlockInstant& at);
 void tilt_errors(const Recursion& recursion, const BlockInstant& at, BlockState& state);
 /// Blocks of a FilteredMap (recursion_filtered.cpp).
 void advance_filtered(const Recursion& recursion, const BlockInstant& at, BlockState& state);
-/// So many steps that are all like this one, of the state `seen`; or, where it is half the way from
-/// the `first` one, of the state `from`, that go on as they went to it.
-BlockState lead_filtered(const Recursion& recursion, const BlockInstant& at, const BlockState& seen,
-                         double steps, const BlockState& from, const BlockInstant* first = nullptr);
 
 /// The recursion from `state` = start() on, which ends as the last state; `visit` sees the state
 /// before every step, and the sum of gamma^weight_power over earlier ones. Without a visitor, runs

@@ -18,7 +18,7 @@ using Eigen::Index;
 
 constexpr double kDiverged = 1e30;  // growth over the start that counts as divergence
 constexpr long kLook = 256;         // steps between looks at the watch
-constexpr double kLeapError = 1e-6, kLeapErrorFiltered = 1e-3;
+constexpr double kLeapError = 1e-6, kLeapErrorFiltered = 4e-3;
 
 /// What is recorded of a state: the risk, the averaged risk, then the observables.
 class Log {
@@ -88,20 +88,6 @@ class Log {
   std::vector<ArrayXd> rows_, modes_;
 };
 
-/// Steps from k to the next time that is asked for, or break of what the steps depend on.
-double room(const Recursion& recursion, double k, double awaited) {
-  double end = std::floor(awaited);
-  const auto look = [&](const std::vector<double>& breaks) {
-    for (const double at : breaks)
-      if (std::ceil(at) > k) end = std::min(end, std::ceil(at));
-  };
-  look(recursion.schedule().breaks);
-  look(recursion.system().breaks);
-  for (const auto* schedule : {&recursion.blocks().momentum, &recursion.blocks().weight_decay})
-    if (*schedule) look((*schedule)->breaks);
-  return end - k;
-}
-
 }  // namespace
 
 RiskCurve solve_recursion(const ModeSystem& system, const Schedule& step, const ArrayXd& at,
@@ -150,7 +136,8 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
       double taken = 0;
       if (leaps && plain <= 0) {
         const double weights_before = weights;
-        const double most = std::min(longest, room(recursion, now, log.awaited()));
+        const double most =
+            std::min({longest, std::floor(log.awaited()) - now, leaper.until_break(now)});
         taken = leaper.leap(now, most, weights, state);
         if (taken > 0 && options.until_risk > 0 && aim() <= options.until_risk) {
           state = before;
