@@ -159,7 +159,7 @@ AdaptiveLaw::AdaptiveLaw(const NoiseLaw& noise, int batch, GradientOf entries,
       const std::lock_guard<std::mutex> hold(done->lock);
       const auto found = done->at.find(x);
       if (found != done->at.end()) return found->second.*part;
-      return (done->at[x] = self.at(x * x * x * x)).*part;
+      return (done->at[x] = self.at(kRiskOfNodes * x * x * x * x)).*part;
     };
   };
   gain_ = std::make_shared<const Table>(of(&AdaptiveScalars::gain));
@@ -180,29 +180,31 @@ const Value& once(std::mutex& lock, std::map<int, Value>& values, int key, const
 
 double AdaptiveLaw::linear_at(int power_of_4) const {
   return once(spreads_->lock, spreads_->linear, power_of_4,
-              [&] { return linear(std::ldexp(1.0, 2 * power_of_4)); });
+              [&] { return linear(std::ldexp(kRiskOfNodes, 2 * power_of_4)); });
 }
 
 const SharedNoise& AdaptiveLaw::shared_at(int power_of_16) const {
   return once(spreads_->lock, spreads_->shared, power_of_16,
-              [&] { return sampled(std::ldexp(1.0, 4 * power_of_16)); });
+              [&] { return sampled(std::ldexp(kRiskOfNodes, 4 * power_of_16)); });
 }
 
 const AdaptiveLaw::Starts& AdaptiveLaw::starts_at(int power_of_4) const {
   return once(spreads_->lock, spreads_->starts, power_of_4,
-              [&] { return starts(std::ldexp(1.0, 2 * power_of_4)); });
+              [&] { return starts(std::ldexp(kRiskOfNodes, 2 * power_of_4)); });
 }
 
 double AdaptiveLaw::place(double risk) const {
-  return std::log2(scale_ > 0 ? std::clamp(risk, 1e-5 * scale_, 1e5 * scale_)
-                              : std::max(risk, kVanishedRisk));
+  return std::log2(
+      (scale_ > 0 ? std::clamp(risk, 1e-5 * scale_, 1e5 * scale_) : std::max(risk, kVanishedRisk)) /
+      kRiskOfNodes);
 }
 
 template <class F>
 auto AdaptiveLaw::between_powers_of_4(double risk, const F& f) const {
   const double x = place(risk) / 2;
   const int node = static_cast<int>(std::floor(x)) - 1;
-  if (x != 0.5 * std::log2(risk)) return f(node + 1);  // beyond, where nothing changes
+  if (x != 0.5 * std::log2(risk / kRiskOfNodes))
+    return f(node + 1);  // beyond, where nothing changes
   return cubic_from(node, x, f);
 }
 
@@ -236,7 +238,7 @@ AdaptiveNoise AdaptiveLaw::operator()(double risk, double steps) const {
     now.scalars = unit_->scalars;
   } else {
     const double ratio = between_powers_of_4(risk, [this](int power) { return linear_at(power); });
-    const double root = std::sqrt(std::sqrt(risk)), gain = (*gain_)(root);
+    const double root = std::sqrt(std::sqrt(risk / kRiskOfNodes)), gain = (*gain_)(root);
     const bool infinite = std::isinf(variance);
     now.power = infinite ? 1 / (gain * gain) : mean;
     const double unit = gain * std::sqrt(infinite ? 1 : mean), noise = (*ratio_)(root);

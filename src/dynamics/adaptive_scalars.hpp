@@ -98,7 +98,7 @@ class AdaptiveLaw {
     std::mutex lock;
     std::map<double, AdaptiveScalars> at;
   };
-  /// Of a function of R by its values at powers of 4: cubics in log R.
+  /// Of a function of R by its values at powers of 4 times kRiskOfNodes: cubics in log R.
   template <class F>
   auto between_powers_of_4(double risk, const F& f) const;
   double linear_at(int power_of_4) const;

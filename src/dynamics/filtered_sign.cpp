@@ -123,9 +123,9 @@ Eigen::Array3d FilteredNoise::Setting::shared(double risk, double momentum) cons
 }
 
 FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
-    : setting_(setting),
-      momentum_(momentum),
-      seen_([setting, momentum](double x) { return setting.seen(x * x * x * x, momentum); }) {
+    : setting_(setting), momentum_(momentum), seen_([setting, momentum](double x) {
+        return setting.seen(kRiskOfNodes * x * x * x * x, momentum);
+      }) {
   if (setting.law.gaussian()) {
     // By the noise too: batches are drawn with it.
     using Key = std::tuple<std::string, double, int, GradientOf, double, double>;
@@ -144,20 +144,20 @@ FilteredNoise::AtMomentum::AtMomentum(const Setting& setting, double momentum)
   }
 }
 
-const FilteredNoise::AtMomentum::Node& FilteredNoise::AtMomentum::spread_at(int power_of_16) const {
-  Node& node = node_at(power_of_16);
+const FilteredNoise::AtMomentum::Node& FilteredNoise::AtMomentum::spread_at(int power_of_4) const {
+  Node& node = node_at(power_of_4);
   std::call_once(node.filled, [&] {
-    const double risk = std::ldexp(1.0, 4 * power_of_16);
+    const double risk = std::ldexp(kRiskOfNodes, 2 * power_of_4);
     node.spread = setting_.spread(risk, momentum_);
     node.starts = setting_.starts(risk, momentum_);
   });
   return node;
 }
 
-const Eigen::Array3d& FilteredNoise::AtMomentum::shared_at(int power_of_16) const {
-  Node& node = node_at(power_of_16);
+const Eigen::Array3d& FilteredNoise::AtMomentum::shared_at(int power_of_4) const {
+  Node& node = node_at(power_of_4);
   std::call_once(node.drawn, [&] {
-    node.shared = setting_.shared(std::ldexp(1.0, 4 * power_of_16), momentum_);
+    node.shared = setting_.shared(std::ldexp(kRiskOfNodes, 2 * power_of_4), momentum_);
   });
   return node.shared;
 }
@@ -186,13 +186,14 @@ std::vector<Eigen::Array2d> FilteredNoise::Setting::starts(double risk, double m
 }
 
 template <class F>
-auto FilteredNoise::AtMomentum::between(double risk, const F& f) const {
+auto FilteredNoise::AtMomentum::between(double risk, int powers, const F& f) const {
   const double seen =
       scale_ > 0 ? std::clamp(risk, 1e-5 * scale_, 1e5 * scale_) : std::max(risk, kVanishedRisk);
-  const double x = 0.25 * std::log2(seen);
+  const double x = 0.5 * std::log2(seen / kRiskOfNodes) / powers;
   const int first = static_cast<int>(std::floor(x)) - 1;
-  if (seen != risk) return f(first + 1);
-  return cubic_from(first, x, f);
+  const auto at = [&](int node) { return f(powers * node); };
+  if (seen != risk) return at(first + 1);
+  return cubic_from(first, x, at);
 }
 
 SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const {
@@ -203,11 +204,12 @@ SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const
     return sign;
   }
   if (std::isnan(risk)) return {NAN, NAN, NAN};  // of a run that has left the numbers
-  const Eigen::Array3d spread =
-      between(risk, [&](int node) { return as_array(spread_at(node).spread); });
+  const Eigen::Array3d spread = between(risk, 1, [&](int node) -> Eigen::Array3d {
+                                  return as_array(spread_at(node).spread).log();
+                                }).exp();
   // Of the first steps between t = 1, 2, 4, ..
   const double when = std::log2(steps), step = std::floor(when);
-  const Eigen::Array2d started = between(risk, [&](int node) -> Eigen::Array2d {
+  const Eigen::Array2d started = between(risk, 1, [&](int node) -> Eigen::Array2d {
                                    const std::vector<Eigen::Array2d>& starts =
                                        spread_at(node).starts;
                                    if (!(step + 1 < static_cast<double>(starts.size())))
@@ -215,7 +217,7 @@ SignNoise FilteredNoise::AtMomentum::operator()(double risk, double steps) const
                                    const auto j = static_cast<std::size_t>(step);
                                    return starts[j] + (when - step) * (starts[j + 1] - starts[j]);
                                  }).exp();
-  const double seen = seen_(std::sqrt(std::sqrt(risk)));
+  const double seen = seen_(std::sqrt(std::sqrt(risk / kRiskOfNodes)));
   return {seen * started[0] / started[1], spread[1] * seen * started[0], spread[2]};
 }
 
@@ -227,7 +229,7 @@ Eigen::Array3d FilteredNoise::AtMomentum::shared(double risk) const {
                    setting_.filter.share_of(momentum_)},
                   [&] { return setting_.shared(0.5, momentum_); });
   }
-  return between(risk, [&](int node) { return shared_at(node); });
+  return between(risk, 2, [&](int node) { return shared_at(node); });
 }
 
 const FilteredNoise::AtMomentum& FilteredNoise::of(double momentum) const {

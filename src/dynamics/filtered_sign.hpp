@@ -80,22 +80,22 @@ class FilteredNoise {
     Eigen::Array3d shared(double risk) const;
 
    private:
-    static constexpr int kLowest = -270, kHighest = 270;  // powers of 16 of R
+    static constexpr int kLowest = -540, kHighest = 540;  // powers of 4 of R
     struct Node {
       std::once_flag filled, drawn;
       SignNoise spread;
       std::vector<Eigen::Array2d> starts;
       Eigen::Array3d shared;
     };
-    Node& node_at(int power_of_16) const {
-      return nodes_[static_cast<std::size_t>(power_of_16 - kLowest)];
+    Node& node_at(int power_of_4) const {
+      return nodes_[static_cast<std::size_t>(power_of_4 - kLowest)];
     }
-    const Node& spread_at(int power_of_16) const;
-    const Eigen::Array3d& shared_at(int power_of_16) const;
-    /// Between powers of 16 of R, from where noise rules to where it is nothing: cubics, beyond
-    /// which nothing changes. f says what each of the nodes has.
+    const Node& spread_at(int power_of_4) const;
+    const Eigen::Array3d& shared_at(int power_of_4) const;
+    /// Of R, from where noise rules to where it is nothing: cubics, beyond which nothing changes.
+    /// f says what each of the nodes has, of which there is one in so many powers of 4.
     template <class F>
-    auto between(double risk, const F& f) const;
+    auto between(double risk, int powers, const F& f) const;
     Setting setting_;
     double momentum_;
     LogChebyshevOf<10> seen_;  ///< of R^(1/4), in which an octave is four of R; 1e-7

@@ -147,7 +147,7 @@ class TwoTimes {
     return sum;
   }
 
-  static constexpr double kStep = 0.4, kLeft = 1e-3, kVanished = 1e-10;
+  static constexpr double kStep = 0.4, kLeft = 1e-3, kVanished = 1e-7;
   const EntryTransform& one_;
   double batch_;
   LagWeights weights_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dynamics/batch_power.hpp"
+#include "dynamics/cubic.hpp"
 
 namespace riskcurve {
 namespace {
@@ -102,7 +103,7 @@ TiltTable tilts_of(const BatchPower& power, const LagWeights& weights, double be
 
 std::shared_ptr<const TiltTable> LastingRoot::at(int power_of_16, int power_of_2) const {
   return (*tables_)({power_of_16, power_of_2}, [&] {
-    const double risk = std::ldexp(1.0, 4 * power_of_16);
+    const double risk = std::ldexp(kRiskOfNodes, 4 * power_of_16);
     return tilts_of(shared_ ? law_->power_of_means(risk) : law_->power(risk), law_->weights(),
                     law_->beta2(), std::ldexp(1.0, power_of_2));
   });
