@@ -123,6 +123,7 @@ def transfer(
     tuned: float | None = None,
     quantities: Sequence[str] | None = None,
     rtol: float = 1e-8,
+    signal: str | None = None,
     progress: Progress = None,
 ) -> Transfer:
     """How the best constant step moves with batch, dimension, horizon, noise and optimizer; docs/transfer.md.
@@ -131,8 +132,9 @@ def transfer(
     tuned : a step size that was tuned in practice for this optimizer: where to start the others.
     quantities : of "batch", "dimension", "horizon", "noise", of a matrix also "aspect_wide", "aspect_tall";
         None: all.
+    rtol, signal, progress : as of predict.
     """
-    experiment = experiment_of(problem, optimizer, None, steps, {}, searched=True)
+    experiment = experiment_of(problem, optimizer, None, steps, {"signal": signal}, searched=True)
     if tuned is not None and not (tuned > 0 and math.isfinite(tuned)):
         raise bad("tuned", tuned, "a finite step size > 0")
     known = list(_core.transfer_quantities(experiment.core.is_matrix))

@@ -188,14 +188,16 @@ Advice advise(const Experiment& experiment, const AdviseOptions& options) {
   parts.add([&] { add_step(advice, experiment, solve); });
   for (std::size_t j = others.size(); j-- > 0;)
     parts.add([&, j] {
-      standing[j] =
-          counterpart_at(others[j], j > 0, advice.horizons, own_horizon, transfer, kLongest);
+      standing[j] = counterpart_at(with_small_signal(others[j]), j > 0, advice.horizons,
+                                   own_horizon, transfer, kLongest);
     });
   for (std::size_t i = 0; i < advice.changes.size(); ++i)
     parts.add([&, i] { advice.changes[i] = change(kChanges[i], from_best, solve); });
   parts.add([&] { advice.schedule = best_schedules(experiment, solve); });
   for (std::size_t i = 0; i < quantities.size(); ++i)
-    parts.add([&, i] { advice.scalings[i] = step_scaling(experiment, quantities[i], transfer); });
+    parts.add([&, i] {
+      advice.scalings[i] = step_scaling(with_small_signal(experiment), quantities[i], transfer);
+    });
   parts.work();
 
   advice.risk_at.resize(advice.horizons.size(), std::ssize(others));

@@ -181,8 +181,6 @@ class Search {
   void reached(double fraction) { fraction_ = fraction; }
   /// `same`: only the horizon is another than the last one's.
   FoundStep operator()(Experiment experiment, double start, bool same) {
-    // A hundred searches: where a large signal would matter, the trust numbers say so.
-    experiment = with_small_signal(std::move(experiment));
     if (!same || !system_) {
       system_ = mode_system(experiment);
       system_->observable.clear();
@@ -328,7 +326,6 @@ std::vector<Counterpart> counterpart_at(Experiment experiment, bool best_thresho
       if (best_threshold) clipped->threshold = best_constant_threshold(experiment.vector());
       for (Counterpart& one : found) one.threshold = clipped->threshold(0);
     }
-    experiment = with_small_signal(std::move(experiment));
     ModeSystem system = mode_system(experiment);
     system.observable.clear();
     if (system.blocks && horizons[first] > longest)

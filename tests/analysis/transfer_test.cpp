@@ -116,15 +116,15 @@ TEST(StepScaling, OfSgdTurnsBatchIntoHorizonUnderNoiseToo) {
   EXPECT_NEAR(batch.step_exponent.value, 1 + horizon.step_exponent.value, 1e-5);
 }
 
-// Without noise phi_b = r_b phi_1, r_b = sqrt(pi) Gamma((b+1)/2)/Gamma(b/2), so that b samples a
-// step for T steps of size gamma are one sample for r^2 T steps of size gamma/r.
+// Without noise, of small signals, phi_b = r_b phi_1, r_b = sqrt(pi) Gamma((b+1)/2)/Gamma(b/2), so
+// that b samples a step for T steps of size gamma are one sample for r^2 T steps of size gamma/r.
 TEST(StepScaling, OfNoiseFreeSignSgdTurnsBatchIntoHorizon) {
   const double T = 50;
-  const Scaling scaling =
-      step_scaling(vector_file(power_law_text, "kind = 'none'", "name = 'sign_sgd'", T), "batch");
+  Experiment file = vector_file(power_law_text, "kind = 'none'", "name = 'sign_sgd'", T);
+  file.signal = Signal::small;
+  const Scaling scaling = step_scaling(file, "batch");
   ASSERT_EQ(scaling.value[0], 1) << scaling.skipped;
-  const ModeSystem single =
-      mode_system(vector_file(power_law_text, "kind = 'none'", "name = 'sign_sgd'", T));
+  const ModeSystem single = mode_system(file);
   for (Eigen::Index i = 0; i < 5; ++i) {
     const double b = scaling.value[i];
     const double r = std::sqrt(M_PI) * std::exp(std::lgamma((b + 1) / 2) - std::lgamma(b / 2));
@@ -164,6 +164,21 @@ TEST(Counterparts, OfClippingThatNeverClipsIsSgd) {
   EXPECT_NEAR(found[1].ratio, 1, 1e-5);
   EXPECT_NEAR(found[1].risk / found[0].risk, 1, 1e-7);
   EXPECT_EQ(found[2].optimizer, "sign_sgd");
+}
+
+// A large batch resolves the signal: best steps are those that optimum finds, whose rates know it.
+TEST(StepScaling, TakesASignalOfAnySizeByItself) {
+  Experiment file =
+      vector_file("kind = 'power_law', dimension = 60, alpha = 0.6, orientation = 'diagonal'",
+                  "kind = 'gaussian', std = 0.1", "name = 'sign_sgd'\nbatch = 64", 60);
+  const auto own_step = [](const Experiment& of) {
+    const Scaling scaling = step_scaling(of, "noise");
+    return scaling.step[scaling.own];
+  };
+  const double step = own_step(file);
+  EXPECT_NEAR(step / best_step(mode_system(file), 60).step, 1, 1e-4);
+  file.signal = Signal::small;
+  EXPECT_GT(std::abs(own_step(file) / step - 1), 0.05);
 }
 
 // Rates of signals of any size are taken where those of small ones are not derived.

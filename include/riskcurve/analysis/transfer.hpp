@@ -38,8 +38,10 @@ std::vector<std::string> transfer_quantities(bool matrix);
 ///   horizon    T = run.steps
 ///   noise      the size of its law (std, scale, half_width)
 /// from a quarter of its own value, or from half of it, or from itself, where these are whole. R(0)
-/// and the target stay. Skipped where the problem fixes the quantity (data, a list of eigenvalues)
-/// or has none of it. Throws InputError where the experiment itself is refused. Source: ours.
+/// and the target stay. Rates are those of the experiment's `signal`, of any size where that
+/// matters and it leaves the choice: two graded sides of a matrix take minutes then. Skipped where
+/// the problem fixes the quantity (data, a list of eigenvalues) or has none of it. Throws
+/// InputError where the experiment itself is refused. Source: ours.
 Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
                      const TransferOptions& options = {});
 
