@@ -82,7 +82,7 @@ bool Leaper::can(const Recursion& recursion) {
 }
 
 double Leaper::until_break(double k) const {
-  double end = INFINITY;
+  double end = horizon_;
   const auto seen = [&](const std::vector<double>& breaks) {
     for (const double at : breaks)
       if (std::ceil(at) > k) end = std::min(end, std::ceil(at));

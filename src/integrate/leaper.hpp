@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <memory>
 
 #include "integrate/look.hpp"
@@ -11,7 +12,8 @@ namespace riskcurve {
 /// (docs/theory/chain.md#long-runs).
 class Leaper {
  public:
-  Leaper(const Recursion& recursion, double rtol) : recursion_(recursion), rtol_(rtol) {}
+  Leaper(const Recursion& recursion, double rtol, double horizon = INFINITY)
+      : recursion_(recursion), rtol_(rtol), horizon_(horizon) {}
 
   /// Whether the chain allows it: nothing happens every so many steps.
   static bool can(const Recursion& recursion);
@@ -19,7 +21,8 @@ class Leaper {
   /// Takes up to `most` steps from step k; returns how many, 0 where steps are better taken one by
   /// one: fewest() of them.
   double leap(double k, double most, double& weights, BlockState& state);
-  /// Steps from k to the next break of what they depend on.
+  /// Steps from k to the next break of what they depend on, or to the horizon, from where schedules
+  /// are not asked.
   double until_break(double k) const;
   double fewest() const {
     const auto& filtered = recursion_.system().filtered;
@@ -35,7 +38,7 @@ class Leaper {
   double weights_after(double k, double n, double weights) const;
 
   const Recursion& recursion_;
-  double rtol_;
+  double rtol_, horizon_;
   double length_ = 64;  ///< to try next
   double rest_ = 0;     ///< length of a leap that hardly changed, nor its rates
   int trusted_ = 0;     ///< leaps of no more steps that are taken as they are: nothing happens

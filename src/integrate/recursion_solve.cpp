@@ -74,7 +74,9 @@ class Log {
     row[1] = std::max(0.0, recursion_.averaged_risk(state));
     if (system.observable.empty()) return row;
     const ArrayXd s = recursion_.squares(state);
-    Now now = recursion_.instant(t, 0, state).now;
+    // Of the step that follows; after the last there is none.
+    const double step = std::max(0.0, std::min(t, std::ceil(at_[at_.size() - 1]) - 1));
+    Now now = recursion_.instant(step, 0, state).now;
     now.risk = row[0];
     now.state = &s;
     Index i = 1;
@@ -122,7 +124,7 @@ RiskCurve march(const Recursion& recursion, const ArrayXd& at, const SolveOption
   try {
     double weights = 0;
     while (log.due(0)) log.record(state);
-    Leaper leaper(recursion, system.filtered ? kLeapErrorFiltered : kLeapError);
+    Leaper leaper(recursion, system.filtered ? kLeapErrorFiltered : kLeapError, horizon);
     double plain = 0;          // steps to be taken one by one
     double longest = horizon;  // leap: short where the end is looked for
     for (double now = 0; !log.done();) {

@@ -138,6 +138,16 @@ TEST(Leaper, TakesABillionSteps) {
   EXPECT_LT((a / b - 1).abs().maxCoeff(), 5e-3);
 }
 
+TEST(Leaper, DoesNotAskWhatTheStepAfterTheLastWouldBe) {
+  Experiment e = signum(20, 64, 1e-3, 6000, 0.1);
+  std::get<VectorProblem>(e.problem).covariance.orientation = Orientation::generic;
+  e.chain.momentum.reset();
+  ASSERT_TRUE(mode_system(e).filtered);
+  const double ends = predict(e).curve.risk.tail(1)[0];
+  e.schedule = custom_schedule([](double k) { return k < 6000 ? 1e-3 : NAN; }, {});
+  EXPECT_NEAR(predict(e).curve.risk.tail(1)[0] / ends, 1, 1e-3);
+}
+
 // Every seventh step looks the same.
 TEST(Leaper, SeesWhatASecondStepDoes) {
   Experiment e = signum(5, 4, 1e-7, 6.02e5, 0.5);
