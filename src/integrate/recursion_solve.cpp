@@ -18,7 +18,7 @@ using Eigen::Index;
 
 constexpr double kDiverged = 1e30;  // growth over the start that counts as divergence
 constexpr long kLook = 256;         // steps between looks at the watch
-constexpr double kLeapError = 1e-6, kLeapErrorFiltered = 4e-3;
+constexpr double kLeapError = 1e-6, kLeapErrorFiltered = 2e-3;
 
 /// What is recorded of a state: the risk, the averaged risk, then the observables.
 class Log {
