@@ -56,6 +56,38 @@ TEST(BestTogether, FindsTheStepFromFarBelowItWhereLogRiskBendsAway) {
   EXPECT_NEAR(best.risk / best_risk(e, 500), 1, 1e-8);
 }
 
+// All that AdamW has, each without a slope of its own: no neighbour is better.
+TEST(BestTogether, OfFourNumbersOfAdamIsBelowItsNeighbours) {
+  Experiment e = experiment(gaussian_noise(0.3), Adam{8});
+  e.problem = make_problem(power_law(40, 0.6), PowerLawTarget{.beta = 0.2}, gaussian_noise(0.3));
+  e.chain.weight_decay = constant_schedule(0.01);
+  JointOptions options;
+  options.over = {"step", "beta1", "beta2", "weight_decay"};
+  const JointOptimum best = best_together(e, 150, options);
+  ASSERT_TRUE(best.found) << best.message;
+  EXPECT_EQ(best.value.at("weight_decay"), 0);
+  const auto risk = [&](const std::function<void(Experiment&)>& move) {
+    Experiment moved = best.experiment;
+    move(moved);
+    return solve(mode_system(moved), moved.schedule, Eigen::ArrayXd::Constant(1, 150)).risk[0];
+  };
+  for (const double x : {0.95, 1.05}) {
+    EXPECT_GT(
+        risk([&](Experiment& of) { of.schedule = constant_schedule(x * best.value.at("step")); }),
+        best.risk);
+    EXPECT_GT(risk([&](Experiment& of) {
+                of.chain.weight_decay = constant_schedule(0.02 * x);  // none is best
+              }),
+              best.risk);
+    for (const int which : {0, 1})
+      EXPECT_GT(risk([&](Experiment& of) {
+                  double& beta = std::get<Adam>(of.optimizer).betas[which];
+                  beta = 1 - x * (1 - beta);
+                }),
+                best.risk * (1 - 1e-5));
+  }
+}
+
 TEST(BestTogether, FindsTheExponentThatAScanFinds) {
   const Experiment e = experiment(gaussian_noise(0.3), PreconditionedSgd{4, 0.5});
   JointOptions options;

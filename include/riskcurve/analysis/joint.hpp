@@ -14,7 +14,7 @@ struct JointOptions {
   std::vector<std::string> over = {"step"};
   bool averaged = false;    ///< the averaged risk in place of the risk
   double tolerance = 1e-5;  ///< of |dlog R/d parameters|, as they are searched
-  int max_solves = 200;
+  int max_solves = 2000;
   SolveOptions solve;
 };
 
