@@ -15,7 +15,7 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kApart = 1;         // of log t, node to node
+constexpr double kNodesApart = 1;    // of log t, node to node
 constexpr int kMostT = 80;           // nodes
 constexpr double kFarT = 30;         // t^2 over all variance at the first node
 constexpr double kOpen = 0.004;      // of a row's or column's singular values below the last
@@ -44,7 +44,7 @@ struct PairPoint {
 };
 
 double apart(const TwoSides& sides) {
-  return sides.rough ? kApartRough : kApart;
+  return sides.rough ? kApartRough : kNodesApart;
 }
 
 /// x, y and m at t.

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <vector>
+
+#include "integrate/block_lanes.hpp"
+#include "integrate/direction_modes.hpp"
 
 namespace riskcurve {
 namespace {
@@ -56,71 +60,48 @@ void join(FilteredLag& later, const FilteredLag& earlier) {
 }
 
 /// A^n and sum_(i < n) A^i x, by doubling.
+template <int M>
 struct Repeated {
-  BlockMatrix power;
-  BlockVector sum;
+  Square<M> power = Square<M>::Identity();
+  Eigen::Vector<double, M> sum = Eigen::Vector<double, M>::Zero();
 
-  Repeated(const BlockMatrix& map, const BlockVector& x, double n)
-      : power(BlockMatrix::Identity(map.rows(), map.rows())), sum(BlockVector::Zero(x.size())) {
-    BlockMatrix twice = map;
-    BlockVector part = x;
+  Repeated(const Square<M>& map, const Eigen::Vector<double, M>& x, double n) {
+    Square<M> twice = map;
+    Eigen::Vector<double, M> part = x;
     for (auto left = static_cast<long long>(n); left > 0; left /= 2) {
       if (left % 2 == 1) {
         sum = (part + twice * sum).eval();
         power = (twice * power).eval();
       }
+      if (left == 1) break;
       part = (part + twice * part).eval();
       twice = (twice * twice).eval();
     }
   }
 };
 
-/// What lasts, n steps that are all like this one later.
-FilteredPast lasting_after(const FilteredStep& step, const FilteredPast& before, double n) {
-  FilteredPast past = before;
-  const Index modes = step.part.rows();
-  // By halves of their age, the newest last.
-  std::vector<FilteredLag> added;
-  std::vector<double> ages;  // of the newest of each
-  for (double upto = n; upto >= 1;) {
-    const double length = upto > n / 64 && upto > 8 ? std::ceil(0.5 * upto) : upto;
-    FilteredLag lag = lag_of(step);
-    lag.steps = length;
-    added.push_back(std::move(lag));
-    ages.push_back(upto - length);
-    upto -= length;
-  }
-  for (Index k = 0; k < modes; ++k) {
-    const BlockMatrix map = map_of_mode(step.at.step, step.part, k);
-    const BlockVector& q = step.at.step.push;
-    const BlockMatrix all = Repeated(map, q, n).power;
-    const auto carry = [&](ArrayXXd& of, const BlockMatrix& by) {
-      of.row(k) = (of.row(k).matrix() * by.transpose()).array().eval();
+/// Carries lags over the steps of those that were `added`, and these to their end, the newest
+/// first.
+template <int M>
+void carry_over(const FilteredStep& step, std::vector<FilteredLag>& added,
+                std::deque<FilteredLag>& lags) {
+  const Eigen::Vector<double, M> q = step.at.step.push;
+  for (Index k = 0; k < step.part.rows(); ++k) {
+    const Square<M> map = map_of_mode(step.at.step, step.part, k);
+    const auto carry = [k](ArrayXXd& of, const Square<M>& by) {
+      const Eigen::Vector<double, M> x = of.row(k).transpose().matrix();
+      of.row(k) = (by * x).transpose().array();
     };
-    for (FilteredLag& lag : past.lags)
-      for (ArrayXXd* of : {&lag.covariance, &lag.response}) carry(*of, all);
-    for (std::size_t i = 0; i < added.size(); ++i) {
-      FilteredLag& lag = added[i];
-      const Repeated until(map, q, ages[i]), within(map, q, lag.steps);
-      lag.response.row(k) = (until.power * within.sum).transpose().array();
-      carry(lag.covariance, Repeated(map, q, ages[i] + std::floor(0.5 * lag.steps)).power);
+    Square<M> since = Square<M>::Identity();
+    for (FilteredLag& lag : added) {
+      const Repeated<M> within(map, q, lag.steps);
+      lag.response.row(k) = (since * within.sum).transpose().array();
+      carry(lag.covariance, since * Repeated<M>(map, q, std::floor(0.5 * lag.steps)).power);
+      since = (since * within.power).eval();
     }
+    for (FilteredLag& lag : lags)
+      for (ArrayXXd* of : {&lag.covariance, &lag.response}) carry(*of, since);
   }
-  for (FilteredLag& lag : added) past.lags.push_front(std::move(lag));
-  join_old(past.lags);
-  return past;
-}
-
-/// The past of steps that were all like this one.
-FilteredPast steady_past(const FilteredStep& step) {
-  FilteredPast past;
-  FilteredLag lag = lag_of(step);
-  while (past.lags.size() < window_of(step.at.now.momentum)) {
-    past.lags.push_back(lag);
-    lag.covariance = mapped(step.at.step, step.part, lag.covariance);
-    lag.response = mapped(step.at.step, step.part, lag.response);
-  }
-  return past;
 }
 
 void keep_lags(const FilteredMap& map, const FilteredStep& step, std::deque<FilteredLag>& lags) {
@@ -231,10 +212,37 @@ void remember(const FilteredMap& map, const FilteredStep& step, FilteredPast& pa
   past.weight = weight;
 }
 
-FilteredPast past_of(const FilteredMap& map, const FilteredStep& step, const FilteredPast& before,
-                     double steps) {
+std::deque<FilteredLag> lasting_after(const FilteredStep& step, std::deque<FilteredLag> lags,
+                                      double n) {
+  std::vector<FilteredLag> added;  // the newest first, steps together as join_old() has them
+  std::vector<double> lengths;
+  for (double upto = n; upto >= 1; upto -= lengths.back())
+    lengths.push_back(std::max(1.0, std::floor(upto / (kTogether + 1))));
+  for (auto length = lengths.rbegin(); length != lengths.rend(); ++length) {
+    added.push_back(lag_of(step));
+    added.back().steps = *length;
+  }
+  with_size(static_cast<int>(step.part.cols()),
+            [&](auto m) { carry_over<m()>(step, added, lags); });
+  lags.insert(lags.begin(), std::make_move_iterator(added.begin()),
+              std::make_move_iterator(added.end()));
+  join_old(lags);
+  return lags;
+}
+
+std::deque<FilteredLag> lags_alike(const FilteredStep& step) {
+  std::deque<FilteredLag> lags;
+  FilteredLag lag = lag_of(step);
+  while (lags.size() < window_of(step.at.now.momentum)) {
+    lags.push_back(lag);
+    lag.covariance = mapped(step.at.step, step.part, lag.covariance);
+    lag.response = mapped(step.at.step, step.part, lag.response);
+  }
+  return lags;
+}
+
+FilteredPast past_of(const FilteredStep& step, const FilteredPast& before, double steps) {
   FilteredPast past;
-  if (map.covariance) past = map.lasting ? lasting_after(step, before, steps) : steady_past(step);
   const double beta = step.at.now.momentum, kept = std::pow(beta, 2 * steps),
                taken = (1 - kept) * (1 - beta) / (1 + beta);
   past.noise = kept * before.noise + taken * step.at.answer->sampled;

@@ -72,20 +72,16 @@ auto gathered(const Way& way, double keep, double steps, Of&& of) {
 }  // namespace
 
 BlockState lead_filtered(const Recursion& recursion, const Way& way, double steps,
-                         const BlockState& from) {
+                         const BlockState& from, bool with_lags) {
   const FilteredMap& map = *recursion.system().filtered;
   const int size = recursion.blocks().size;
   const Index modes = recursion.system().modes();
   const Look& middle = way.middle;
   BlockState to = from;
-  to.past = past_of(map, middle.parts->step, from.past, steps);
-  // The rests of the middle come all the way.
-  FilteredPast met =
-      map.lasting ? past_of(map, middle.parts->step, from.past, std::floor(0.5 * steps)) : to.past;
-  look_back(map, middle.parts->step, met);
-  const ArrayXXd comes =
-      mapped(middle.at.step, middle.parts->step.part, remembered(met, modes, size));
-  if (!map.lasting) to.past = met;
+  to.past = past_of(middle.parts->step, from.past, steps);
+  if (with_lags && map.covariance)
+    to.past.lags =
+        map.lasting ? lasting_after(middle.parts->step, from.past.lags, steps) : middle.past.lags;
 
   if (way.first) {
     const double beta = middle.at.now.momentum, taken = (1 - beta) * (1 - beta);
@@ -107,7 +103,8 @@ BlockState lead_filtered(const Recursion& recursion, const Way& way, double step
         });
   }
   const auto padded = [&](const Look& look) {
-    return PaddedParts(recursion, *look.parts, *look.at.answer, comes);
+    return PaddedParts(recursion, *look.parts, *look.at.answer,
+                       mapped(look.at.step, look.parts->step.part, look.remembered));
   };
   const PaddedParts here = padded(middle);
   std::optional<PaddedParts> before, after;

@@ -101,14 +101,14 @@ double Leaper::weights_after(double k, double n, double weights) const {
   return weights + n * std::pow(recursion_.gamma(k + 0.5 * (n - 1)), power);
 }
 
-std::unique_ptr<Look> Leaper::look(double k, double steps, double weights,
-                                   BlockState before) const {
+std::unique_ptr<Look> Leaper::look(double k, double steps, double weights, BlockState before,
+                                   const Look* near) const {
   BlockInstant at = recursion_.instant(k + steps, weights_after(k, steps, weights), before);
-  return std::make_unique<Look>(recursion_, std::move(at), std::move(before));
+  return std::make_unique<Look>(recursion_, std::move(at), std::move(before), near);
 }
 
-BlockState Leaper::led(const Way& way, double steps, const BlockState& from) const {
-  if (recursion_.system().filtered) return lead_filtered(recursion_, way, steps, from);
+BlockState Leaper::led(const Way& way, double steps, const BlockState& from, bool with_lags) const {
+  if (recursion_.system().filtered) return lead_filtered(recursion_, way, steps, from, with_lags);
   BlockState to = from;
   with_size(recursion_.blocks().size, [&](auto m) {
     lead_lanes<m()>(recursion_, way, steps, from, to, [&](const Look& look, Index k) {
@@ -169,8 +169,10 @@ double Leaper::leap(double k, double most, double& weights, BlockState& state) {
     // Schedules may jump where the leap ends.
     const double end = n < until_break(k) && goes_on(k, n + 1) ? n : n - 1;
     auto last = look(k, end, weights, whole);
-    middle = look(k, half, weights, led({n, *middle, first.get(), last.get(), end}, half, state));
-    BlockState better = led({n, *middle, first.get(), last.get(), end}, n, state);
+    const Way through{n, *middle, first.get(), last.get(), end};
+    const auto again = look(k, half, weights, led(through, half, state, false), middle.get());
+    BlockState better = led({n, *again, first.get(), last.get(), end}, n, state, false);
+    better.past.lags = last->past.lags;
     const double wrong = error(whole, better);
     const double growth = std::cbrt(rtol_ / std::max(wrong, 1e-3 * rtol_));
     if (!(wrong <= rtol_)) {

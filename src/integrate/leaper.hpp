@@ -26,15 +26,16 @@ class Leaper {
   double until_break(double k) const;
   double fewest() const {
     const auto& filtered = recursion_.system().filtered;
-    return filtered ? (filtered->covariance ? 256 : 24) : 32;
+    return filtered ? (filtered->covariance ? (filtered->lasting ? 64 : 256) : 24) : 32;
   }
 
  private:
-  BlockState led(const Way& way, double steps, const BlockState& from) const;
+  BlockState led(const Way& way, double steps, const BlockState& from, bool with_lags = true) const;
   /// Whether schedules do, from one step to the next as over n of them.
   bool goes_on(double k, double n) const;
   /// At the step after `steps` from k, of the state `before` it.
-  std::unique_ptr<Look> look(double k, double steps, double weights, BlockState before) const;
+  std::unique_ptr<Look> look(double k, double steps, double weights, BlockState before,
+                             const Look* near = nullptr) const;
   double weights_after(double k, double n, double weights) const;
 
   const Recursion& recursion_;

@@ -2,6 +2,22 @@
 
 namespace riskcurve {
 
+Look::Look(const Recursion& recursion, BlockInstant instant, BlockState seen, const Look* near)
+    : at(std::move(instant)), state(std::move(seen)) {
+  if (!recursion.system().filtered) return;
+  const FilteredMap& map = *recursion.system().filtered;
+  parts = std::make_unique<const FilteredParts>(recursion, at, state);
+  if (near) {
+    remembered = near->remembered;
+    return;
+  }
+  past = state.past;
+  // Where rests are soon forgotten, of steps that were all like this one.
+  if (map.covariance && !map.lasting && past.steady) past.lags = lags_alike(parts->step);
+  look_back(map, parts->step, past);
+  remembered = riskcurve::remembered(past, recursion.system().modes(), recursion.blocks().size);
+}
+
 Way::Shares Way::shares(double steps) const {
   Shares of;
   if (!first) return of;

@@ -14,13 +14,14 @@ namespace riskcurve {
 struct Look {
   const BlockInstant at;
   const BlockState state;
-  std::unique_ptr<const FilteredParts> parts;  ///< of a FilteredMap
+  // Of a FilteredMap:
+  std::unique_ptr<const FilteredParts> parts;
+  FilteredPast past;           ///< the state's, looked back at
+  Eigen::ArrayXXd remembered;  ///< E X rho
 
-  Look(const Recursion& recursion, BlockInstant instant, BlockState seen)
-      : at(std::move(instant)), state(std::move(seen)) {
-    if (recursion.system().filtered)
-      parts = std::make_unique<const FilteredParts>(recursion, at, state);
-  }
+  /// `near`: one whose past serves too.
+  Look(const Recursion& recursion, BlockInstant instant, BlockState seen,
+       const Look* near = nullptr);
 };
 
 /// `length` steps, looked at half way, at their first one and at their `end`; what a step does is
@@ -98,8 +99,9 @@ void lead_lanes(const Recursion& recursion, const Way& way, double steps, const 
   }
 }
 
-/// The first `steps` of the way, from this state, of a FilteredMap.
+/// The first `steps` of the way, from this state, of a FilteredMap; the past with its lags or
+/// without.
 BlockState lead_filtered(const Recursion& recursion, const Way& way, double steps,
-                         const BlockState& from);
+                         const BlockState& from, bool with_lags);
 
 }  // namespace riskcurve

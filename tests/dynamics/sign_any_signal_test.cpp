@@ -302,6 +302,43 @@ TEST(SignAnySignal, WhereItIsSmallGivenCurvesAreTheSame) {
     }
 }
 
+/// Signum or Lion on a power law in a generic basis.
+Experiment generic(const Optimizer& optimizer, double noise, double step) {
+  Experiment e;
+  e.problem = make_problem(power_law(400, 0.4), PowerLawTarget{.beta = 0.2, .risk = 1},
+                           gaussian_noise(noise));
+  e.optimizer = optimizer;
+  if (std::holds_alternative<SignSgd>(optimizer)) e.chain.momentum = constant_schedule(0.9);
+  e.schedule = constant_schedule(step);
+  e.signal = Signal::full;
+  return e;
+}
+
+TEST(SignAnySignal, WhereItIsSmallGenericCurvesOfFiltersAreTheSame) {
+  for (const Optimizer& optimizer : {Optimizer(SignSgd{4}), Optimizer(Lion{4})}) {
+    Experiment e = generic(optimizer, 40, 1e-4);
+    const ArrayXd at{{10.0, 100.0, 1000.0}};
+    ASSERT_TRUE(mode_system(e).filtered);
+    const ArrayXd full = solve(mode_system(e), e.schedule, at).risk;
+    e.signal = Signal::small;
+    const ArrayXd small = solve(mode_system(e), e.schedule, at).risk;
+    for (Index i = 0; i < at.size(); ++i)
+      EXPECT_NEAR(full[i] / small[i], 1, 0.01) << name_of(optimizer) << " " << at[i];
+  }
+}
+
+TEST(SignAnySignal, LeapsOverRestsThatLastKeepTheRisk) {
+  for (const Optimizer& optimizer : {Optimizer(SignSgd{64}), Optimizer(Lion{4})}) {
+    const Experiment e = generic(optimizer, 0.3, 1e-3);
+    const ModeSystem system = mode_system(e);
+    const ArrayXd few{{300.0, 1000.0, 3000.0}}, many{{300.0, 1000.0, 3000.0, 9000.0}};
+    const RiskCurve plain = solve(system, e.schedule, few), leaps = solve(system, e.schedule, many);
+    EXPECT_LT(leaps.accepted, 1500) << name_of(optimizer);
+    for (Index i = 0; i < few.size(); ++i)
+      EXPECT_NEAR(leaps.risk[i] / plain.risk[i], 1, 2e-3) << name_of(optimizer) << " " << few[i];
+  }
+}
+
 // Step by step up to here, many at once where the run is long: also while a memory longer than a
 // leap still fills, and swings.
 TEST(SignAnySignal, LeapsInGivenCoordinatesKeepTheRisk) {

@@ -79,9 +79,10 @@ Filter filter_of(const Lion& optimizer);
 ModeSystem mode_system(const VectorProblem& problem, const Lion& optimizer);
 
 /// Signs of a filtered gradient whatever the size of the signal: a FilteredMap for a covariance in
-/// given coordinates; of others, whose modes are seen one by one or are many, the same as above.
-/// Matters where small signals lose more than kSmallLoss at the batch that the filter makes, b (1 +
-/// beta)/(1 - beta). Source: ours; docs/theory/signal.md#signs.
+/// given coordinates or in generic ones; of others, whose modes are seen one by one, the same as
+/// above. Matters where small signals lose more than kSmallLoss at the batch that the filter makes,
+/// b (1 + beta)/(1 - beta), in given coordinates; in generic ones it is taken where it is asked
+/// for. Source: ours; docs/theory/signal.md#signs.
 ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer,
                              const Filter& filter);
 ModeSystem any_signal_system(const VectorProblem& problem, const Lion& optimizer);

@@ -9,6 +9,7 @@
 #include "dynamics/alike.hpp"
 #include "dynamics/coherent_law.hpp"
 #include "dynamics/folded_pairs.hpp"
+#include "dynamics/generic_signs.hpp"
 #include "dynamics/given_signs.hpp"
 #include "dynamics/seen_gradient.hpp"
 #include "dynamics/sign_pairs.hpp"
@@ -23,46 +24,11 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using std::numbers::pi;
 
-/// What the answer of one instant was made of.
-struct SeenGradient {
-  RowsSeen rows;
-};
-
 /// What is the same for all sign maps that see any signal.
 struct SignSetting {
   NoisePower noise;
-  double coordinates;  // d of a row
-  double rows = 1;     // that add to R alike
-  Fineness grid = {};
+  SignedRows rows;
 };
-
-/// Signs in a basis that has nothing to do with the directions.
-FilteredAnswer generic_answer(const SignSetting& setting, const Measure& c, const ArrayXd& noise,
-                              const FilteredGradient& u) {
-  const Errors y = errors_of(u);
-  FilteredAnswer answer;
-  const Index modes = u.weight.size();
-  answer.fresh = answer.fresh_of_mean = answer.power = ArrayXd::Zero(modes);
-  const double scale = std::sqrt(2 * setting.coordinates / pi);
-  const double mean_c = (c.point * c.weight).sum();
-  for (Index i = 0; i < c.point.size(); ++i) {
-    const double at = c.point[i], weight = c.weight[i];
-    const ArrayXd gain = at * u.weight;
-    const Normalised of =
-        normalised({u.multiplicity / setting.rows, gain * y.mean, noise + gain.square() * y.spread},
-                   setting.grid);
-    answer.fresh_of_mean += weight * at * scale * of.by_mean;
-    answer.fresh += weight * at * scale * of.by_spread;
-    answer.power += weight * scale * scale * of.square;
-  }
-  answer.power += 1 - 2 / pi;
-  const auto seen = std::make_shared<SeenGradient>();
-  const ArrayXd gain = mean_c * u.weight;
-  seen->rows = RowsSeen(Directions{u.multiplicity / setting.rows, gain * y.mean,
-                                   u.weight + gain.square() * y.spread});
-  answer.resolvent = seen;
-  return answer;
-}
 
 /// By coordinates: E sign = E_c erf(mu/sqrt(2 V)).
 FilteredAnswer diagonal_answer(const Measure& c, const ArrayXd& noise, const FilteredGradient& u) {
@@ -82,15 +48,9 @@ FilteredAnswer diagonal_answer(const Measure& c, const ArrayXd& noise, const Fil
       answer.fresh_of_mean[k] +=
           w * (std::abs(x) < 1e-4 ? 1 - x * x / 3 : std::sqrt(pi) * std::erf(x) / (2 * x));
     }
+  answer.held = answer.fresh_noise = answer.fresh;
+  answer.held_of_mean = answer.fresh_of_mean;
   return answer;
-}
-
-ArrayXd same_rest(const FilteredAnswer& now, const FilteredAnswer& then,
-                  const ArrayXd& correlation) {
-  const auto& a = static_cast<const SeenGradient*>(now.resolvent.get())->rows;
-  const auto& b = static_cast<const SeenGradient*>(then.resolvent.get())->rows;
-  const ArrayXd both = correlation * (a.square * b.square).sqrt().row(0).transpose();
-  return ArrayXd::Constant(correlation.size(), rest_of_signs(a, b, both));
 }
 
 /// The map of gradients around c h y, of noise of variance `noise` in these units.
@@ -103,14 +63,18 @@ FilteredMap sign_map(
   map.lasting = !diagonal;
   map.answer = [=](const FilteredGradient& u, const FilteredAnswer*) {
     const auto [c, noise] = law(u);
-    FilteredAnswer answer =
-        diagonal ? diagonal_answer(c, noise, u) : generic_answer(setting, c, noise, u);
-    answer.held = answer.fresh_noise = answer.fresh;
-    answer.held_of_mean = answer.fresh_of_mean;
+    FilteredAnswer answer;
+    if (diagonal) {
+      answer = diagonal_answer(c, noise, u);
+    } else {
+      const Errors y = errors_of(u);
+      answer = generic_signs(setting.rows, u,
+                             {c, u.weight * y.mean, u.weight.square() * y.spread, noise});
+    }
     answer.sampled = sampled(u);
     return answer;
   };
-  if (!diagonal) map.covariance = same_rest;
+  if (!diagonal) map.covariance = rest_of_generic_signs;
   return map;
 }
 
@@ -179,7 +143,7 @@ FilteredMap pair_map(const MatrixProblem& problem, const SignSetting& setting,
     };
     const auto signs = std::make_shared<const PairSigns>(signs_of_pairs(
         *sides, {pairs(gain * y.mean), pairs(u.weight * own + gain.square() * y.spread)},
-        setting.grid));
+        setting.rows.grid));
     FilteredAnswer answer;
     answer.fresh = c * of_modes(signs->by_spread);
     answer.fresh_of_mean = c * of_modes(signs->by_mean);
@@ -274,7 +238,7 @@ ModeSystem any_signal_system(const VectorProblem& given, const SignSgd& optimize
   if (correlated(given.covariance)) return in_coordinates(given, optimizer);
   const VectorProblem problem = merged_alike(given, kAlikeSigns);
   const ModeSystem small = mode_system(problem, optimizer);
-  const SignSetting setting{noise_power(small, problem.noise.variance), problem.dimension()};
+  const SignSetting setting{noise_power(small, problem.noise.variance), {problem.dimension()}};
   ModeSystem system = sees_any(small, vector_map(problem, optimizer, setting));
   if (dense(problem.covariance)) observe_signal(system, setting.noise);
   return system;
@@ -290,14 +254,15 @@ ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimize
                      "one \"generic\", one \"diagonal\"",
                      "the same: signals that are not small are not derived for signs of both");
   const ModeSystem small = mode_system(problem, optimizer);
-  SignSetting setting{noise_power(small, problem.noise.variance), out.dimension() * in.dimension()};
+  SignSetting setting{noise_power(small, problem.noise.variance),
+                      {out.dimension() * in.dimension()}};
   if (out.spectrum.size() == 1 || in.spectrum.size() == 1) {
-    setting.rows = out.spectrum.size() == 1 ? out.dimension() : in.dimension();
-    setting.coordinates /= setting.rows;
+    setting.rows.rows = out.spectrum.size() == 1 ? out.dimension() : in.dimension();
+    setting.rows.coordinates /= setting.rows.rows;
   }
   const bool diagonal = !dense(out) && !dense(in), graded = dense(out) && dense(in);
   std::optional<FoldedPairs> folded;
-  if (rough) setting.grid = kRoughly;
+  if (rough) setting.rows.grid = kRoughly;
   if (few_pairs(grids) && graded && alike(problem))
     folded.emplace(in.spectrum.size(), small.multiplicity);
   ModeSystem system = sees_any(

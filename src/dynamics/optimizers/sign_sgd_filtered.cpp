@@ -4,9 +4,12 @@
 #include <memory>
 #include <numbers>
 
+#include "dynamics/alike.hpp"
 #include "dynamics/filtered_sign.hpp"
+#include "dynamics/generic_signs.hpp"
 #include "dynamics/given_signs.hpp"
 #include "dynamics/gradient_modes.hpp"
+#include "dynamics/seen_gradient.hpp"
 #include "dynamics/sign_basis.hpp"
 #include "dynamics/sign_directions.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
@@ -101,6 +104,11 @@ bool coordinates_are_modes(const Covariance& covariance) {
   return covariance.orientation == Orientation::diagonal || covariance.spectrum.size() == 1;
 }
 
+/// Whether the basis has nothing to do with the modes, of which there are several.
+bool modes_are_hidden(const Covariance& covariance) {
+  return covariance.orientation == Orientation::generic && covariance.spectrum.size() > 1;
+}
+
 /// The same of entries. Nodes of several whose errors are known have no common mean.
 bool coordinates_are_modes(const MatrixProblem& problem) {
   const auto alone = [](const Covariance& side) { return (side.spectrum.multiplicity <= 1).all(); };
@@ -170,6 +178,19 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
 ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer,
                              const Filter& filter) {
   const FilteredNoise sign(problem.noise, optimizer.batch, GradientOf::vector, filter);
+  if (modes_are_hidden(problem.covariance)) {
+    const VectorProblem merged = merged_alike(problem, kAlikeSigns);
+    ModeSystem system = of_small_signal(merged, optimizer, filter, sign);
+    system.filtered = filtered_generic_signs({problem.dimension()}, sign);
+    // Power of what the filter makes of the mean gradient, over that of its noise.
+    system.observable["signal_power"] = [sign, filter](const ModeSystem& seen, const Now& now,
+                                                       const ArrayXd& s) {
+      const LagWeights weights(now.momentum, filter.share_of(now.momentum));
+      const double noise = sign(now.risk, now.momentum).seen * weights.squares();
+      return (seen.weight.square() * s).sum() / (noise * (seen.weight * seen.multiplicity).sum());
+    };
+    return system;
+  }
   ModeSystem system = of_small_signal(problem, optimizer, filter, sign);
   if (problem.covariance.orientation != Orientation::given) return system;
   SignBasis basis = sign_basis(problem);
