@@ -166,6 +166,15 @@ class Variation {
   double own_value_ = 0;
 };
 
+/// Between two graded sides a signal of any size takes minutes: by itself a small one, of which the
+/// trust numbers say where it matters.
+Experiment as_searched(Experiment experiment) {
+  const bool graded = experiment.is_matrix() &&
+                      experiment.matrix().covariance_out.spectrum.size() > 1 &&
+                      experiment.matrix().covariance_in.spectrum.size() > 1;
+  return graded ? with_small_signal(std::move(experiment)) : experiment;
+}
+
 struct FoundStep {
   Optimum best;
   Trust trust;  ///< where a best step was found
@@ -181,6 +190,7 @@ class Search {
   void reached(double fraction) { fraction_ = fraction; }
   /// `same`: only the horizon is another than the last one's.
   FoundStep operator()(Experiment experiment, double start, bool same) {
+    experiment = as_searched(std::move(experiment));
     if (!same || !system_) {
       system_ = mode_system(experiment);
       system_->observable.clear();
@@ -326,6 +336,7 @@ std::vector<Counterpart> counterpart_at(Experiment experiment, bool best_thresho
       if (best_threshold) clipped->threshold = best_constant_threshold(experiment.vector());
       for (Counterpart& one : found) one.threshold = clipped->threshold(0);
     }
+    experiment = as_searched(std::move(experiment));
     ModeSystem system = mode_system(experiment);
     system.observable.clear();
     if (system.blocks && horizons[first] > longest)

@@ -129,12 +129,19 @@ void add_counterparts(Result& result, const std::vector<Counterpart>& found,
 }
 
 /// Of the file's own problem at its best step; the points of the scan are counted.
-void add_trust(Result& result, const Counterpart& own, const Texts& untrusted_at) {
+void add_trust(Result& result, const Experiment& experiment, const Counterpart& own,
+               const Texts& untrusted_at) {
   Texts lines;
   if (own.skipped.empty()) {
     result.record.set("trust", to_record(own.trust));
     result.notes.push_back("\n" + trust_line(own.trust));
     lines = warnings(own.trust);
+    if (own.trust.signal > kTrustedSignal && !own.trust.any_signal &&
+        mode_system(experiment).filtered)
+      lines.emplace_back(
+          "between two graded sides these searches take small signals; run.signal = \"full\" "
+          "allows "
+          "for any, in minutes");
   }
   if (const std::string points = untrusted_points(untrusted_at); !points.empty())
     lines.push_back(points);
@@ -166,7 +173,7 @@ int run(const TransferArguments& options) {
   const Texts untrusted_at = add_points(result, scalings);
   add_exponents(result, scalings);
   add_counterparts(result, found, options.tuned);
-  add_trust(result, found.front(), untrusted_at);
+  add_trust(result, loaded.experiment, found.front(), untrusted_at);
   return emit(result, options.outputs);
 }
 

@@ -39,9 +39,9 @@ std::vector<std::string> transfer_quantities(bool matrix);
 ///   noise      the size of its law (std, scale, half_width)
 /// from a quarter of its own value, or from half of it, or from itself, where these are whole. R(0)
 /// and the target stay. Rates are those of the experiment's `signal`, of any size where that
-/// matters and it leaves the choice: two graded sides of a matrix take minutes then. Skipped where
-/// the problem fixes the quantity (data, a list of eigenvalues) or has none of it. Throws
-/// InputError where the experiment itself is refused. Source: ours.
+/// matters and it leaves the choice, but between two graded sides, where that takes minutes.
+/// Skipped where the problem fixes the quantity (data, a list of eigenvalues) or has none of it.
+/// Throws InputError where the experiment itself is refused. Source: ours.
 Scaling step_scaling(const Experiment& experiment, const std::string& quantity,
                      const TransferOptions& options = {});
 
