@@ -140,8 +140,7 @@ void add_trust(Result& result, const Experiment& experiment, const Counterpart& 
         mode_system(experiment).filtered)
       lines.emplace_back(
           "between two graded sides these searches take small signals; run.signal = \"full\" "
-          "allows "
-          "for any, in minutes");
+          "allows for any, in minutes");
   }
   if (const std::string points = untrusted_points(untrusted_at); !points.empty())
     lines.push_back(points);

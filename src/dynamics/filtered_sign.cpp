@@ -257,6 +257,12 @@ SharedNoise FilteredNoise::shared(double risk, double momentum) const {
   return as_shared(between_momenta(momentum, [&](double m) { return of(m).shared(risk); }));
 }
 
+double signal_scale(const FilteredGradient& u, const SignNoise& noise) {
+  const double held = u.noise.size() > 0 ? (u.weight * u.noise).maxCoeff() : 0,
+               all = u.fresh * u.fresh * noise.felt + u.share * u.share * held;
+  return std::sqrt(noise.felt / noise.seen / all);
+}
+
 double sign_remainder(double theta, const LagWeights& weights) {
   const double rho = std::sin(theta);
   double sum = theta - rho;

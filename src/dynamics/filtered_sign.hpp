@@ -121,6 +121,10 @@ class FilteredNoise {
   std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
 };
 
+/// c of a filtered gradient's signal: over the root of its noise, the same in all modes, as signs
+/// see it.
+double signal_scale(const FilteredGradient& u, const SignNoise& noise);
+
 /// sum_l f_l over lags at once: log m at y + log w_l, and w_l Q there, over lags l < steps.
 struct LagSums {
   double log, slope;

@@ -74,6 +74,14 @@ ArrayXd variance_of(const FilteredGradient& u, const ArrayXd& sampled) {
           u.share * u.share * (u.signal + u.noise));
 }
 
+FilteredGradient apart_in(const FilteredGradient& u) {
+  FilteredGradient apart = u;
+  apart.error = (u.error - u.mean.square()).max(0.0);
+  apart.cross = u.cross - u.mean * u.held_mean;
+  apart.signal = (u.signal - u.held_mean.square()).max(0.0);
+  return apart;
+}
+
 ArrayXd signal_of(const FilteredGradient& u) {
   return u.weight.square() * (u.fresh * u.fresh * u.error + 2 * u.fresh * u.share * u.cross +
                               u.share * u.share * u.signal);

@@ -34,6 +34,8 @@ FilteredGradient long_held(const ModeSystem& system, double momentum, double fre
 /// In units of E z^2 = power: then nothing over- or underflows.
 FilteredGradient in_units(const FilteredGradient& given, double power);
 
+/// What runs differ by, where means are seen.
+FilteredGradient apart_in(const FilteredGradient& u);
 /// V of every mode where no sample is large; sampled: of one gradient, over h.
 Eigen::ArrayXd variance_of(const FilteredGradient& u, const Eigen::ArrayXd& sampled);
 /// Of it what is no noise of samples.

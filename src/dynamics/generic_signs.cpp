@@ -59,19 +59,12 @@ FilteredMap filtered_generic_signs(const SignedRows& of, const FilteredNoise& si
   map.sees_means = map.lasting = true;
   map.answer = [of, sign](const FilteredGradient& u, const FilteredAnswer*) {
     const SignNoise noise = sign(u.risk, u.momentum, u.time + 1);
-    // All modes have the same noise.
-    const double held = (u.weight * u.noise).maxCoeff(),
-                 all = u.fresh * u.fresh * noise.felt + u.share * u.share * held;
-    FilteredGradient apart = u;  // what runs differ by
-    apart.error = (u.error - u.mean.square()).max(0.0);
-    apart.cross = u.cross - u.mean * u.held_mean;
-    apart.signal = (u.signal - u.held_mean.square()).max(0.0);
     SignedGradient g;
     g.felt = noise.felt / noise.seen;
     g.rest_scale = noise.remainder;
-    g.c = {ArrayXd::Constant(1, std::sqrt(g.felt / all)), ArrayXd::Ones(1)};
+    g.c = {ArrayXd::Constant(1, signal_scale(u, noise)), ArrayXd::Ones(1)};
     g.mean = u.weight * (u.fresh * u.mean + u.share * u.held_mean);
-    g.spread = signal_of(apart).max(0.0);
+    g.spread = signal_of(apart_in(u)).max(0.0);
     g.noise = u.weight;
     FilteredAnswer answer = generic_signs(of, u, g);
     answer.sampled = (u.weight > 0).select(noise.felt / u.weight.max(1e-300), 0.0);

@@ -66,11 +66,7 @@ FilteredMap given_map(
   map.answer = [tables = std::make_shared<const Tables>(basis), rest, law = std::move(law)](
                    const FilteredGradient& u, const FilteredAnswer*) {
     const Tables& t = *tables;
-    // What runs differ by.
-    FilteredGradient apart = u;
-    apart.error = (u.error - u.mean.square()).max(0.0);
-    apart.cross = u.cross - u.mean * u.held_mean;
-    apart.signal = (u.signal - u.held_mean.square()).max(0.0);
+    const FilteredGradient apart = apart_in(u);
     const ArrayXd moved = u.weight * (u.fresh * u.mean + u.share * u.held_mean);
     const auto seen_by = t.sides.of_modes(
         {{moved, u.weight * u.mean}, {signal_of(apart).max(0.0), u.weight.square() * apart.error}});

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace riskcurve {
 namespace {
@@ -25,6 +26,18 @@ double NoisePower::operator()(double risk) const {
 NoisePower noise_power(const ModeSystem& signs, double noise_variance) {
   return {[response = signs.response](double risk) { return response(Now{.risk = risk}).drift[0]; },
           noise_variance};
+}
+
+bool dense(const Covariance& side) {
+  return side.orientation == Orientation::generic && side.spectrum.size() > 1;
+}
+
+void observe_signal(ModeSystem& system, std::function<double(const Now& now)> noise) {
+  system.observable["signal_power"] = [noise = std::move(noise)](const ModeSystem& seen,
+                                                                 const Now& now, const ArrayXd& s) {
+    return (seen.weight.square() * s).sum() /
+           (noise(now) * (seen.weight * seen.multiplicity).sum());
+  };
 }
 
 ArrayXd with_own_part(const MatrixProblem& problem, const FilteredGradient& u,

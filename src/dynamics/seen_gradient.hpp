@@ -13,6 +13,9 @@ namespace riskcurve {
 
 constexpr double kAlikeSigns = 4;  // bins an octave of eigenvalues
 
+/// Whether the basis has nothing to do with the directions, of which there are several kinds.
+bool dense(const Covariance& side);
+
 /// Of one row of the gradient: E over its runs of y and of y - E y squared.
 struct Errors {
   Eigen::ArrayXd mean, spread;
@@ -27,6 +30,10 @@ struct NoisePower {
   double operator()(double risk) const;
 };
 NoisePower noise_power(const ModeSystem& signs, double noise_variance);
+
+/// "signal_power": that of the mean gradient over that of its noise, over all directions. `noise`:
+/// of an entry, over h.
+void observe_signal(ModeSystem& system, std::function<double(const Now& now)> noise);
 
 /// Samples of a direction add to their own residuals: 1 + 2 q_j/2P, of both sides where both
 /// differ.

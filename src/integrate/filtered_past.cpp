@@ -241,16 +241,4 @@ std::deque<FilteredLag> lags_alike(const FilteredStep& step) {
   return lags;
 }
 
-FilteredPast past_of(const FilteredStep& step, const FilteredPast& before, double steps) {
-  FilteredPast past;
-  const double beta = step.at.now.momentum, kept = std::pow(beta, 2 * steps),
-               taken = (1 - kept) * (1 - beta) / (1 + beta);
-  past.noise = kept * before.noise + taken * step.at.answer->sampled;
-  past.weight = kept * before.weight + taken;
-  past.risk = (kept * before.weight * before.risk + taken * step.at.now.risk) / past.weight;
-  past.steady = true;
-  past.looked = -1;
-  return past;
-}
-
 }  // namespace riskcurve

@@ -44,9 +44,8 @@ void look_back(const FilteredMap& map, const FilteredStep& step, FilteredPast& p
 Eigen::ArrayXXd remembered(const FilteredPast& past, Eigen::Index modes, int size);
 /// A step goes by.
 void remember(const FilteredMap& map, const FilteredStep& step, FilteredPast& past);
-/// So many that are all like this one, but for the lags. Not yet looked at.
-FilteredPast past_of(const FilteredStep& step, const FilteredPast& before, double steps);
-/// The lags then, where rests last; and of steps that were all alike, where they do not.
+/// The lags after so many steps that are all like this one, where rests last; and of steps that
+/// were all alike, where they do not. Not yet looked at.
 std::deque<FilteredLag> lasting_after(const FilteredStep& step, std::deque<FilteredLag> lags,
                                       double steps);
 std::deque<FilteredLag> lags_alike(const FilteredStep& step);

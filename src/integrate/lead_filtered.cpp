@@ -78,22 +78,23 @@ BlockState lead_filtered(const Recursion& recursion, const Way& way, double step
   const Index modes = recursion.system().modes();
   const Look& middle = way.middle;
   BlockState to = from;
-  to.past = past_of(middle.parts->step, from.past, steps);
+  to.past.lags.clear();
   if (with_lags && map.covariance)
     to.past.lags =
         map.lasting ? lasting_after(middle.parts->step, from.past.lags, steps) : middle.past.lags;
 
-  if (way.first) {
-    const double beta = middle.at.now.momentum, taken = (1 - beta) * (1 - beta);
-    to.past.noise = std::pow(beta, 2 * steps) * from.past.noise +
-                    taken * gathered(way, beta * beta, steps, [](const Look& look) -> ArrayXd {
-                      return look.at.answer->sampled;
-                    });
-    to.past.risk = (std::pow(beta, 2 * steps) * from.past.weight * from.past.risk +
-                    taken * gathered(way, beta * beta, steps,
-                                     [](const Look& look) { return look.at.now.risk; })) /
-                   to.past.weight;
-  }
+  to.past.steady = true;
+  to.past.looked = -1;
+  to.past.interval = 1;
+  const double beta = middle.at.now.momentum, square = beta * beta, kept = std::pow(square, steps),
+               taken = (1 - beta) * (1 - beta);
+  const auto all = [&](auto&& of) { return gathered(way, square, steps, of); };
+  to.past.noise = kept * from.past.noise +
+                  taken * all([](const Look& look) -> ArrayXd { return look.at.answer->sampled; });
+  to.past.weight = kept * from.past.weight + taken * all([](const Look&) { return 1.0; });
+  to.past.risk = (kept * from.past.weight * from.past.risk +
+                  taken * all([](const Look& look) { return look.at.now.risk; })) /
+                 to.past.weight;
   if (middle.at.answer->squares.size() > 0) {
     const double keep = recursion.system().squares->keep;
     to.squares.head(modes) =

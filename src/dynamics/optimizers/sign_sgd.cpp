@@ -7,6 +7,7 @@
 #include "dynamics/gradient_modes.hpp"
 #include "dynamics/log_chebyshev.hpp"
 #include "dynamics/optimizers/sign_sgd_matrix.hpp"
+#include "dynamics/seen_gradient.hpp"
 #include "dynamics/sign_basis.hpp"
 #include "riskcurve/dynamics/optimizers.hpp"
 #include "riskcurve/dynamics/residual.hpp"
@@ -250,11 +251,8 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer) {
       throw InputError("problem.covariance_out, covariance_in: orientation", "given",
                        "a covariance matrix small enough to hold; use orientation = \"generic\"");
   // A multiple of the identity looks the same in every basis.
-  const auto generic = [](const Covariance& side) {
-    return side.orientation == Orientation::generic && side.spectrum.size() > 1;
-  };
   ModeSystem system;
-  if (generic(out) || generic(in)) {
+  if (dense(out) || dense(in)) {
     const double tau = out.spectrum.mean() * in.spectrum.mean();
     system = gradient_modes(problem, 1);
     system.drift = system.weight / std::sqrt(tau);

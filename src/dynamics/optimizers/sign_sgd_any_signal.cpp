@@ -188,20 +188,8 @@ ModeSystem sees_any(ModeSystem system, FilteredMap map) {
   return system;
 }
 
-/// Power of the mean gradient over that of its noise, over all directions.
-void observe_signal(ModeSystem& system, const NoisePower& noise) {
-  system.observable["signal_power"] = [noise](const ModeSystem& seen, const Now& now,
-                                              const ArrayXd& s) {
-    return (seen.weight.square() * s).sum() /
-           (noise(now.risk) * (seen.weight * seen.multiplicity).sum());
-  };
-}
-
 bool correlated(const Covariance& side) {
   return side.orientation == Orientation::given && side.spectrum.size() > 1;
-}
-bool dense(const Covariance& side) {
-  return side.orientation == Orientation::generic && side.spectrum.size() > 1;
 }
 
 /// Both of unequal eigenvalues, one dense.
@@ -240,7 +228,8 @@ ModeSystem any_signal_system(const VectorProblem& given, const SignSgd& optimize
   const ModeSystem small = mode_system(problem, optimizer);
   const SignSetting setting{noise_power(small, problem.noise.variance), {problem.dimension()}};
   ModeSystem system = sees_any(small, vector_map(problem, optimizer, setting));
-  if (dense(problem.covariance)) observe_signal(system, setting.noise);
+  if (dense(problem.covariance))
+    observe_signal(system, [noise = setting.noise](const Now& now) { return noise(now.risk); });
   return system;
 }
 
@@ -268,7 +257,8 @@ ModeSystem any_signal_system(const MatrixProblem& given, const SignSgd& optimize
   ModeSystem system = sees_any(
       folded ? fold(*folded, small) : small,
       graded ? pair_map(problem, setting, folded) : matrix_map(problem, setting, diagonal));
-  if (!diagonal) observe_signal(system, setting.noise);
+  if (!diagonal)
+    observe_signal(system, [noise = setting.noise](const Now& now) { return noise(now.risk); });
   return system;
 }
 

@@ -104,11 +104,6 @@ bool coordinates_are_modes(const Covariance& covariance) {
   return covariance.orientation == Orientation::diagonal || covariance.spectrum.size() == 1;
 }
 
-/// Whether the basis has nothing to do with the modes, of which there are several.
-bool modes_are_hidden(const Covariance& covariance) {
-  return covariance.orientation == Orientation::generic && covariance.spectrum.size() > 1;
-}
-
 /// The same of entries. Nodes of several whose errors are known have no common mean.
 bool coordinates_are_modes(const MatrixProblem& problem) {
   const auto alone = [](const Covariance& side) { return (side.spectrum.multiplicity <= 1).all(); };
@@ -178,17 +173,14 @@ ModeSystem mode_system(const MatrixProblem& problem, const SignSgd& optimizer,
 ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimizer,
                              const Filter& filter) {
   const FilteredNoise sign(problem.noise, optimizer.batch, GradientOf::vector, filter);
-  if (modes_are_hidden(problem.covariance)) {
+  if (dense(problem.covariance)) {
     const VectorProblem merged = merged_alike(problem, kAlikeSigns);
     ModeSystem system = of_small_signal(merged, optimizer, filter, sign);
     system.filtered = filtered_generic_signs({problem.dimension()}, sign);
-    // Power of what the filter makes of the mean gradient, over that of its noise.
-    system.observable["signal_power"] = [sign, filter](const ModeSystem& seen, const Now& now,
-                                                       const ArrayXd& s) {
+    observe_signal(system, [sign, filter](const Now& now) {
       const LagWeights weights(now.momentum, filter.share_of(now.momentum));
-      const double noise = sign(now.risk, now.momentum).seen * weights.squares();
-      return (seen.weight.square() * s).sum() / (noise * (seen.weight * seen.multiplicity).sum());
-    };
+      return sign(now.risk, now.momentum).seen * weights.squares();
+    });
     return system;
   }
   ModeSystem system = of_small_signal(problem, optimizer, filter, sign);
@@ -197,11 +189,7 @@ ModeSystem any_signal_system(const VectorProblem& problem, const SignSgd& optimi
   turn_to_errors(basis);
   const auto law = [sign](const FilteredGradient& u) {
     const SignNoise noise = sign(u.risk, u.momentum, u.time + 1);
-    // All modes have the same noise.
-    const double held = u.noise.size() > 0 ? (u.weight * u.noise).maxCoeff() : 0,
-                 all = u.fresh * u.fresh * noise.felt + u.share * u.share * held;
-    const Measure c{ArrayXd::Constant(1, std::sqrt(noise.felt / noise.seen / all)),
-                    ArrayXd::Ones(1)};
+    const Measure c{ArrayXd::Constant(1, signal_scale(u, noise)), ArrayXd::Ones(1)};
     return GivenNoise{c, HUGE_VAL, noise.felt, noise.remainder};
   };
   system.filtered = given_sign_map(basis, system.diffusion.col(1), law);
